@@ -1,0 +1,81 @@
+# Every target works as the first command typed on a fresh machine: what it needs is made first.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+FCNLAB_DATA ?= data
+RAW := $(FCNLAB_DATA)/FashionMNIST/raw
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup data debian-data train sweep sweep-optimizers sweep-dropout sweep-batchnorm sweep-init \
+	sweep-architecture test lint format bench tensorboard clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
+	@echo "  Add settings with ARGS, as in: make train ARGS='optimizer=sgd lr=0.1'"
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| (echo "Python 3.11 or newer is needed. Type for example: make setup PYTHON=python3.12" && exit 1)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]' --constraint constraints.txt
+	@touch $@
+
+setup: $(INSTALLED) ## the environment, in .venv
+
+data: $(INSTALLED) ## FashionMNIST: found, or downloaded, or taken from Debian's package; and verified
+	@$(BIN)/python -m fcnlab.fashion_mnist $(FCNLAB_DATA) || $(MAKE) --no-print-directory debian-data
+
+debian-data: $(INSTALLED) # without root: a package list and a package in a folder of our own
+	@command -v apt-get > /dev/null || (echo "There is no apt-get here to take Debian's package with." && exit 1)
+	@echo "Trying Debian's package dataset-fashion-mnist instead."
+	@set -e; work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; mkdir -p $$work/lists/partial $$work/cache $(RAW); \
+		apt="-o Dir::State::Lists=$$work/lists -o Dir::Cache=$$work/cache -o APT::Sandbox::User="; \
+		apt-get $$apt -qq update; (cd $$work && apt-get $$apt -qq download dataset-fashion-mnist); \
+		dpkg-deb --extract $$work/*.deb $$work/tree; mv $$work/tree/usr/share/datasets/fashion-mnist/*.gz $(RAW)/
+	@$(BIN)/python -m fcnlab.fashion_mnist $(FCNLAB_DATA)
+
+train: data ## one run
+	$(BIN)/python train.py $(ARGS)
+
+sweep: sweep-optimizers ## optimizer x learning rate, 9 runs, and the leaderboard
+
+sweep-optimizers: data ## 3 optimizers x 3 learning rates
+	$(BIN)/python train.py experiment=optimizers $(ARGS)
+
+sweep-dropout: data ## 4 probabilities x 2 learning rates
+	$(BIN)/python train.py experiment=dropout $(ARGS)
+
+sweep-batchnorm: data ## batch normalization on and off x 3 learning rates
+	$(BIN)/python train.py experiment=batch_norm $(ARGS)
+
+sweep-init: data ## 9 initializations
+	$(BIN)/python train.py experiment=init $(ARGS)
+
+sweep-architecture: data ## 5 architectures x 2 learning rates
+	$(BIN)/python train.py experiment=architecture $(ARGS)
+
+test: $(INSTALLED) ## all tests; real data where it can be had
+	@$(MAKE) --no-print-directory data || echo "No real data: the tests that need it are skipped."
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(INSTALLED) ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(INSTALLED) ## let ruff write the layout
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: data ## speed, side by side with a bare loop and the usual template
+	$(BIN)/python benchmarks/throughput.py $(ARGS)
+
+tensorboard: $(INSTALLED) ## the curves of everything in outputs/
+	$(BIN)/tensorboard --logdir outputs $(ARGS)
+
+clean: ## remove caches and the environment; outputs/ and data/ stay
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache src/*.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,246 @@
+"""Seconds for one epoch of 784-256-128-10 at batch 128, four ways, alternating in one process.
+
+(a) the matrix products alone    (b) a bare PyTorch loop over tensors in memory, fused Adam
+(c) train.py as a user has it    (d) Lightning over DataLoader + ToTensor + Normalize
+
+(a) and (b) only train; (c) and (d) also validate on 6,000 and test on 10,000 images, log, draw a bar and
+save checkpoints. Machines differ and are noisy: read the ratios.
+
+    python benchmarks/throughput.py [rounds]
+"""
+
+import contextlib
+import gzip
+import os
+import statistics
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import OmegaConf
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Subset
+from torchmetrics import Accuracy
+from torchvision import transforms
+from torchvision.datasets import FashionMNIST
+
+from fcnlab import fashion_mnist
+from fcnlab.cli import CONF
+from fcnlab.run import build, build_trainer, fit
+
+SIZES = (784, 256, 128, 10)
+BATCH = 128
+EPOCHS = 3  # in (c) and (d); the first one warms up
+
+
+def matrix_products(pixels: Tensor, labels: Tensor) -> float:
+    """Forward, gradient of the weights, gradient of the inputs (but not of the images); no bias, no loss."""
+    weights = [torch.randn(inputs, outputs) / inputs**0.5 for inputs, outputs in pairwise(SIZES)]
+    batches = pixels.flatten(1).split(BATCH)
+    start = time.perf_counter()
+    for batch in batches:
+        inputs = [batch]
+        for weight in weights:
+            inputs.append(inputs[-1] @ weight)
+        gradient = inputs.pop()
+        for weight, layer_input in zip(reversed(weights[1:]), reversed(inputs[1:]), strict=True):
+            _ = layer_input.t() @ gradient
+            gradient = gradient @ weight.t()
+        _ = inputs[0].t() @ gradient
+    return time.perf_counter() - start
+
+
+def network() -> nn.Sequential:
+    """Return the network as anybody would write it down."""
+    first, second, third = (nn.Linear(inputs, outputs) for inputs, outputs in pairwise(SIZES))
+    return nn.Sequential(nn.Flatten(), first, nn.ReLU(), second, nn.ReLU(), third)
+
+
+def bare_loop(pixels: Tensor, labels: Tensor) -> float:
+    """Shuffle, index, forward, backward, fused Adam: nothing is measured or logged."""
+    net = network()
+    optimizer = torch.optim.Adam(net.parameters(), fused=True)
+    start = time.perf_counter()
+    for positions in torch.randperm(len(pixels)).split(BATCH):
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(net(pixels[positions]), labels[positions])
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    return time.perf_counter() - start
+
+
+class EpochClock(L.Callback):
+    """Seconds from the start of one epoch to the start of the next: with all that happens in between."""
+
+    def __init__(self) -> None:
+        self.starts: list[float] = []
+
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Note the time."""
+        self.starts.append(time.perf_counter())
+
+    def seconds(self) -> float:
+        """Return the median over the epochs after the first."""
+        return statistics.median(after - before for before, after in list(pairwise(self.starts))[1:])
+
+
+def train_py(directory: Path) -> float:
+    """Run what `python train.py` runs, bar and all."""
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        overrides = [f"trainer.max_epochs={EPOCHS + 1}", f"hydra.run.dir={directory}"]
+        cfg = compose("train", overrides, return_hydra_config=True)
+        OmegaConf.update(cfg, "hydra.runtime.output_dir", str(directory), force_add=True)
+        OmegaConf.update(cfg, "hydra.mode", "RUN", force_add=True)
+        HydraConfig.instance().set_config(cfg)
+        config: Any = OmegaConf.to_container(cfg, resolve=False)
+        del config["hydra"]
+        config = OmegaConf.to_container(OmegaConf.create(config), resolve=True)
+    L.seed_everything(0, verbose=False)
+    task, data = build(config)
+    trainer = build_trainer(config, directory)
+    clock = EpochClock()
+    trainer.callbacks.append(clock)  # type: ignore[attr-defined]
+    with shown_to_nobody():
+        fit(trainer, task, data, None)
+    return clock.seconds()
+
+
+class Usual(L.LightningModule):
+    """A module as the popular templates write it: a torchmetrics object and a log call at every step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = network()
+        self.accuracies = nn.ModuleDict(
+            {split: Accuracy(task="multiclass", num_classes=10) for split in ("fit", "val0", "val1")}
+        )
+
+    def measure(self, batch: Any, split: str) -> Tensor:
+        """Log the loss and the accuracy of one batch."""
+        images, labels = batch
+        logits = self.net(images)
+        loss = nn.functional.cross_entropy(logits, labels)
+        accuracy: Any = self.accuracies[split]
+        accuracy(logits, labels)
+        self.log(f"{split}/loss", loss, on_step=False, on_epoch=True, prog_bar=True, add_dataloader_idx=False)
+        self.log(
+            f"{split}/acc", accuracy, on_step=False, on_epoch=True, prog_bar=True, add_dataloader_idx=False
+        )
+        return loss
+
+    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+        """Return the loss."""
+        return self.measure(batch, "fit")
+
+    def validation_step(self, batch: Any, batch_idx: int, dataloader_idx: int = 0) -> None:
+        """Measure validation or test."""
+        self.measure(batch, f"val{dataloader_idx}")
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Adam, as it comes."""
+        return torch.optim.Adam(self.parameters())
+
+
+def usual_template(root: Path, directory: Path) -> float:
+    """Train over torchvision's dataset, image by image."""
+    scale = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.286041,), (0.353024,))])
+    train, test = (FashionMNIST(str(root), train=part, transform=scale) for part in (True, False))
+    loaders = [
+        DataLoader(part, batch_size=BATCH, shuffle=shuffle)
+        for part, shuffle in (
+            (Subset(train, range(54_000)), True),
+            (Subset(train, range(54_000, 60_000)), False),
+            (test, False),
+        )
+    ]
+    clock = EpochClock()
+    with shown_to_nobody():
+        trainer = L.Trainer(
+            max_epochs=EPOCHS,
+            default_root_dir=directory,
+            callbacks=[clock],
+            num_sanity_val_steps=0,
+            accelerator="cpu",
+        )
+        trainer.fit(Usual(), loaders[0], loaders[1:])
+    return clock.seconds()
+
+
+@contextlib.contextmanager
+def shown_to_nobody() -> Iterator[None]:
+    """Draw bars as on a terminal, but into the void."""
+    with (
+        Path(os.devnull).open("w") as void,
+        contextlib.redirect_stdout(void),
+        contextlib.redirect_stderr(void),
+    ):
+        yield
+
+
+def raw_files(root: Path) -> Path:
+    """Lay the four files out as torchvision's dataset wants them."""
+    raw = root / "FashionMNIST" / "raw"
+    raw.mkdir(parents=True)
+    source = fashion_mnist.locate(Path(os.environ.get("FCNLAB_DATA", "data")))
+    for name in fashion_mnist.DIGESTS:
+        path = fashion_mnist.stored(source, name)
+        assert path
+        (raw / name).write_bytes(
+            gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        )
+    return root
+
+
+def main(rounds: int) -> None:
+    """Measure all four in turn, and print medians and ratios."""
+    warnings.simplefilter("ignore")
+    os.environ["FORCE_COLOR"] = "1"  # rich draws its bar although the output is no terminal
+    with tempfile.TemporaryDirectory() as folder:
+        root = raw_files(Path(folder, "data"))
+        images = fashion_mnist.load(root).train
+        pixels, labels = images.pixels[:54_000], images.labels[:54_000]
+        ways: dict[str, Callable[[], float]] = {
+            "a": lambda: matrix_products(pixels, labels),
+            "b": lambda: bare_loop(pixels, labels),
+            "c": lambda: train_py(Path(tempfile.mkdtemp(dir=folder))),
+            "d": lambda: usual_template(root, Path(tempfile.mkdtemp(dir=folder))),
+        }
+        seconds: dict[str, list[float]] = {way: [] for way in ways}
+        for _ in range(rounds):
+            for way, measure in ways.items():
+                seconds[way].append(measure())
+    report({way: statistics.median(times) for way, times in seconds.items()}, rounds)
+
+
+def report(median: dict[str, float], rounds: int) -> None:
+    """Print the table."""
+    table = Table(
+        "what", "s/epoch", "images/s", title=f"median of {rounds} rounds, {torch.get_num_threads()} threads"
+    )
+    names = (
+        "(a) matrix products alone",
+        "(b) bare PyTorch loop",
+        "(c) train.py",
+        "(d) Lightning over DataLoader",
+    )
+    for name, value in zip(names, median.values(), strict=True):
+        table.add_row(name, f"{value:.3f}", f"{54_000 / value:,.0f}")
+    console = Console()
+    console.print(table)
+    for over, under, target in (("c", "a", "<= 2.8"), ("c", "b", "<= 1.5"), ("d", "c", ">= 4.5")):
+        console.print(f"{over}/{under} = {median[over] / median[under]:.2f}  (target {target})")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)

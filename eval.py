@@ -1,0 +1,18 @@
+"""Measure a checkpoint: python eval.py ckpt_path=outputs/runs/TIME/checkpoints/best.ckpt."""
+
+import hydra
+from omegaconf import DictConfig
+
+from fcnlab import cli
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="eval")
+def main(cfg: DictConfig) -> None:
+    """Measure what was asked for; imports here, so that --help answers without torch."""
+    from fcnlab.evaluate import evaluate  # noqa: PLC0415
+
+    cli.legible(evaluate)(cfg)
+
+
+if __name__ == "__main__":
+    cli.launch(main)

@@ -1,0 +1,101 @@
+"""What the entry scripts share: a wrong command ends in one message, not in a traceback."""
+
+import functools
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf import DictConfig
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, MissingMandatoryValue
+
+from fcnlab import resolvers
+from fcnlab.spelling import one_of
+
+CONF = Path(__file__).parents[2] / "conf"
+
+Result = TypeVar("Result")
+
+resolvers.register()
+
+
+def launch(main: Callable[[], object]) -> None:
+    """Call a ``hydra.main`` function; print whatever error ends it as one message, and exit with 1.
+
+    ``HYDRA_FULL_ERROR=1`` gives the traceback instead.
+    """
+    sys.argv[1:] = map(quoted, sys.argv[1:])
+    if os.environ.get("HYDRA_FULL_ERROR") == "1":
+        main()
+        return
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra raises its errors and does not print them
+    legible(main)()
+
+
+def legible(function: Callable[..., Result]) -> Callable[..., Result]:
+    """Let a function end in one message where it would raise an error."""
+
+    @functools.wraps(function)
+    def wrapper(*arguments: Any) -> Result:
+        try:
+            return function(*arguments)
+        except Exception as error:  # noqa: BLE001 - the last place that can make it legible
+            sys.exit(f"Error: {explain(error)}")
+
+    return wrapper
+
+
+def quoted(argument: str) -> str:
+    """Quote the path in KEY=PATH if it exists: to Hydra, the signs in a run's name mean something else."""
+    key, _, value = argument.partition("=")
+    special = re.search(r"[=,~]", value) and Path(value).exists()
+    return f"{key}='{value}'" if special else argument
+
+
+def explain(error: BaseException) -> str:
+    """Return what was given, what is needed and what to type, as far as the error tells."""
+    for kind, describe in EXPLANATIONS:
+        if isinstance(error, kind):
+            return describe(error)
+    cause = error.__cause__ if isinstance(error, HydraException) else None
+    return explain(cause) if cause else " ".join(str(error).split()) or type(error).__name__
+
+
+def no_such_option(error: Any) -> str:
+    """Explain a name that is no file of its group."""
+    group, _, option = str(error.missing_cfg_file).removesuffix(".yaml").rpartition("/")
+    options = [path.stem for path in (CONF / group).glob("*.yaml")]
+    return f"{group}={option}: there is no such option. {one_of(option, options)}"
+
+
+def no_such_key(error: Any) -> str:
+    """Explain a key that is not in the configuration."""
+    parent = error.parent_node
+    known = [str(key) for key in parent] if isinstance(parent, DictConfig) else []
+    return f"{error.full_key}: there is no such key. {one_of(str(error.key), known)}"
+
+
+def unreadable(error: Any) -> str:
+    """Explain an override that is not of the form KEY=VALUE."""
+    return (
+        f"{error.override}: cannot be read. Needed: KEY=VALUE. "
+        f"Type for example: lr=0.01, or in quotes what the shell would change: 'model.hidden_sizes=[64,32]'"
+    )
+
+
+def missing_value(error: Any) -> str:
+    """Explain a key that has no default and was not given."""
+    return f"{error.full_key}: a value is missing. Needed: {error.full_key}=VALUE"
+
+
+Kind = type[Exception] | tuple[type[Exception], ...]
+
+EXPLANATIONS: tuple[tuple[Kind, Callable[[Any], str]], ...] = (
+    (MissingConfigException, no_such_option),
+    (OverrideParseException, unreadable),
+    (MissingMandatoryValue, missing_value),
+    ((ConfigAttributeError, ConfigKeyError), no_such_key),
+)

@@ -1,0 +1,149 @@
+"""FashionMNIST: where its files come from, and the proof that they are whole.
+
+Sources, in order: ``data.root`` (torchvision's layout), Debian's package ``dataset-fashion-mnist``,
+torchvision's download.
+"""
+
+import functools
+import gzip
+import hashlib
+import sys
+import tempfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fcnlab.data import Images, InMemoryData, Source, normalize
+
+DIGESTS = {
+    "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+    "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+    "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+    "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+}
+"""SHA-256 of the uncompressed files; the compressed ones differ from source to source."""
+
+DEBIAN = Path("/usr/share/datasets/fashion-mnist")
+DOWNLOADED = "torchvision.sha256"
+"""Beside downloaded files: the digests of what torchvision itself has verified."""
+
+
+class FashionMNIST(InMemoryData):
+    """FashionMNIST (Xiao et al. 2017, arXiv:1708.07747) with its official test set."""
+
+    def __init__(self, *, root: str, **kwargs: int) -> None:
+        super().__init__(**kwargs)  # type: ignore[arg-type]
+        self.root = Path(root)
+
+    def read(self) -> Source:
+        """Read the images, or take them from the run before in this process.
+
+        Raises:
+            ValueError: a file is truncated or altered.
+            FileNotFoundError: no source has the files.
+        """
+        return load(self.root.resolve())
+
+
+@functools.lru_cache(maxsize=1)
+def load(root: Path) -> Source:
+    """Find, verify and normalize the images."""
+    folder = locate(root)
+    parts = (
+        Images(
+            read_idx(folder, f"{part}-images-idx3-ubyte")[:, None],
+            read_idx(folder, f"{part}-labels-idx1-ubyte").long(),
+        )
+        for part in ("train", "t10k")
+    )
+    return normalize(Source(*parts))
+
+
+def locate(root: Path) -> Path:
+    """Return the first folder that has all four files; download them if none has."""
+    raw = root / "FashionMNIST" / "raw"
+    present = [folder for folder in (raw, DEBIAN) if all(stored(folder, name) for name in DIGESTS)]
+    return present[0] if present else download(raw)
+
+
+def stored(folder: Path, name: str) -> Path | None:
+    """Return the file, uncompressed or compressed, if the folder has it."""
+    return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
+
+
+def download(raw: Path) -> Path:
+    """Let torchvision download into a folder beside, and move the files into place when all are verified.
+
+    Raises:
+        FileNotFoundError: the download failed; says what else to do.
+    """
+    from torchvision.datasets import FashionMNIST as Torchvision  # noqa: PLC0415 - 1.6 s, needed once ever
+
+    raw.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=raw, prefix=".download-") as unfinished:
+        try:
+            Torchvision(unfinished, download=True)
+        except (RuntimeError, OSError) as error:
+            raise FileNotFoundError(
+                f"FashionMNIST is neither in {raw} nor in {DEBIAN}, and torchvision could not download it "
+                f"({error}). Type: make data, or: apt-get install dataset-fashion-mnist, "
+                f"or: data.root=FOLDER of a copy that you have"
+            ) from error
+        downloaded = Path(unfinished, "FashionMNIST", "raw")
+        digests = {name: sha256((downloaded / name).read_bytes()) for name in DIGESTS}
+        (downloaded / DOWNLOADED).write_text("".join(f"{d}  {name}\n" for name, d in digests.items()))
+        for name in (DOWNLOADED, *DIGESTS):
+            (downloaded / name).replace(raw / name)
+    return raw
+
+
+def read_idx(folder: Path, name: str) -> Tensor:
+    """Read one verified IDX file: images uint8 [n, 28, 28], or labels uint8 [n].
+
+    Raises:
+        ValueError: the file is truncated or altered.
+    """
+    path = stored(folder, name)
+    if path is None:
+        raise FileNotFoundError(f"{folder / name} is missing. Type: make data")
+    try:
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ValueError(broken(path, f"it cannot be decompressed ({error})")) from error
+    if sha256(content) not in trusted(folder, name):
+        raise ValueError(
+            broken(path, f"the SHA-256 of its {len(content):,} uncompressed bytes is not the known one")
+        )
+    rank = content[3]  # IDX: two zero bytes, type code, rank, then each size as a big-endian int32
+    sizes = np.frombuffer(content, ">i4", count=rank, offset=4)
+    pixels = np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(sizes)
+    return torch.from_numpy(pixels.copy())
+
+
+def trusted(folder: Path, name: str) -> set[str]:
+    """Return the digests that are accepted for a file: the known one, and what torchvision verified."""
+    listing = folder / DOWNLOADED
+    lines = listing.read_text().splitlines() if listing.is_file() else []
+    return {DIGESTS[name], *(digest for digest, of in map(str.split, lines) if of == name)}
+
+
+def sha256(content: bytes) -> str:
+    """Return the hexadecimal SHA-256 of the bytes."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def broken(path: Path, why: str) -> str:
+    """Say what is wrong with a file and how to replace it."""
+    return f"{path} is truncated or altered: {why}. Delete it and type: make data"
+
+
+if __name__ == "__main__":
+    try:
+        folder = locate(Path(sys.argv[1]))
+        load(Path(sys.argv[1]))
+    except (FileNotFoundError, ValueError) as error:
+        sys.exit(str(error))
+    sys.stdout.write(f"FashionMNIST: 60,000 and 10,000 images, verified, in {folder}\n")

@@ -1,0 +1,144 @@
+"""What a sweep says: a line for each finished run, and at its end the leaderboard."""
+
+import json
+import logging
+import math
+import sys
+import time
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.utils import JobReturn
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from fcnlab import ledger
+from fcnlab.sampling import with_error
+
+log = logging.getLogger(__name__)
+
+PLAN = "sweep.json"
+SHOWN = 20  # rows of the leaderboard on the terminal; results.csv has all
+
+
+class Sweep(Callback):
+    """Hydra's callback. It is called in the parent and in every worker; files are what they share."""
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Leave word of what is planned, for whoever counts."""
+        directory = Path(config.hydra.sweep.dir)
+        directory.mkdir(parents=True, exist_ok=True)
+        plan = {"started": time.time(), "found": len(finished(directory)), "total": planned_runs(config)}
+        (directory / PLAN).write_text(json.dumps(plan))
+
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
+        """Report the finished run in one line."""
+        if OmegaConf.is_missing(config.hydra.job, "num"):
+            return
+        directory = Path(config.hydra.sweep.dir)
+        record = ledger.read(Path(config.hydra.runtime.output_dir))
+        plan = json.loads((directory / PLAN).read_text())
+        if record:
+            log.info("%s", line(record, plan, len(finished(directory))))
+
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Print the leaderboard, write results.csv, and say what to type next.
+
+        Raises:
+            SystemExit: a run failed; with status 1.
+        """
+        from fcnlab.study.compare import leaderboard  # noqa: PLC0415 - pandas, once, after the runs
+        from fcnlab.study.frames import load  # noqa: PLC0415
+
+        directory = Path(config.hydra.sweep.dir)
+        runs = load(directory)
+        runs.to_csv(directory / "results.csv", index=False)
+        console = Console() if sys.stdout.isatty() else Console(width=200)  # a file has no width of its own
+        console.print(drawn(leaderboard(runs), title=str(directory)))
+        console.print(
+            last_words(directory, runs.to_dict("records")), soft_wrap=True, highlight=False, markup=False
+        )
+        if (runs["status"] == "failed").any():
+            sys.exit(1)
+
+
+def finished(directory: Path) -> list[Path]:
+    """Return the records of the sweep's runs."""
+    return list(directory.glob(f"*/{ledger.FILENAME}"))
+
+
+def planned_runs(config: DictConfig) -> int | None:
+    """Return the number of runs in the sweep, or None where only Hydra can count them (glob)."""
+    params = OmegaConf.select(config, "hydra.sweeper.params") or {}
+    typed = [*(f"{key}={value}" for key, value in params.items()), *config.hydra.overrides.task]
+    overrides = {o.get_key_element(): o for o in OverridesParser.create().parse_overrides(typed)}
+    swept = [o for o in overrides.values() if o.is_sweep_override()]
+    if not all(o.is_choice_sweep() or o.is_range_sweep() for o in swept):
+        return None
+    return math.prod(len(list(o.sweep_string_iterator())) for o in swept)
+
+
+def line(record: ledger.Record, plan: dict[str, Any], done: int) -> str:
+    """Return the line of one finished run: count, result, time taken, name, time left."""
+    total = plan["total"] or "?"
+    result = (
+        f"val/acc {record['best']['val/acc']:.4f}"
+        if record["status"] == "completed"
+        else record["status"].upper()
+    )
+    taken = f"{record['seconds']:6.1f} s" if record["seconds"] else " " * 8
+    left = time_left(plan, done)
+    why = f": {record['error']['message']}" if record["error"] else ""
+    return f"{done:>{len(str(total))}}/{total}  {result:<14}  {taken}  {record['name']}{why}{left}"
+
+
+def time_left(plan: dict[str, Any], done: int) -> str:
+    """Return how long the other runs will take if they take as long as those of this sweep so far."""
+    ran = done - plan["found"]
+    left = (plan["total"] or done) - done
+    if ran < 1 or left < 1:
+        return ""
+    minutes, seconds = divmod(round((time.time() - plan["started"]) / ran * left), 60)
+    return f"  ({minutes}:{seconds:02d} left)"
+
+
+def drawn(board: Any, title: str) -> Table:
+    """Draw the first rows of a leaderboard for the terminal."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for column in board.columns:
+        table.add_column(column, justify="right", no_wrap=True)
+    for row in board.head(SHOWN).itertuples(index=False):
+        table.add_row(*(cell(value) for value in row))
+    return table
+
+
+def cell(value: Any) -> str:
+    """Write a value as a person reads it."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def last_words(directory: Path, runs: list[dict[Hashable, Any]]) -> str:
+    """Name the failed runs, the winner with its one test accuracy, and the next commands."""
+    failed = [
+        f"FAILED {run['name']}: {run['error']} (log: {run['path']}/train.log)"
+        for run in runs
+        if run["status"] == "failed"
+    ]
+    ranked = [run for run in runs if run["status"] == "completed"]
+    best = [winner(max(ranked, key=lambda run: run["val/acc"]))] if ranked else []
+    return "\n".join([*failed, *best, f"curves:  tensorboard --logdir {directory}"])
+
+
+def winner(run: dict[Hashable, Any]) -> str:
+    """Say what the best run by validation reaches on the test set."""
+    return (
+        f"best by val/acc: {run['name']}, test/acc {with_error(run['test/acc'], run['data.test'])}\n"
+        f"measure: python eval.py ckpt_path={run['path']}/{run['checkpoint']}"
+    )

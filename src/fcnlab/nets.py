@@ -1,0 +1,90 @@
+"""The fully connected network: dense layers only, as many and as wide as asked for."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+Initializer = Callable[[Tensor], object]
+"""Fills a tensor in place, as the functions of ``torch.nn.init`` do."""
+
+
+class HiddenLayer(nn.Sequential):
+    """Dense layer, normalization, activation, dropout: [batch, inputs] to [batch, outputs]."""
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        activation: Callable[[], nn.Module],
+        normalization: Callable[[int], nn.Module],
+        dropout: float,
+    ) -> None:
+        super().__init__(
+            OrderedDict(
+                linear=nn.Linear(inputs, outputs),
+                normalization=normalization(outputs),
+                activation=activation(),
+                dropout=nn.Dropout(dropout),
+            )
+        )
+
+
+class FCN(nn.Module):
+    """Hidden layers and a dense output layer: [batch, ...] to logits [batch, out_features].
+
+    ``hidden_sizes=[]`` is softmax regression. ``dropout`` is one probability for all hidden layers or a
+    list with one for each. The initializers are applied to every dense layer, the output layer included.
+
+    Raises:
+        ValueError: a list of dropouts is not as long as the list of hidden layers.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        hidden_sizes: Sequence[int],
+        activation: Callable[[], nn.Module],
+        normalization: Callable[[int], nn.Module],
+        dropout: float | Sequence[float],
+        weight_init: Initializer,
+        bias_init: Initializer,
+    ) -> None:
+        super().__init__()
+        sizes = [in_features, *hidden_sizes]
+        dropouts = one_for_each(dropout, len(hidden_sizes))
+        self.hidden = nn.Sequential(
+            *(
+                HiddenLayer(inputs, outputs, activation, normalization, probability)
+                for (inputs, outputs), probability in zip(pairwise(sizes), dropouts, strict=True)
+            )
+        )
+        self.output = nn.Linear(sizes[-1], out_features)
+        for layer in self.dense_layers():
+            weight_init(layer.weight)
+            bias_init(layer.bias)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Flatten the images to [batch, in_features] and return the logits."""
+        logits: Tensor = self.output(self.hidden(images.flatten(1)))
+        return logits
+
+    def dense_layers(self) -> list[nn.Linear]:
+        """Return the dense layers, from the input to the output."""
+        return [module for module in self.modules() if isinstance(module, nn.Linear)]
+
+
+def one_for_each(dropout: float | Sequence[float], layers: int) -> list[float]:
+    """Return one dropout probability for each of the hidden layers."""
+    if not isinstance(dropout, Sequence):
+        return [dropout] * layers
+    if len(dropout) != layers:
+        example = ",".join(["0.5"] * layers)
+        raise ValueError(
+            f"dropout={list(dropout)} has {len(dropout)} values for {layers} hidden layers. "
+            f"Needed: one probability, or one for each hidden layer. "
+            f"Type for example: dropout=0.5 or dropout=[{example}]"
+        )
+    return list(dropout)

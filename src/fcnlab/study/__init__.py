@@ -1,0 +1,1 @@
+"""From records to answers. Nothing here imports torch, Lightning or Hydra."""

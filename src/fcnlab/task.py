@@ -1,0 +1,264 @@
+"""The LightningModule: a net, how it learns, and what is measured while it does."""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import hydra
+import lightning as L
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from torch.nn.functional import mse_loss, one_hot
+from torch.optim import Optimizer
+from torchmetrics.functional.classification import multiclass_accuracy
+
+log = logging.getLogger(__name__)
+
+EVAL_SPLITS = ("val", "test", "train")
+"""What the evaluation dataloaders hold, in their order."""
+
+Batch = tuple[Tensor, Tensor]
+Row = dict[str, float | None]
+
+
+class DivergedError(FloatingPointError):
+    """The training loss is not finite."""
+
+
+class OneHotMSE(nn.Module):
+    """Mean squared error between logits [batch, classes] and one-hot labels; smoothed likewise."""
+
+    def __init__(self, label_smoothing: float = 0.0) -> None:
+        super().__init__()
+        self.label_smoothing = label_smoothing
+
+    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return the mean over batch and classes, a scalar."""
+        classes = logits.shape[1]
+        targets = one_hot(labels, classes).to(logits.dtype)
+        return mse_loss(logits, targets.lerp(torch.full_like(targets, 1 / classes), self.label_smoothing))
+
+
+class L1Penalty:
+    """``strength`` times the sum of the absolute weights of the dense layers, biases excepted."""
+
+    def __init__(self, strength: float) -> None:
+        self.strength = strength
+
+    def __call__(self, net: nn.Module) -> Tensor | float:
+        """Return the penalty, a scalar; at strength 0 there is nothing to sum."""
+        weights = [p for p in net.parameters() if p.ndim > 1] if self.strength else []
+        return sum((self.strength * weight.abs().sum() for weight in weights), start=0.0)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A learning-rate scheduler and how Lightning is to step it.
+
+    Args:
+        scheduler: makes the scheduler for an optimizer.
+        interval: step it after every "epoch" or every "step".
+        horizon: names of the scheduler's arguments that take the number of optimizer steps of the fit.
+        monitor: the metric that a plateau scheduler watches; the others ignore it.
+    """
+
+    scheduler: Callable[..., Any]
+    interval: str = "epoch"
+    horizon: Sequence[str] = ()
+    monitor: str = "val/loss"
+
+    def configure(self, optimizer: Optimizer, steps: Callable[[], int]) -> dict[str, Any]:
+        """Return Lightning's description of the scheduler."""
+        lengths = {argument: steps() for argument in self.horizon}
+        return {
+            "scheduler": self.scheduler(optimizer, **lengths),
+            "interval": self.interval,
+            "monitor": self.monitor,
+        }
+
+
+class Outcomes:
+    """The losses and predictions of the batches of one pass, reduced once at its end."""
+
+    def __init__(self) -> None:
+        self.losses: list[Tensor] = []
+        self.predictions: list[Tensor] = []
+        self.labels: list[Tensor] = []
+
+    def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
+        """Keep what is needed of one batch: its mean loss, and the predicted and true classes [batch]."""
+        self.losses.append(loss.detach())
+        self.predictions.append(logits.detach().argmax(1))
+        self.labels.append(labels)
+        self.classes = logits.shape[1]
+
+    def mean(self) -> dict[str, float]:
+        """Return the mean loss and the accuracy over images (not over batches)."""
+        sizes = torch.tensor([len(labels) for labels in self.labels], dtype=torch.float64)
+        losses = torch.stack(self.losses).double().cpu()
+        correct = multiclass_accuracy(
+            torch.cat(self.predictions), torch.cat(self.labels), self.classes, average="micro"
+        )
+        return {"loss": float(losses @ sizes / sizes.sum()), "acc": round(correct.item(), 6)}
+
+
+class Classifier(L.LightningModule):
+    """Trains a net and logs ``{train,val,test}/{loss,acc}`` and ``lr`` every epoch.
+
+    Args:
+        net: images [batch, ...] to logits [batch, classes].
+        optimizer: makes the optimizer for the net's parameters.
+        schedule: the learning-rate scheduler.
+        loss: (logits, labels) to a scalar; what is minimized.
+        eval_loss: the same without regularization; what is reported for validation and test.
+        penalty: net to a scalar that is added to the loss, but not to its curve.
+
+    Attributes:
+        history: one row an epoch; row 0 is measured before training. Kept in checkpoints.
+        metrics: what was measured since the last row, by name.
+        config: the resolved configuration; kept in checkpoints, and enough to build the module again.
+    """
+
+    def __init__(
+        self,
+        net: nn.Module,
+        optimizer: Callable[..., Optimizer],
+        schedule: Schedule,
+        loss: nn.Module,
+        eval_loss: nn.Module,
+        penalty: Callable[[nn.Module], Tensor | float],
+    ) -> None:
+        super().__init__()
+        self.net, self.loss, self.eval_loss, self.penalty = net, loss, eval_loss, penalty
+        self.optimizer, self.schedule = optimizer, schedule
+        self.history: list[Row] = []
+        self.metrics: Row = {}
+        self.config: dict[str, Any] = {}
+        self._trained = Outcomes()
+        self._evaluated: dict[str, Outcomes] = {}
+        self._epoch_start = 0.0
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the logits [batch, classes]."""
+        logits: Tensor = self.net(images)
+        return logits
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Build the optimizer, and the scheduler for the length of this fit."""
+        optimizer = self.optimizer(self.net.parameters())
+        steps = lambda: int(self.trainer.estimated_stepping_batches)  # noqa: E731
+        return {"optimizer": optimizer, "lr_scheduler": self.schedule.configure(optimizer, steps)}  # type: ignore[return-value]
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the loss of one batch, penalty included.
+
+        Raises:
+            DivergedError: the loss is not finite.
+        """
+        images, labels = batch
+        logits = self.net(images)
+        loss: Tensor = self.loss(logits, labels)
+        if not math.isfinite(loss.item()):
+            raise DivergedError(
+                f"the training loss is {loss.item()} in epoch {self.current_epoch + 1}, step {batch_idx + 1}"
+            )
+        self._trained.add(loss, logits, labels)
+        return loss + self.penalty(self.net)
+
+    def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
+        """Measure one batch of one of the ``EVAL_SPLITS``."""
+        images, labels = batch
+        logits = self.net(images)
+        outcomes = self._evaluated.setdefault(EVAL_SPLITS[dataloader_idx], Outcomes())
+        outcomes.add(self.eval_loss(logits, labels), logits, labels)
+
+    def on_train_epoch_start(self) -> None:
+        """Start the clock of the epoch."""
+        self._trained = Outcomes()
+        self._epoch_start = time.perf_counter()
+
+    def on_validation_epoch_start(self) -> None:
+        """Forget the last evaluation."""
+        self._evaluated = {}
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the loss and the accuracy of each split that was evaluated."""
+        self._log(self._evaluated)
+
+    def on_train_epoch_end(self) -> None:
+        """Log the epoch's running means and add its row to the history."""
+        self._log({"train": self._trained})
+        self.record(
+            epoch=self.current_epoch + 1,
+            lr=self.trainer.optimizers[0].param_groups[0]["lr"],
+            seconds=time.perf_counter() - self._epoch_start,
+        )
+
+    def _log(self, outcomes: dict[str, Outcomes]) -> None:
+        means = {
+            f"{split}/{name}": value for split, o in outcomes.items() for name, value in o.mean().items()
+        }
+        self.metrics |= means
+        self.log_dict(means, logger=False)
+
+    def record(self, *, epoch: int, lr: float | None = None, seconds: float | None = None) -> None:
+        """Add the metrics of this epoch to the history, and draw them over the epochs in every logger."""
+        names = [f"{split}/{name}" for split in ("train", "val", "test") for name in ("loss", "acc")]
+        metrics = {name: self.metrics.get(name) for name in names} | {"lr": lr}
+        self.metrics = {}
+        self.history.append({"epoch": epoch, **metrics, "seconds": seconds})
+        drawn = {name: value for name, value in metrics.items() if value is not None}
+        for logger in self.loggers:
+            logger.log_metrics(drawn, step=epoch)
+        log.debug("epoch %d: %s", epoch, "  ".join(f"{name} {value:.4g}" for name, value in drawn.items()))
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add the configuration and the history: plain dicts, so that ``weights_only=True`` can load them."""
+        checkpoint |= {"config": self.config, "history": self.history}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with the history of the checkpoint."""
+        self.history = list(checkpoint["history"])
+
+    @classmethod
+    def load_from_checkpoint(  # type: ignore[override]
+        cls, checkpoint_path: str | Path, map_location: str | torch.device = "cpu"
+    ) -> Self:
+        """Build the module from the configuration in the checkpoint, and load its weights.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: the file is not a checkpoint of fcnlab, or is damaged.
+        """
+        checkpoint = read_checkpoint(checkpoint_path, map_location)
+        task: Self = hydra.utils.instantiate(checkpoint["config"]["task"], _convert_="all")
+        task.load_state_dict(checkpoint["state_dict"])
+        task.config, task.history = checkpoint["config"], checkpoint["history"]
+        return task.to(map_location)
+
+
+def read_checkpoint(path: str | Path, map_location: str | torch.device = "cpu") -> dict[str, Any]:
+    """Load a checkpoint of fcnlab, without running any code in it.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is not a checkpoint of fcnlab, or is damaged.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(
+            f"ckpt_path={path}: there is no such file. Needed: a checkpoint of a run. "
+            f"Type for example: ckpt_path=outputs/runs/TIME/checkpoints/best.ckpt"
+        )
+    remedy = "Needed: a checkpoint that train.py wrote; if this was one, it is damaged: train again"
+    try:
+        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
+    except Exception as error:  # torch.load has no error of its own: zip, pickle, EOF, ...
+        raise ValueError(f"ckpt_path={path} cannot be read ({type(error).__name__}). {remedy}") from error
+    if not isinstance(checkpoint, dict) or not {"config", "history", "state_dict"} <= checkpoint.keys():
+        raise ValueError(f"ckpt_path={path} is a file of something else. {remedy}")
+    return checkpoint
