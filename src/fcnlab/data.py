@@ -44,7 +44,15 @@ def stratified_split(labels: Tensor, val_size: int, folds: int, fold: int, seed:
 
     With ``folds=1`` it has ``val_size`` images; otherwise it is fold number ``fold`` of ``folds`` equal
     parts, which are disjoint and together cover everything.
+
+    Raises:
+        ValueError: nothing would be left to train on.
     """
+    if val_size >= len(labels):
+        raise ValueError(
+            f"data.val_size={val_size}: needed: fewer than the {len(labels)} training images. "
+            f"Type for example: data.val_size={len(labels) // 10}"
+        )
     shuffled = np.random.default_rng(seed).permutation(len(labels))
     by_class = shuffled[np.argsort(labels.numpy()[shuffled], kind="stable")]
     every_nth = np.arange(val_size) * len(labels) // val_size

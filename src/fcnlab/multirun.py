@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import ValueType
 from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
@@ -23,6 +24,7 @@ from fcnlab.sampling import with_error
 log = logging.getLogger(__name__)
 
 PLAN = "sweep.json"
+COUNTABLE = {ValueType.CHOICE_SWEEP, ValueType.SIMPLE_CHOICE_SWEEP, ValueType.RANGE_SWEEP}
 SHOWN = 20  # rows of the leaderboard on the terminal; results.csv has all
 
 
@@ -78,7 +80,7 @@ def planned_runs(config: DictConfig) -> int | None:
     typed = [*(f"{key}={value}" for key, value in params.items()), *config.hydra.overrides.task]
     overrides = {o.get_key_element(): o for o in OverridesParser.create().parse_overrides(typed)}
     swept = [o for o in overrides.values() if o.is_sweep_override()]
-    if not all(o.is_choice_sweep() or o.is_range_sweep() for o in swept):
+    if not all(o.value_type in COUNTABLE for o in swept):
         return None
     return math.prod(len(list(o.sweep_string_iterator())) for o in swept)
 

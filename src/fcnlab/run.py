@@ -48,14 +48,15 @@ class Job:
     alone: bool
 
     @classmethod
-    def current(cls) -> "Job":
-        """Ask Hydra."""
+    def current(cls, cfg: DictConfig) -> "Job":
+        """Ask Hydra; of a group that takes a list of options, it does not know them."""
         hydra_config = HydraConfig.get()
         choices: Any = OmegaConf.to_container(hydra_config.runtime.choices)
         return cls(
             directory=Path(hydra_config.runtime.output_dir),
             overrides=typed(),
-            choices={key: value for key, value in choices.items() if not key.startswith("hydra")},
+            choices={key: value for key, value in choices.items() if not key.startswith("hydra")}
+            | {"regularization": "+".join(cfg.regularization) or "none"},
             alone=single_run(),
         )
 
@@ -69,7 +70,7 @@ def run(cfg: DictConfig) -> float:
     Raises:
         SystemExit: the run is a single one and failed; the error is its message.
     """
-    job = Job.current()
+    job = Job.current(cfg)
     record: ledger.Record = begin(job)
     try:
         config: Config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)  # type: ignore[assignment]
@@ -116,6 +117,8 @@ def train(config: Config, job: Job) -> ledger.Record:
     """Build everything, fit, and measure the best and the last weights on every split."""
     L.seed_everything(config["seed"], verbose=False)
     task, data = build(config)
+    if config["ckpt_path"]:
+        read_checkpoint(config["ckpt_path"])  # refused now, and not after the data is read
     trainer = build_trainer(config, job.directory)
     start = time.perf_counter()
     outcome = fit(trainer, task, data, config["ckpt_path"])

@@ -44,7 +44,9 @@ class Data(Section):
 
     batch_size: Count
     eval_batch_size: Count
-    val_size: Count
+    val_size: Annotated[
+        int, Field(ge=1, lt=60_000, description="a whole number, 1 or more and below 60,000", examples=[6000])
+    ]
     split_seed: Seed
     folds: Annotated[
         int, Field(ge=1, description="1 (one hold-out split) or a number of folds", examples=[5])
@@ -84,6 +86,7 @@ class Run(BaseModel):
     callbacks: Config
     logger: Config
     normalization: Config
+    regularization: Config
     task: Config
     task_name: Annotated[
         str, Field(min_length=1, pattern=r"^[^/\\]+$", description="a folder's name", examples=["mine"])

@@ -1,0 +1,78 @@
+"""Imports point one way: the rules of the house, read off the source."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src" / "fcnlab"
+ALLOWED = {
+    "nets": set(),
+    "data": set(),
+    "task": set(),
+    "ledger": set(),
+    "naming": set(),
+    "spelling": set(),
+    "sampling": set(),
+    "environment": set(),
+    "progress": set(),
+    "tensorboard": set(),
+    "fashion_mnist": {"data"},
+    "schema": {"spelling"},
+    "resolvers": {"naming"},
+    "cli": {"resolvers", "spelling"},
+    "run": {"data", "environment", "ledger", "naming", "resolvers", "sampling", "schema", "task"},
+    "evaluate": {"data", "run", "sampling", "task"},
+    "multirun": {"ledger", "sampling", "study.compare", "study.frames"},
+    "study": set(),
+    "study.frames": {"ledger"},
+    "study.compare": {"study.frames"},
+}
+LIGHT = {"ledger", "naming", "spelling", "sampling"}
+HEAVY = {"torch", "torchvision", "lightning", "torchmetrics", "hydra"}
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported(path: Path) -> set[str]:
+    """Return the full names of all that a file imports, wherever in the file."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def own(names: set[str]) -> set[str]:
+    """Return the modules of fcnlab among imported names."""
+    inside = {name.removeprefix("fcnlab.") for name in names if name.startswith("fcnlab.")}
+    return {name if name in ALLOWED else name.rpartition(".")[0] for name in inside}
+
+
+MODULES = {module_name(path): path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py"}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_imports_only_what_the_design_allows(name: str) -> None:
+    assert own(imported(MODULES[name])) <= ALLOWED[name]
+
+
+@pytest.mark.parametrize("name", [n for n in MODULES if n.startswith("study") or n in LIGHT])
+def test_studying_needs_no_training_library(name: str) -> None:
+    assert not {imports.partition(".")[0] for imports in imported(MODULES[name])} & HEAVY
+
+
+@pytest.mark.parametrize("name", [n for n in MODULES if not n.startswith("study") and n not in {"multirun"}])
+def test_a_run_needs_no_plots_and_no_tables(name: str) -> None:
+    assert not {imports.partition(".")[0] for imports in imported(MODULES[name])} & {"pandas", "matplotlib"}
+
+
+def test_only_the_standard_library_stands_behind_the_ledger() -> None:
+    import sys  # noqa: PLC0415
+
+    assert {name.partition(".")[0] for name in imported(MODULES["ledger"])} <= sys.stdlib_module_names

@@ -1,0 +1,68 @@
+"""What a sweep counts, says and writes."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from omegaconf import OmegaConf
+
+from commands import SHORT, Command
+from fcnlab.multirun import planned_runs, time_left
+from fcnlab.study.compare import leaderboard, varying
+from fcnlab.study.frames import load
+
+PLANNED: dict[str, tuple[dict[str, Any], list[str], int | None]] = {
+    "nothing swept": ({}, ["lr=0.1"], 1),
+    "a product": ({}, ["optimizer=sgd,adam,rmsprop", "lr=0.1,0.01"], 6),
+    "lists": ({}, ["regularization=none,[dropout,batch_norm]"], 2),
+    "a range": ({}, ["seed=range(5)"], 5),
+    "a study": ({"lr": "0.1,0.2", "seed": "range(3)"}, [], 6),
+    "a study with other values typed": ({"lr": "0.1,0.2"}, ["lr=1,2,3"], 3),
+    "files that match": ({}, ["optimizer=glob(*)"], None),
+}
+
+
+@pytest.mark.parametrize(("params", "typed", "count"), PLANNED.values(), ids=PLANNED.keys())
+def test_the_number_of_runs_is_known_beforehand(
+    params: dict[str, Any], typed: list[str], count: int | None
+) -> None:
+    config = OmegaConf.create({"hydra": {"sweeper": {"params": params}, "overrides": {"task": typed}}})
+    assert planned_runs(config) == count
+
+
+@pytest.mark.parametrize("done", [2, 4])
+def test_no_time_is_left_when_nothing_is_known_or_nothing_to_do(done: int) -> None:
+    assert time_left({"started": 0.0, "found": 2, "total": 4}, done) == ""
+
+
+def test_a_sweep_with_a_failed_and_a_diverged_run_tells_the_truth(command: Command, tmp_path: Path) -> None:
+    result = command("train.py", *SHORT, "-m", "optimizer=sgd", "lr=0.1,-1,1e10,0.01", "task_name=mixed")
+    assert result.status == 1
+    runs = load(tmp_path / "outputs" / "sweeps" / "mixed").set_index("lr")
+    assert runs["status"].to_dict() == {0.1: "completed", -1: "failed", 1e10: "diverged", 0.01: "completed"}
+    assert re.search(r"^FAILED .*lr=-1", result.stdout, re.MULTILINE)
+    assert "needed: a number above 0" in result.stdout
+    assert "DIVERGED" in result.stdout
+    assert len(pd.read_csv(tmp_path / "outputs" / "sweeps" / "mixed" / "results.csv")) == 4
+
+
+def test_the_leaderboard_is_by_validation_and_shows_what_differs(command: Command, tmp_path: Path) -> None:
+    command("train.py", *SHORT, "-m", "optimizer=sgd,adam", "seed=0,1", "task_name=board")
+    runs = load(tmp_path / "outputs" / "sweeps" / "board")
+    board = leaderboard(runs)
+    assert varying(runs) == ["optimizer", "seed"]
+    assert board["val/acc"].is_monotonic_decreasing
+    assert not [column for column in board if column.startswith("test")]
+    assert len(board) == 4
+
+
+def test_the_same_sweep_again_runs_nothing_again(command: Command, tmp_path: Path) -> None:
+    sweep = [*SHORT, "-m", "seed=0,1", "task_name=again"]
+    command("train.py", *sweep)
+    records = sorted((tmp_path / "outputs" / "sweeps" / "again").glob("*/run.json"))
+    before = [path.stat().st_mtime_ns for path in records]
+    assert command("train.py", *sweep).status == 0
+    assert [path.stat().st_mtime_ns for path in records] == before
+    assert len(before) == 2
