@@ -59,9 +59,10 @@ WRONG = {
 }
 
 
+@pytest.mark.usefixtures("unread_data")
 @pytest.mark.parametrize(("arguments", "message"), WRONG.values(), ids=WRONG.keys())
 def test_wrong_input_ends_in_one_message_before_data_is_read(
-    arguments: list[str], message: str, command: Command, unread_data: None
+    arguments: list[str], message: str, command: Command
 ) -> None:
     result = command("train.py", *SHORT, *arguments)
     assert result.status == 1

@@ -1,28 +1,19 @@
 """Every option of every group is composed, built and trained for a step."""
 
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
-import yaml
+from omegaconf import OmegaConf
 
 from commands import SHORT, Command
 from fcnlab import ledger
 from fcnlab.cli import CONF
 
-TRAINED = [
-    "activation",
-    "callbacks",
-    "data",
-    "debug",
-    "init",
-    "logger",
-    "loss",
-    "model",
-    "optimizer",
-    "regularization",
-    "scheduler",
-    "trainer",
-]
+NOT_TRAINED = {"experiment", "hparams_search", "hydra"}
+TRAINED = sorted(
+    folder.name for folder in CONF.iterdir() if folder.is_dir() and folder.name not in NOT_TRAINED
+)
 SWEPT = ["experiment", "hparams_search"]
 NEEDS = {"trainer=gpu": "a GPU", "data=fashion_mnist": "the real data"}  # tested where they are at home
 STEP = ["+trainer.limit_train_batches=1", "trainer.max_epochs=1"]
@@ -72,9 +63,7 @@ def test_options_combine(options: str, command: Command, tmp_path: Path) -> None
 @pytest.mark.parametrize("option", options(SWEPT))
 def test_a_study_sweeps_by_itself(option: str, command: Command, tmp_path: Path) -> None:
     """One value of each swept setting: the longest path through the study's file that is still short."""
-    params = yaml.safe_load((CONF / f"{option.replace('=', '/')}.yaml").read_text())["hydra"]["sweeper"][
-        "params"
-    ]
+    params = OmegaConf.load(CONF / f"{option.replace('=', '/')}.yaml").hydra.sweeper.params
     last_values = [f"{key}={str(values).split(',')[-1]}" for key, values in params.items()]
     assert command("train.py", *SHORT, option, *last_values, *STEP).status == 0
     record = only_record(tmp_path)
@@ -100,15 +89,31 @@ def test_a_new_option_is_one_file(command: Command, tmp_path: Path) -> None:
     """What the README promises: an optimizer, an activation, an initialization in a YAML file each."""
     mine = tmp_path / "mine"
     files = {
-        "optimizer/adamax.yaml": "# @package _global_\nlr: 0.002\noptimizer:\n  _target_: torch.optim.Adamax\n"
-        "  _partial_: true\n  lr: ${lr}\n  weight_decay: ${weight_decay}\n",
-        "activation/softplus.yaml": "module:\n  _target_: torch.nn.Softplus\n  _partial_: true\nnonlinearity: relu\n",
-        "init/uniform.yaml": "weight:\n  _target_: torch.nn.init.uniform_\n  _partial_: true\n  a: -0.05\n"
-        "  b: 0.05\nbias:\n  _target_: torch.nn.Identity\n",
+        "optimizer/adamax.yaml": """
+            # @package _global_
+            lr: 0.002
+            optimizer:
+              _target_: torch.optim.Adamax
+              _partial_: true
+              lr: ${lr}
+              weight_decay: ${weight_decay}""",
+        "activation/softplus.yaml": """
+            module:
+              _target_: torch.nn.Softplus
+              _partial_: true
+            nonlinearity: relu""",
+        "init/uniform.yaml": """
+            weight:
+              _target_: torch.nn.init.uniform_
+              _partial_: true
+              a: -0.05
+              b: 0.05
+            bias:
+              _target_: torch.nn.Identity""",
     }
     for name, text in files.items():
         (mine / name).parent.mkdir(parents=True)
-        (mine / name).write_text(text)
+        (mine / name).write_text(dedent(text).lstrip())
     new = ["optimizer=adamax", "activation=softplus", "init=uniform"]
     assert command("train.py", *SHORT, f"--config-dir={mine}", *new, *STEP).status == 0
     assert only_record(tmp_path)["config"]["lr"] == 0.002

@@ -1,6 +1,7 @@
 """Imports point one way: the rules of the house, read off the source."""
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -67,12 +68,10 @@ def test_studying_needs_no_training_library(name: str) -> None:
     assert not {imports.partition(".")[0] for imports in imported(MODULES[name])} & HEAVY
 
 
-@pytest.mark.parametrize("name", [n for n in MODULES if not n.startswith("study") and n not in {"multirun"}])
+@pytest.mark.parametrize("name", [n for n in MODULES if not n.startswith(("study", "multirun"))])
 def test_a_run_needs_no_plots_and_no_tables(name: str) -> None:
     assert not {imports.partition(".")[0] for imports in imported(MODULES[name])} & {"pandas", "matplotlib"}
 
 
 def test_only_the_standard_library_stands_behind_the_ledger() -> None:
-    import sys  # noqa: PLC0415
-
     assert {name.partition(".")[0] for name in imported(MODULES["ledger"])} <= sys.stdlib_module_names
