@@ -100,6 +100,7 @@ def test_another_configuration_moves_the_old_record_aside(command: Command, run_
     assert recorded(run_directory)["config"]["lr"] == 0.005
     (aside,) = run_directory.glob(".aside-*")
     assert recorded(aside) == old
+    assert len(list(run_directory.glob("events.out.tfevents.*"))) == 1
     assert (aside / "checkpoints" / "best.ckpt").is_file()
 
 
@@ -116,6 +117,34 @@ def test_a_loss_that_is_not_finite_stops_the_run_at_once(command: Command, tmp_p
     assert "the training loss is" in record["error"]["message"]
     assert [row["epoch"] for row in record["history"]] == [0]
     assert record["best"]["epoch"] == 0
+
+
+def test_a_loss_that_is_not_finite_after_the_last_step_is_divergence(
+    command: Command, tmp_path: Path
+) -> None:
+    one_step = ["trainer.max_epochs=1", "+trainer.limit_train_batches=1"]
+    command("train.py", *SHORT, "optimizer=sgd", "lr=1e30", *one_step, "task_name=late")
+    assert recorded(tmp_path / "outputs" / "runs" / "late")["status"] == "diverged"
+
+
+@pytest.mark.parametrize("logger", ["csv", "none", "tensorboard"])
+def test_the_checkpoint_is_where_the_record_says(logger: str, command: Command, tmp_path: Path) -> None:
+    command("train.py", *SHORT, f"logger={logger}", "task_name=saved")
+    directory = tmp_path / "outputs" / "runs" / "saved"
+    assert recorded(directory)["checkpoint"] == "checkpoints/best.ckpt"
+    assert (directory / "checkpoints" / "best.ckpt").is_file()
+
+
+def test_without_callbacks_nothing_is_saved_and_best_is_from_the_history(
+    command: Command, tmp_path: Path
+) -> None:
+    command("train.py", *SHORT, "callbacks=none", "logger=none", "task_name=bare")
+    directory = tmp_path / "outputs" / "runs" / "bare"
+    assert {path.name for path in directory.iterdir()} == {".hydra", "train.log", "run.json"}
+    record = recorded(directory)
+    assert record["checkpoint"] is None
+    assert record["best"]["val/acc"] == max(row["val/acc"] for row in record["history"])
+    assert record["best"]["train/acc"] is None
 
 
 def test_a_failed_run_says_why_and_leaves_a_traceback_in_its_log(command: Command, tmp_path: Path) -> None:

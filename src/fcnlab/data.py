@@ -48,7 +48,7 @@ def stratified_split(labels: Tensor, val_size: int, folds: int, fold: int, seed:
     Raises:
         ValueError: nothing would be left to train on.
     """
-    if val_size >= len(labels):
+    if folds == 1 and val_size >= len(labels):
         raise ValueError(
             f"data.val_size={val_size}: needed: fewer than the {len(labels)} training images. "
             f"Type for example: data.val_size={len(labels) // 10}"

@@ -11,10 +11,18 @@ from typing import Any
 SCHEMA = 1
 FILENAME = "run.json"
 ASIDE = ".aside-"
+HYDRAS = (".hydra", "train.log")
 
 Record = dict[str, Any]
 
-COSMETIC = ("task_name", "tags", "logger", "data.root", "callbacks.progress_bar", "ckpt_path")
+COSMETIC = (
+    "task_name",
+    "tags",
+    "logger",
+    "data.root",
+    "callbacks.progress_bar",
+    "callbacks.checkpoint.dirpath",
+)
 """What a run's result does not depend on: paths and looks."""
 
 
@@ -23,15 +31,18 @@ def write(record: Record, directory: Path) -> Path:
 
     Numbers that are not finite become null, since JSON has no word for them.
     """
-    with tempfile.NamedTemporaryFile(
-        "w", dir=directory, prefix=".run-", suffix=".json", delete=False, encoding="utf-8"
-    ) as unfinished:
-        json.dump(finite(record), unfinished, indent=1, allow_nan=False)
-        unfinished.flush()
-        os.fsync(unfinished.fileno())
-    finished = Path(unfinished.name)
-    finished.chmod(0o644)  # temporary files are their owner's alone
-    return finished.replace(directory / FILENAME)
+    text = json.dumps(finite(record), indent=1, allow_nan=False)
+    descriptor, name = tempfile.mkstemp(dir=directory, prefix=".run-", suffix=".json")
+    unfinished = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+        unfinished.chmod(0o644)  # temporary files are their owner's alone
+        return unfinished.replace(directory / FILENAME)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def read(directory: Path) -> Record | None:
@@ -51,13 +62,15 @@ def completed(directory: Path, fingerprint: str) -> Record | None:
 
 
 def set_aside(directory: Path) -> None:
-    """Move what an earlier run left here, its record above all, into a hidden folder beside it."""
-    if not (directory / FILENAME).exists():
-        return
-    aside = Path(tempfile.mkdtemp(dir=directory, prefix=ASIDE))
-    for name in (FILENAME, "checkpoints", *(path.name for path in directory.glob("events.out.tfevents.*"))):
-        if (directory / name).exists():
-            (directory / name).replace(aside / name)
+    """Move what an earlier run left here, its record above all, into a hidden folder beside it.
+
+    Hydra has written its files of the new run already; they stay.
+    """
+    left = [p for p in directory.iterdir() if p.name not in HYDRAS and not p.name.startswith(ASIDE)]
+    if left:
+        aside = Path(tempfile.mkdtemp(dir=directory, prefix=ASIDE))
+        for path in left:
+            path.replace(aside / path.name)
 
 
 def find(root: Path) -> list[Path]:

@@ -2,38 +2,30 @@
 
 import hashlib
 import re
-from collections import Counter
 
 LIMIT = 120
 UNNAMED = ("experiment", "hparams_search", "task_name", "tags")
 """Keys that name the sweep, or nothing at all; its folder carries them already."""
 
+FAITHFUL = re.compile(r"[\w.]+=([\w.-]+|\[[\w.-]+(,[\w.-]+)+\])", re.ASCII)
+"""Overrides that no two can write alike: a plain value, or a list of at least two of them."""
+
 
 def run_name(overrides: list[str]) -> str:
-    """Join the overrides, sorted, as ``lr=0.01,optimizer=sgd``.
+    """Join the overrides, sorted, as ``lr=0.01,optimizer=sgd``; lists as ``model.hidden_sizes=256+128``.
 
-    A key is cut down to its last part where that says enough. Characters that a path or a shell treats
-    specially become ``-``; a name that lost something by that, or by the limit of 120 characters, ends in
-    a hash of what was typed, so that other overrides always have another name.
+    Characters that a path or a shell treats specially become ``-``. A name that lost something by that, or
+    by the limit of 120 characters, ends in a hash of what was typed: other overrides have other names.
     """
-    pairs = sorted(o.lstrip("+~").partition("=")[::2] for o in overrides)
-    named = [(key, value) for key, value in pairs if key not in UNNAMED]
-    last_parts = Counter(key.rpartition(".")[2] for key, _ in named)
-    exact = ",".join(f"{short(key, last_parts)}={brackets_off(value)}" for key, value in named) or "defaults"
-    legible = re.sub(r"[^\w.,=+-]", "-", exact)
-    if legible == exact and len(exact) <= LIMIT:
-        return exact
-    digest = hashlib.sha256(repr(named).encode()).hexdigest()[:8]
-    return f"{legible[: LIMIT - 9]}~{digest}"
+    typed = dict(override.lstrip("+").replace(", ", ",").partition("=")[::2] for override in overrides)
+    parts = [f"{key}={value}" for key, value in sorted(typed.items()) if key not in UNNAMED]
+    name = ",".join(map(legible, parts)) or "defaults"
+    if len(name) <= LIMIT and all(FAITHFUL.fullmatch(part) for part in parts):
+        return name
+    digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:8]
+    return f"{name[: LIMIT - 9]}~{digest}"
 
 
-def short(key: str, last_parts: Counter[str]) -> str:
-    """Return the last part of a dotted key, or all of it where two keys end alike."""
-    last = key.rpartition(".")[2]
-    return last if last_parts[last] == 1 else key
-
-
-def brackets_off(value: str) -> str:
-    """Write a list as ``256+128``: brackets and commas have meanings of their own in a path."""
-    inner = re.fullmatch(r"\[([\w.,+ -]*)\]", value)
-    return inner[1].replace(" ", "").replace(",", "+") or "none" if inner else value
+def legible(part: str) -> str:
+    """Write an override without brackets, and with ``+`` for the commas that were in them."""
+    return re.sub(r"[^A-Za-z0-9_.=+-]", "-", re.sub(r"[\[\]]", "", part).replace(",", "+"))

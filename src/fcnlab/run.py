@@ -14,6 +14,7 @@ import hydra
 import lightning as L
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
+from lightning.pytorch.callbacks import Checkpoint
 from omegaconf import DictConfig, OmegaConf
 
 from fcnlab import ledger, schema
@@ -163,7 +164,11 @@ def build_trainer(config: Config, directory: Path) -> L.Trainer:
         for name in ("callbacks", "logger")
     }
     trainer: L.Trainer = hydra.utils.instantiate(
-        config["trainer"], default_root_dir=str(directory), **parts, _convert_="all"
+        config["trainer"],
+        default_root_dir=str(directory),
+        enable_checkpointing=any(isinstance(part, Checkpoint) for part in parts["callbacks"]),  # no other one
+        **parts,
+        _convert_="all",
     )
     return trainer
 
@@ -193,8 +198,8 @@ def measure_checkpoints(trainer: L.Trainer, task: Classifier, data: InMemoryData
         else {key: rows[which][key] for key in ("epoch", *MEASURED)} | unknown
         for which in paths
     }
-    checkpoint = "checkpoints/best.ckpt" if paths["best"] else None
-    return measured | {"checkpoint": checkpoint}
+    root = trainer.default_root_dir
+    return measured | {"checkpoint": str(Path(paths["best"][0]).relative_to(root)) if paths["best"] else None}
 
 
 def measure_checkpoint(trainer: L.Trainer, task: Classifier, data: InMemoryData, path: str) -> dict[str, Any]:

@@ -207,7 +207,11 @@ class Classifier(L.LightningModule):
         self.log_dict(means, logger=False)
 
     def record(self, *, epoch: int, lr: float | None = None, seconds: float | None = None) -> None:
-        """Add the metrics of this epoch to the history, and draw them over the epochs in every logger."""
+        """Add the metrics of this epoch to the history, and draw them over the epochs in every logger.
+
+        Raises:
+            DivergedError: one of them is not finite.
+        """
         names = [f"{split}/{name}" for split in ("train", "val", "test") for name in ("loss", "acc")]
         metrics = {name: self.metrics.get(name) for name in names} | {"lr": lr}
         self.metrics = {}
@@ -216,6 +220,9 @@ class Classifier(L.LightningModule):
         for logger in self.loggers:
             logger.log_metrics(drawn, step=epoch)
         log.debug("epoch %d: %s", epoch, "  ".join(f"{name} {value:.4g}" for name, value in drawn.items()))
+        for name, value in drawn.items():
+            if not math.isfinite(value):
+                raise DivergedError(f"{name} is {value} after epoch {epoch}")
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the configuration and the history: plain dicts, so that ``weights_only=True`` can load them."""
