@@ -26,7 +26,7 @@ class ProgressBar(L.Callback):
             TimeRemainingColumn(),
             console=console,
             transient=True,
-            refresh_per_second=4,
+            refresh_per_second=2,  # each drawing takes some milliseconds away from the training
             disable=not (enabled and console.is_terminal),
         )
 
