@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from commands import SHORT, Command
+from fcnlab.cli import CONF
 
 ROOT = Path(__file__).parents[1]
 
@@ -154,3 +155,11 @@ def test_questions_are_answered_without_torch(script: str, question: list[str]) 
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert answer.returncode == 0, answer.stderr
+
+
+@pytest.mark.parametrize("script", ["train", "eval"])
+def test_help_names_every_group_option_and_key(script: str, command: Command) -> None:
+    text = command(f"{script}.py", "--help").stdout
+    options = [path.stem for path in CONF.glob("*/*.yaml") if path.parent.name != "hydra"]
+    assert not [option for option in options if option not in text]
+    assert (CONF / f"{script}.yaml").read_text() in text

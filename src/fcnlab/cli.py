@@ -27,12 +27,33 @@ def launch(main: Callable[[], object]) -> None:
 
     ``HYDRA_FULL_ERROR=1`` gives the traceback instead.
     """
+    if {"-h", "--help"} & set(sys.argv[1:]):
+        sys.stdout.write(help_text(Path(sys.argv[0]).stem))
+        return
     sys.argv[1:] = map(quoted, sys.argv[1:])
     if os.environ.get("HYDRA_FULL_ERROR") == "1":
         main()
         return
     os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra raises its errors and does not print them
     legible(main)()
+
+
+def help_text(script: str) -> str:
+    """Return the options of all groups, and the script's main config with its comments.
+
+    Hydra's own help composes everything first, and looks for each group seven times.
+    """
+    groups = sorted(path for path in CONF.iterdir() if path.is_dir() and path.name != "hydra")
+    options = {group.name: ", ".join(sorted(path.stem for path in group.glob("*.yaml"))) for group in groups}
+    listed = "".join(f"  {group:<15} {names}\n" for group, names in options.items())
+    return (
+        f"python {script}.py [KEY=VALUE ...]                 one run\n"
+        f"python {script}.py -m KEY=VALUE,VALUE ...          a sweep over all combinations\n"
+        f"python {script}.py [KEY=VALUE ...] --cfg job       show what these compose, and run nothing\n"
+        f"python {script}.py --hydra-help                    the other options\n\n"
+        f"Groups, chosen by GROUP=OPTION, and changed by GROUP.KEY=VALUE:\n{listed}\n"
+        f"conf/{script}.yaml:\n\n{(CONF / f'{script}.yaml').read_text(encoding='utf-8')}"
+    )
 
 
 def legible(function: Callable[..., Result]) -> Callable[..., Result]:
