@@ -95,14 +95,12 @@ def net_of_ones() -> nn.Sequential:
 
 @pytest.mark.parametrize(("strength", "expected"), [(0.5, 4.0), (0.0, 0.0)], ids=["on", "off"])
 def test_l1_penalty_is_the_sum_of_absolute_weights(strength: float, expected: float) -> None:
-    assert torch.as_tensor(L1Penalty(strength)(net_of_ones())).item() == expected
+    assert L1Penalty(strength)(torch.zeros(()), net_of_ones()).item() == expected
 
 
 def test_gradient_of_the_l1_penalty_is_the_sign() -> None:
     net = net_of_ones()
-    penalty = L1Penalty(0.5)(net)
-    assert isinstance(penalty, Tensor)
-    penalty.backward()
+    L1Penalty(0.5)(torch.zeros(()), net).backward()
     gradients = [parameter.grad for parameter in net.parameters()]
     for parameter, gradient in zip(net.parameters(), gradients, strict=True):
         expected = torch.full_like(parameter, -0.5) if parameter.ndim == 2 else None
@@ -118,7 +116,7 @@ def test_penalty_is_minimized_but_not_reported(prepare: Prepare) -> None:
     for experiment in (plain, penalized):
         experiment.fit()
     assert plain.task.history[1]["train/loss"] == penalized.task.history[1]["train/loss"]
-    norms = [torch.as_tensor(L1Penalty(1)(experiment.task.net)).item() for experiment in (plain, penalized)]
+    norms = [L1Penalty(1)(torch.zeros(()), experiment.task.net).item() for experiment in (plain, penalized)]
     assert norms[1] < norms[0]
 
 

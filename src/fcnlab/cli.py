@@ -39,12 +39,19 @@ def launch(main: Callable[[], object]) -> None:
 
 
 def help_text(script: str) -> str:
-    """Return the options of all groups, and the script's main config with its comments.
+    """Return the options of the script's groups, and its main config with its comments.
 
     Hydra's own help composes everything first, and looks for each group seven times.
     """
-    groups = sorted(path for path in CONF.iterdir() if path.is_dir() and path.name != "hydra")
-    options = {group.name: ", ".join(sorted(path.stem for path in group.glob("*.yaml"))) for group in groups}
+    config = (CONF / f"{script}.yaml").read_text(encoding="utf-8")
+    groups = sorted(
+        path for path in CONF.iterdir() if f"\n  - {path.name}: " in config and path.name != "hydra"
+    )
+    options = {
+        group.name: ", ".join(sorted(path.stem for path in group.glob("*.yaml")))
+        for group in groups
+        if group.name != "hydra"
+    }
     listed = "".join(f"  {group:<15} {names}\n" for group, names in options.items())
     return (
         f"python {script}.py [KEY=VALUE ...]                 one run\n"
@@ -52,7 +59,7 @@ def help_text(script: str) -> str:
         f"python {script}.py [KEY=VALUE ...] --cfg job       show what these compose, and run nothing\n"
         f"python {script}.py --hydra-help                    the other options\n\n"
         f"Groups, chosen by GROUP=OPTION, and changed by GROUP.KEY=VALUE:\n{listed}\n"
-        f"conf/{script}.yaml:\n\n{(CONF / f'{script}.yaml').read_text(encoding='utf-8')}"
+        f"conf/{script}.yaml:\n\n{config}"
     )
 
 

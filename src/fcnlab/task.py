@@ -50,10 +50,10 @@ class L1Penalty:
     def __init__(self, strength: float) -> None:
         self.strength = strength
 
-    def __call__(self, net: nn.Module) -> Tensor | float:
-        """Return the penalty, a scalar; at strength 0 there is nothing to sum."""
+    def __call__(self, loss: Tensor, net: nn.Module) -> Tensor:
+        """Return the loss plus the penalty, a scalar; at strength 0 the loss itself."""
         weights = [p for p in net.parameters() if p.ndim > 1] if self.strength else []
-        return sum((self.strength * weight.abs().sum() for weight in weights), start=0.0)
+        return sum((self.strength * weight.abs().sum() for weight in weights), start=loss)
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Classifier(L.LightningModule):
         schedule: the learning-rate scheduler.
         loss: (logits, labels) to a scalar; what is minimized.
         eval_loss: the same without regularization; what is reported for validation and test.
-        penalty: net to a scalar that is added to the loss, but not to its curve.
+        penalty: (loss, net) to the loss that is minimized; its curve shows the loss without.
 
     Attributes:
         history: one row an epoch; row 0 is measured before training. Kept in checkpoints.
@@ -131,7 +131,7 @@ class Classifier(L.LightningModule):
         schedule: Schedule,
         loss: nn.Module,
         eval_loss: nn.Module,
-        penalty: Callable[[nn.Module], Tensor | float],
+        penalty: Callable[[Tensor, nn.Module], Tensor],
     ) -> None:
         super().__init__()
         self.net, self.loss, self.eval_loss, self.penalty = net, loss, eval_loss, penalty
@@ -178,7 +178,7 @@ class Classifier(L.LightningModule):
                 f"the training loss is {loss.item()} in epoch {self.current_epoch + 1}, step {batch_idx + 1}"
             )
         self._trained.add(loss, logits, labels)
-        return loss + self.penalty(self.net)
+        return self.penalty(loss, self.net)
 
     def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Measure one batch of one of the ``EVAL_SPLITS``."""
