@@ -1,6 +1,7 @@
 """The commands as a person types them; what goes wrong ends in one message."""
 
 import csv
+import gzip
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 from commands import SHORT, Command
+from fcnlab import fashion_mnist
 from fcnlab.cli import CONF
 
 ROOT = Path(__file__).parents[1]
@@ -70,6 +72,20 @@ def test_wrong_input_ends_in_one_message_before_data_is_read(
     assert message in result.stderr
     assert "Traceback" not in result.stderr
     assert len(result.stderr.strip().splitlines()) <= 3
+
+
+@pytest.mark.parametrize("damage", ["truncated", "altered"])
+def test_a_damaged_data_file_is_named_with_the_remedy(damage: str, command: Command, tmp_path: Path) -> None:
+    raw = tmp_path / "FashionMNIST" / "raw"
+    raw.mkdir(parents=True)
+    for name in fashion_mnist.DIGESTS:
+        content = gzip.compress(b"\0" * 1000)
+        (raw / f"{name}.gz").write_bytes(content[:-20] if damage == "truncated" else content)
+    result = command("train.py", "trainer=cpu", f"data.root={tmp_path}")
+    assert result.status == 1
+    assert "train-images-idx3-ubyte.gz is truncated or altered" in result.stderr
+    assert "Delete it and type: make data" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 FOREIGN = {

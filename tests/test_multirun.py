@@ -9,6 +9,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from commands import SHORT, Command
+from fcnlab.cli import CONF
 from fcnlab.multirun import planned_runs, time_left
 from fcnlab.study.compare import leaderboard, varying
 from fcnlab.study.frames import load
@@ -66,3 +67,11 @@ def test_the_same_sweep_again_runs_nothing_again(command: Command, tmp_path: Pat
     assert command("train.py", *sweep).status == 0
     assert [path.stat().st_mtime_ns for path in records] == before
     assert len(before) == 2
+
+
+def test_a_sweep_over_experiments_keeps_to_one_folder(command: Command, tmp_path: Path) -> None:
+    assert command("train.py", *SHORT, "-m", "experiment=glob(*)", "trainer.max_epochs=1").status == 0
+    (sweep,) = (tmp_path / "outputs" / "sweeps").iterdir()
+    names = [path.parent.name for path in sweep.glob("*/run.json")]
+    assert len(names) == len(list((CONF / "experiment").glob("*.yaml")))
+    assert any("experiment=optimizers" in name for name in names)

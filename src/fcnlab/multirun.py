@@ -59,6 +59,8 @@ class Sweep(Callback):
 
         directory = Path(config.hydra.sweep.dir)
         runs = load(directory)
+        if runs.empty:
+            return
         runs.to_csv(directory / "results.csv", index=False)
         console = Console() if sys.stdout.isatty() else Console(width=200)  # a file has no width of its own
         console.print(drawn(leaderboard(runs), title=str(directory)))

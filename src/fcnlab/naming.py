@@ -4,21 +4,21 @@ import hashlib
 import re
 
 LIMIT = 120
-UNNAMED = ("experiment", "hparams_search", "task_name", "tags")
+UNNAMED = frozenset({"experiment", "hparams_search", "task_name", "tags"})
 """Keys that name the sweep, or nothing at all; its folder carries them already."""
 
 FAITHFUL = re.compile(r"[\w.]+=([\w.-]+|\[[\w.-]+(,[\w.-]+)+\])", re.ASCII)
 """Overrides that no two can write alike: a plain value, or a list of at least two of them."""
 
 
-def run_name(overrides: list[str]) -> str:
+def run_name(overrides: list[str], unnamed: frozenset[str] = UNNAMED) -> str:
     """Join the overrides, sorted, as ``lr=0.01,optimizer=sgd``; lists as ``model.hidden_sizes=256+128``.
 
     Characters that a path or a shell treats specially become ``-``. A name that lost something by that, or
     by the limit of 120 characters, ends in a hash of what was typed: other overrides have other names.
     """
     typed = dict(override.lstrip("+").replace(", ", ",").partition("=")[::2] for override in overrides)
-    parts = [f"{key}={value}" for key, value in sorted(typed.items()) if key not in UNNAMED]
+    parts = [f"{key}={value}" for key, value in sorted(typed.items()) if key not in unnamed]
     name = ",".join(map(legible, parts)) or "defaults"
     if len(name) <= LIMIT and all(FAITHFUL.fullmatch(part) for part in parts):
         return name

@@ -5,7 +5,7 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
-from fcnlab.naming import run_name
+from fcnlab.naming import UNNAMED, run_name
 
 
 def single_run() -> bool:
@@ -13,9 +13,9 @@ def single_run() -> bool:
     return HydraConfig.initialized() and OmegaConf.is_missing(HydraConfig.get().job, "num")
 
 
-def name_of_run() -> str:
-    """Return the name of the run that is being composed."""
-    return run_name(typed())
+def name_of_run(task_name: str, folder: str) -> str:
+    """Return the name of a run in a sweep; its experiment is left out where the folder is named after it."""
+    return run_name(typed(), UNNAMED if task_name == folder else UNNAMED - {"experiment"})
 
 
 def typed() -> list[str]:
@@ -25,6 +25,10 @@ def typed() -> list[str]:
 
 
 def register() -> None:
-    """Register the resolvers; doing it again changes nothing."""
+    """Register the resolvers; doing it again changes nothing.
+
+    ``once`` gives all jobs of a sweep the value that the sweep itself has: Hydra copies its cache to them.
+    """
+    OmegaConf.register_new_resolver("once", lambda value: value, replace=True, use_cache=True)
     OmegaConf.register_new_resolver("run_name", name_of_run, replace=True)
     OmegaConf.register_new_resolver("single_run", single_run, replace=True)

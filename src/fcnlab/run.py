@@ -43,6 +43,7 @@ MEASURED = tuple(f"{split}/{name}" for split in ("train", "val", "test") for nam
 class Job:
     """What Hydra knows of this run besides its configuration."""
 
+    name: str
     directory: Path
     overrides: list[str]
     choices: dict[str, Any]
@@ -53,8 +54,10 @@ class Job:
         """Ask Hydra; of a group that takes a list of options, it does not know them."""
         hydra_config = HydraConfig.get()
         choices: Any = OmegaConf.to_container(hydra_config.runtime.choices)
+        directory = Path(hydra_config.runtime.output_dir)
         return cls(
-            directory=Path(hydra_config.runtime.output_dir),
+            name=run_name(typed()) if single_run() else directory.name,
+            directory=directory,
             overrides=typed(),
             choices={key: value for key, value in choices.items() if not key.startswith("hydra")}
             | {"regularization": "+".join(cfg.regularization) or "none"},
@@ -95,7 +98,7 @@ def begin(job: Job) -> ledger.Record:
     """Return what is known of a run before its configuration is resolved."""
     return {
         "schema": ledger.SCHEMA,
-        "name": run_name(job.overrides),
+        "name": job.name,
         "status": "failed",
         "error": None,
         "fingerprint": None,
