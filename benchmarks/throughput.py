@@ -39,7 +39,7 @@ from torchvision.datasets import FashionMNIST
 
 from fcnlab import fashion_mnist
 from fcnlab.cli import CONF
-from fcnlab.run import build, build_trainer, fit
+from fcnlab.training import build, build_trainer, fit
 
 SIZES = (784, 256, 128, 10)
 BATCH = 128

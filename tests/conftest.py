@@ -14,7 +14,7 @@ from hydra import initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from fcnlab import fashion_mnist, run
+from fcnlab import fashion_mnist, training
 from fcnlab.cli import CONF
 from fcnlab.data import Source, Synthetic
 from fcnlab.task import Classifier
@@ -45,7 +45,7 @@ class Experiment(NamedTuple):
 
     def fit(self, ckpt_path: str | None = None) -> dict[str, Any]:
         """Train, and say how it ended."""
-        outcome: dict[str, Any] = run.fit(self.trainer, self.task, self.data, ckpt_path)
+        outcome: dict[str, Any] = training.fit(self.trainer, self.task, self.data, ckpt_path)
         return outcome
 
 
@@ -83,9 +83,9 @@ def prepare(compose: Compose, tmp_path: Path) -> Prepare:
         directory = Path(tempfile.mkdtemp(dir=tmp_path))
         config = compose(*TINY, *overrides, directory=directory)
         L.seed_everything(config["seed"], verbose=False)
-        task, data = run.build(config)
+        task, data = training.build(config)
         assert isinstance(data, Synthetic)
-        return Experiment(config, task, data, run.build_trainer(config, directory))
+        return Experiment(config, task, data, training.build_trainer(config, directory))
 
     return prepared
 

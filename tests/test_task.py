@@ -15,7 +15,8 @@ from torch.nn.functional import cross_entropy, log_softmax
 
 from conftest import QUIET, Compose, Experiment, Prepare
 from fcnlab.cli import CONF
-from fcnlab.task import Classifier, DivergedError, L1Penalty, OneHotMSE, Outcomes, read_checkpoint
+from fcnlab.losses import L1Penalty, OneHotMSE
+from fcnlab.task import Classifier, DivergedError, Outcomes, read_checkpoint
 
 SCHEDULERS = sorted(path.stem for path in (CONF / "scheduler").glob("*.yaml"))
 ONE_EPOCH = "trainer.max_epochs=1"

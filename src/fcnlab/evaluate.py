@@ -11,9 +11,9 @@ import torch
 from omegaconf import DictConfig
 
 from fcnlab.data import Batches, InMemoryData
-from fcnlab.run import measure
 from fcnlab.sampling import with_error
 from fcnlab.task import Classifier
+from fcnlab.training import measure
 
 log = logging.getLogger(__name__)
 

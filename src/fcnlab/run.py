@@ -2,41 +2,23 @@
 
 import logging
 import math
-import os
 import sys
-import time
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import hydra
-import lightning as L
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import InstantiationException
-from lightning.pytorch.callbacks import Checkpoint
 from omegaconf import DictConfig, OmegaConf
 
 from fcnlab import ledger, schema
-from fcnlab.data import InMemoryData
-from fcnlab.environment import environment
 from fcnlab.naming import run_name
 from fcnlab.resolvers import single_run, typed
 from fcnlab.sampling import with_error
-from fcnlab.task import Classifier, DivergedError, read_checkpoint
+from fcnlab.training import describe, train
 
 log = logging.getLogger(__name__)
 
-# Lightning's import sets this to 1. Where torch is built for CUDA but no GPU is present, every step of Adam
-# then searches the disk for NVIDIA's library anew (0.05 to 0.25 ms); asking the CUDA runtime is cheap.
-os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "0"
-warnings.filterwarnings(
-    "ignore", message=r"`isinstance\(treespec, LeafSpec\)` is deprecated"
-)  # Lightning 2.6
-
 Config = dict[str, Any]
-
-MEASURED = tuple(f"{split}/{name}" for split in ("train", "val", "test") for name in ("loss", "acc"))
 
 
 @dataclass(frozen=True)
@@ -75,20 +57,21 @@ def run(cfg: DictConfig) -> float:
         SystemExit: the run is a single one and failed; the error is its message.
     """
     job = Job.current(cfg)
+    told = logging.INFO if job.alone else logging.DEBUG  # in a sweep, on_job_end has its own line
     record: ledger.Record = begin(job)
     try:
         config: Config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)  # type: ignore[assignment]
         record |= {"fingerprint": ledger.fingerprint(config), "config": config}
         if done := ledger.completed(job.directory, record["fingerprint"]):
-            log.info("completed already: %s", job.directory)
+            log.log(told, "completed already: %s", job.directory)
             return score(done)
         ledger.set_aside(job.directory)
         schema.check(config)
-        record |= train(config, job)
+        record |= train(config, job.directory, job.choices)
     except Exception as error:  # noqa: BLE001 - whatever it is: it is recorded, and the sweep goes on
         record |= failure(error)
     ledger.write(record, job.directory)
-    log.log(logging.INFO if job.alone else logging.DEBUG, "%s", summary(record, job.directory))
+    log.log(told, "%s", summary(record, job.directory))
     if record["status"] == "failed" and job.alone:
         sys.exit(f"Error: {record['error']['message']}")
     return score(record)
@@ -117,144 +100,10 @@ def begin(job: Job) -> ledger.Record:
     }
 
 
-def train(config: Config, job: Job) -> ledger.Record:
-    """Build everything, fit, and measure the best and the last weights on every split."""
-    L.seed_everything(config["seed"], verbose=False)
-    task, data = build(config)
-    if config["ckpt_path"]:
-        read_checkpoint(config["ckpt_path"])  # refused now, and not after the data is read
-    trainer = build_trainer(config, job.directory)
-    start = time.perf_counter()
-    outcome = fit(trainer, task, data, config["ckpt_path"])
-    seconds = time.perf_counter() - start
-    history = task.history
-    trained = {
-        "model": {"hidden_sizes": config["model"]["hidden_sizes"], "parameters": count_parameters(task)},
-        "history": history,
-        **measure_checkpoints(trainer, task, data),
-        "seconds": seconds,
-        "samples_per_second": len(data.split.train) * (len(history) - 1) / seconds,
-        "data": data.describe(),
-        "environment": environment(trainer.strategy.root_device),
-    }
-    log_hyperparameters(trainer, config, job.choices, trained["best"])
-    return outcome | trained
-
-
-def build(config: Config) -> tuple[Classifier, InMemoryData]:
-    """Build the module and the data module; nothing is read yet.
-
-    The optimizer is built once only to refuse a wrong setting now, and not after the data is read.
-    """
-    task: Classifier = hydra.utils.instantiate(config["task"], _convert_="all")
-    task.config = config
-    try:
-        task.optimizer(task.net.parameters())
-    except (TypeError, ValueError) as error:
-        settings = {key: value for key, value in config["optimizer"].items() if not key.startswith("_")}
-        raise schema.ConfigError(
-            f"optimizer: {error}. Given: {settings}. Needed: what {config['optimizer']['_target_']} takes. "
-            f"Type for example: optimizer=adam, and no optimizer.KEY=VALUE"
-        ) from error
-    data: InMemoryData = hydra.utils.instantiate(config["data"], _convert_="all")
-    return task, data
-
-
-def build_trainer(config: Config, directory: Path) -> L.Trainer:
-    """Build the trainer with its callbacks and loggers; whatever it saves goes into the run's directory."""
-    parts = {
-        name: [hydra.utils.instantiate(part, _convert_="all") for part in config[name].values()]
-        for name in ("callbacks", "logger")
-    }
-    trainer: L.Trainer = hydra.utils.instantiate(
-        config["trainer"],
-        default_root_dir=str(directory),
-        enable_checkpointing=any(isinstance(part, Checkpoint) for part in parts["callbacks"]),  # no other one
-        **parts,
-        _convert_="all",
-    )
-    return trainer
-
-
-def fit(trainer: L.Trainer, task: Classifier, data: InMemoryData, ckpt_path: str | None) -> ledger.Record:
-    """Measure the untrained net as epoch 0, then train; say how it ended."""
-    try:
-        trainer.validate(task, data, verbose=False)
-        task.record(epoch=0)
-        trainer.fit(task, data, ckpt_path=ckpt_path)
-    except DivergedError as error:
-        return {"status": "diverged", "error": describe(error)}
-    return {"status": "completed"}
-
-
-def measure_checkpoints(trainer: L.Trainer, task: Classifier, data: InMemoryData) -> ledger.Record:
-    """Measure best.ckpt and last.ckpt; where there is none, repeat what the history says."""
-    paths = {
-        "best": [c.best_model_path for c in trainer.checkpoint_callbacks if c.best_model_path],  # type: ignore[attr-defined]
-        "last": [c.last_model_path for c in trainer.checkpoint_callbacks if c.last_model_path],  # type: ignore[attr-defined]
-    }
-    rows = {"best": max(task.history, key=lambda row: row["val/acc"] or 0.0), "last": task.history[-1]}
-    unknown = {"train/loss": None, "train/acc": None}
-    measured = {
-        which: measure_checkpoint(trainer, task, data, paths[which][0])
-        if paths[which]
-        else {key: rows[which][key] for key in ("epoch", *MEASURED)} | unknown
-        for which in paths
-    }
-    root = trainer.default_root_dir
-    return measured | {"checkpoint": str(Path(paths["best"][0]).relative_to(root)) if paths["best"] else None}
-
-
-def measure_checkpoint(trainer: L.Trainer, task: Classifier, data: InMemoryData, path: str) -> dict[str, Any]:
-    """Load the weights and measure them on every split, in eval mode."""
-    saved = read_checkpoint(path)
-    task.load_state_dict(saved["state_dict"])
-    return {"epoch": saved["history"][-1]["epoch"], **measure(trainer, task, data)}
-
-
-def measure(trainer: L.Trainer, task: Classifier, data: InMemoryData) -> dict[str, Any]:
-    """Return the loss and accuracy of the weights at hand on every split, in eval mode."""
-    trainer.validate(task, dataloaders=data.eval_dataloaders(), verbose=False)
-    return {name: task.metrics[name] for name in MEASURED}
-
-
-def count_parameters(task: Classifier) -> int:
-    """Return the number of trainable parameters."""
-    return sum(p.numel() for p in task.net.parameters() if p.requires_grad)
-
-
-def log_hyperparameters(trainer: L.Trainer, config: Config, choices: dict[str, Any], best: Config) -> None:
-    """Give every logger the run's flat hyperparameters and final metrics: the same keys in every run."""
-    flat = {
-        key: str(choices[key])
-        for key in ("model", "activation", "init", "regularization", "optimizer", "scheduler", "loss")
-    }
-    flat |= {
-        "hidden_sizes": "-".join(map(str, config["model"]["hidden_sizes"])),
-        "dropout": str(config["dropout"]),
-        "lr": config["lr"],
-        "weight_decay": config["weight_decay"],
-        "batch_size": config["data"]["batch_size"],
-        "max_epochs": config["trainer"]["max_epochs"],
-        "seed": config["seed"],
-        "fold": config["data"]["fold"],
-    }
-    final = {f"hp/{name.replace('/', '_')}": best[name] for name in ("val/acc", "test/acc")}
-    for logger in trainer.loggers:
-        logger.log_hyperparams(flat | final)
-        logger.save()
-
-
 def failure(error: Exception) -> ledger.Record:
     """Return what the record says of an error, and put its traceback into the log."""
     log.debug("the run failed", exc_info=error)
     return {"status": "failed", "error": describe(error)}
-
-
-def describe(error: BaseException) -> dict[str, str]:
-    """Return type and message; of what Hydra wraps, the cause."""
-    cause = error.__cause__ if isinstance(error, InstantiationException) and error.__cause__ else error
-    return {"type": type(cause).__name__, "message": str(cause) or type(cause).__name__}
 
 
 def score(record: ledger.Record) -> float:
