@@ -1,6 +1,7 @@
 """What a sweep counts, says and writes."""
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -75,3 +76,17 @@ def test_a_sweep_over_experiments_keeps_to_one_folder(command: Command, tmp_path
     names = [path.parent.name for path in sweep.glob("*/run.json")]
     assert len(names) == len(list((CONF / "experiment").glob("*.yaml")))
     assert any("experiment=optimizers" in name for name in names)
+
+
+def test_an_unnamed_sweep_says_how_to_go_on_and_that_runs_only_what_is_missing(
+    command: Command, tmp_path: Path
+) -> None:
+    first = command("train.py", *SHORT, "-m", "seed=0,1,2")
+    told = next(line for line in first.stdout.splitlines() if line.startswith("  python "))
+    records = sorted((tmp_path / "outputs" / "sweeps").glob("*/*/run.json"))
+    records[1].unlink()
+    kept = {path: path.stat().st_mtime_ns for path in (records[0], records[2])}
+    _, _, *arguments = shlex.split(told)
+    assert command("train.py", *arguments).status == 0
+    assert sorted((tmp_path / "outputs" / "sweeps").glob("*/*/run.json")) == records
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept

@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import shlex
 import sys
 import time
 from collections.abc import Hashable
@@ -32,11 +33,14 @@ class Sweep(Callback):
     """Hydra's callback. It is called in the parent and in every worker; files are what they share."""
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Leave word of what is planned, for whoever counts."""
+        """Leave word of what is planned, for whoever counts, and say how to go on if this is interrupted."""
         directory = Path(config.hydra.sweep.dir)
         directory.mkdir(parents=True, exist_ok=True)
         plan = {"started": time.time(), "found": len(finished(directory)), "total": planned_runs(config)}
         (directory / PLAN).write_text(json.dumps(plan))
+        sys.stdout.write(
+            f"{plan['total'] or 'several'} runs; to go on after an interruption:\n  {resume(directory)}\n"
+        )
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
         """Report the finished run in one line."""
@@ -69,6 +73,12 @@ class Sweep(Callback):
         )
         if (runs["status"] == "failed").any():
             sys.exit(1)
+
+
+def resume(directory: Path) -> str:
+    """Return the command that runs what is missing in this folder: the one that was typed, and its name."""
+    typed = [argument for argument in sys.argv[1:] if not argument.startswith("task_name=")]
+    return shlex.join(["python", *sys.argv[:1], *typed, f"task_name={directory.name}"])
 
 
 def finished(directory: Path) -> list[Path]:
@@ -137,7 +147,8 @@ def last_words(directory: Path, runs: list[dict[Hashable, Any]]) -> str:
     ]
     ranked = [run for run in runs if run["status"] == "completed"]
     best = [winner(max(ranked, key=lambda run: run["val/acc"]))] if ranked else []
-    return "\n".join([*failed, *best, f"curves:  tensorboard --logdir {directory}"])
+    again = [f"again:   {resume(directory)}"] if failed else []
+    return "\n".join([*failed, *again, *best, f"curves:  tensorboard --logdir {directory}"])
 
 
 def winner(run: dict[Hashable, Any]) -> str:
