@@ -3,8 +3,11 @@
 import csv
 import gzip
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -58,6 +61,7 @@ WRONG = {
     "an open bracket": (["dropout=[0.1"], "dropout=[0.1: cannot be read"),
     "an interpolation of nothing": (["optimizer.lr=${nix}"], "Interpolation key 'nix' not found"),
     "a sweep over a misspelt option": (["-m", "optimizer=sgd,adm"], "Did you mean adam?"),
+    "a trainer that is not there": (["trainer=gpu"], "trainer: No supported gpu backend found!"),
     "a checkpoint that is not there": (["ckpt_path=nowhere.ckpt"], "ckpt_path=nowhere.ckpt"),
 }
 
@@ -156,6 +160,24 @@ def test_train_then_sweep_then_eval_in_processes_of_their_own(tmp_path: Path) ->
     accuracy = sum(row["label"] == row["prediction"] for row in rows) / len(rows)
     assert accuracy == pytest.approx(best["best"]["test/acc"], abs=1e-6)
     assert all(sum(float(row[f"p{c}"]) for c in range(10)) == pytest.approx(1, abs=1e-4) for row in rows)
+
+
+def test_an_interrupted_run_says_so_and_records_nothing(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, str(ROOT / "train.py"), *SHORT, "trainer.max_epochs=100000", "task_name=long"],
+        cwd=tmp_path,
+        env={key: value for key, value in os.environ.items() if key != "HYDRA_FULL_ERROR"},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        log = tmp_path / "outputs" / "runs" / "long" / "train.log"
+        while process.poll() is None and not (log.exists() and "epoch 3" in log.read_text()):
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert stderr.strip().startswith("Interrupted")
+    assert not (log.parent / "run.json").exists()
 
 
 @pytest.mark.parametrize("script", ["train.py", "eval.py"])

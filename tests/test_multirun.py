@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,21 @@ def test_the_number_of_runs_is_known_beforehand(
     assert planned_runs(config) == count
 
 
-@pytest.mark.parametrize("done", [2, 4])
-def test_no_time_is_left_when_nothing_is_known_or_nothing_to_do(done: int) -> None:
-    assert time_left({"started": 0.0, "found": 2, "total": 4}, done) == ""
+@pytest.mark.parametrize("ended", [Counter(old=2), Counter(new=4)], ids=["nothing known", "nothing to do"])
+def test_no_time_is_left_when_nothing_is_known_or_nothing_to_do(ended: Counter[str]) -> None:
+    assert time_left({"started": 0.0, "total": 4}, ended) == ""
+
+
+def test_a_named_sweep_with_other_settings_counts_anew(command: Command) -> None:
+    command("train.py", *SHORT, "-m", "seed=0,1", "task_name=named")
+    lines = command("train.py", *SHORT, "-m", "seed=1,2", "task_name=named").stdout.splitlines()
+    assert [line[:3] for line in lines if re.match(r"\d/\d  val/acc", line)] == ["1/2", "2/2"]
+    assert "(recorded before)" in next(line for line in lines if line.startswith("1/2"))
+
+
+def test_there_is_nothing_to_load_where_there_is_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="there is no such folder"):
+        load(tmp_path / "nope")
 
 
 def test_a_sweep_with_a_failed_and_a_diverged_run_tells_the_truth(command: Command, tmp_path: Path) -> None:

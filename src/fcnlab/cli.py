@@ -18,6 +18,7 @@ from fcnlab.spelling import one_of
 CONF = Path(__file__).parents[2] / "conf"
 
 Result = TypeVar("Result")
+INTERRUPTED = 130  # as shells report a program that SIGINT ended
 
 resolvers.register()
 
@@ -70,6 +71,9 @@ def legible(function: Callable[..., Result]) -> Callable[..., Result]:
     def wrapper(*arguments: Any) -> Result:
         try:
             return function(*arguments)
+        except KeyboardInterrupt:
+            sys.stderr.write("\nInterrupted: what had finished is kept; what was under way has no record.\n")
+            sys.exit(INTERRUPTED)
         except Exception as error:  # noqa: BLE001 - the last place that can make it legible
             sys.exit(f"Error: {explain(error)}")
 

@@ -57,6 +57,7 @@ def build_trainer(config: dict[str, Any], accelerator: str) -> L.Trainer:
 def write_predictions(task: Classifier, batches: Batches, path: Path) -> None:
     """Write index, label, prediction and the ten probabilities of each image."""
     task.eval()
+    path.parent.mkdir(parents=True, exist_ok=True)
     with torch.inference_mode(), path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         outputs = [(task(pixels).softmax(1), labels) for pixels, labels in batches]

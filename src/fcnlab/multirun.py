@@ -6,6 +6,7 @@ import math
 import shlex
 import sys
 import time
+from collections import Counter
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from fcnlab.sampling import with_error
 log = logging.getLogger(__name__)
 
 PLAN = "sweep.json"
+ENDED = ".ended"
 COUNTABLE = {ValueType.CHOICE_SWEEP, ValueType.SIMPLE_CHOICE_SWEEP, ValueType.RANGE_SWEEP}
 SHOWN = 20  # rows of the leaderboard on the terminal; results.csv has all
 
@@ -36,8 +38,9 @@ class Sweep(Callback):
         """Leave word of what is planned, for whoever counts, and say how to go on if this is interrupted."""
         directory = Path(config.hydra.sweep.dir)
         directory.mkdir(parents=True, exist_ok=True)
-        plan = {"started": time.time(), "found": len(finished(directory)), "total": planned_runs(config)}
+        plan = {"started": time.time(), "total": planned_runs(config)}
         (directory / PLAN).write_text(json.dumps(plan))
+        (directory / ENDED).write_text("")
         sys.stdout.write(
             f"{plan['total'] or 'several'} runs; to go on after an interruption:\n  {resume(directory)}\n"
         )
@@ -47,10 +50,12 @@ class Sweep(Callback):
         if OmegaConf.is_missing(config.hydra.job, "num"):
             return
         directory = Path(config.hydra.sweep.dir)
-        record = ledger.read(Path(config.hydra.runtime.output_dir))
         plan = json.loads((directory / PLAN).read_text())
+        path = Path(config.hydra.runtime.output_dir) / ledger.FILENAME
+        record = ledger.read(path.parent)
         if record:
-            log.info("%s", line(record, plan, len(finished(directory))))
+            new = path.stat().st_mtime >= plan["started"]
+            log.info("%s", line(record, plan, note_end(directory, new=new), new=new))
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Print the leaderboard, write results.csv, and say what to type next.
@@ -81,9 +86,11 @@ def resume(directory: Path) -> str:
     return shlex.join(["python", *sys.argv[:1], *typed, f"task_name={directory.name}"])
 
 
-def finished(directory: Path) -> list[Path]:
-    """Return the records of the sweep's runs."""
-    return list(directory.glob(f"*/{ledger.FILENAME}"))
+def note_end(directory: Path, *, new: bool) -> Counter[str]:
+    """Add a line for a run that ended, from whatever process, and count the lines so far: new and old."""
+    with (directory / ENDED).open("a") as file:
+        file.write("new\n" if new else "old\n")
+    return Counter((directory / ENDED).read_text().split())
 
 
 def planned_runs(config: DictConfig) -> int | None:
@@ -97,27 +104,23 @@ def planned_runs(config: DictConfig) -> int | None:
     return math.prod(len(list(o.sweep_string_iterator())) for o in swept)
 
 
-def line(record: ledger.Record, plan: dict[str, Any], done: int) -> str:
+def line(record: ledger.Record, plan: dict[str, Any], ended: Counter[str], *, new: bool) -> str:
     """Return the line of one finished run: count, result, time taken, name, time left."""
     total = plan["total"] or "?"
-    result = (
-        f"val/acc {record['best']['val/acc']:.4f}"
-        if record["status"] == "completed"
-        else record["status"].upper()
-    )
+    completed = record["status"] == "completed"
+    result = f"val/acc {record['best']['val/acc']:.4f}" if completed else record["status"].upper()
     taken = f"{record['seconds']:6.1f} s" if record["seconds"] else " " * 8
-    left = time_left(plan, done)
     why = f": {record['error']['message']}" if record["error"] else ""
-    return f"{done:>{len(str(total))}}/{total}  {result:<14}  {taken}  {record['name']}{why}{left}"
+    after = time_left(plan, ended) if new else "  (recorded before)"
+    return f"{ended.total():>{len(str(total))}}/{total}  {result:<14}  {taken}  {record['name']}{why}{after}"
 
 
-def time_left(plan: dict[str, Any], done: int) -> str:
+def time_left(plan: dict[str, Any], ended: Counter[str]) -> str:
     """Return how long the other runs will take if they take as long as those of this sweep so far."""
-    ran = done - plan["found"]
-    left = (plan["total"] or done) - done
-    if ran < 1 or left < 1:
+    left = (plan["total"] or 0) - ended.total()
+    if ended["new"] < 1 or left < 1:
         return ""
-    minutes, seconds = divmod(round((time.time() - plan["started"]) / ran * left), 60)
+    minutes, seconds = divmod(round((time.time() - plan["started"]) / ended["new"] * left), 60)
     return f"  ({minutes}:{seconds:02d} left)"
 
 
@@ -154,6 +157,6 @@ def last_words(directory: Path, runs: list[dict[Hashable, Any]]) -> str:
 def winner(run: dict[Hashable, Any]) -> str:
     """Say what the best run by validation reaches on the test set."""
     return (
-        f"best by val/acc: {run['name']}, test/acc {with_error(run['test/acc'], run['data.test'])}\n"
+        f"best by val/acc: {run['name']}, test/acc {with_error(run['test/acc'], int(run['data.test']))}\n"
         f"measure: python eval.py ckpt_path={run['path']}/{run['checkpoint']}"
     )

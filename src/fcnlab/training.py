@@ -77,13 +77,19 @@ def build_trainer(config: Config, directory: Path) -> L.Trainer:
         name: [hydra.utils.instantiate(part, _convert_="all") for part in config[name].values()]
         for name in ("callbacks", "logger")
     }
-    trainer: L.Trainer = hydra.utils.instantiate(
-        config["trainer"],
-        default_root_dir=str(directory),
-        enable_checkpointing=any(isinstance(part, Checkpoint) for part in parts["callbacks"]),  # no other one
-        **parts,
-        _convert_="all",
-    )
+    saves = any(isinstance(part, Checkpoint) for part in parts["callbacks"])  # else Lightning adds one itself
+    try:
+        trainer: L.Trainer = hydra.utils.instantiate(
+            config["trainer"],
+            default_root_dir=str(directory),
+            enable_checkpointing=saves,
+            **parts,
+            _convert_="all",
+        )
+    except InstantiationException as error:
+        raise schema.ConfigError(
+            f"trainer: {error.__cause__}. Needed: what this machine has. Type for example: trainer=default"
+        ) from error
     return trainer
 
 
@@ -95,6 +101,8 @@ def fit(trainer: L.Trainer, task: Classifier, data: InMemoryData, ckpt_path: str
         trainer.fit(task, data, ckpt_path=ckpt_path)
     except DivergedError as error:
         return {"status": "diverged", "error": describe(error)}
+    except SystemExit as end:  # Lightning's answer to Ctrl-C
+        raise KeyboardInterrupt from end
     return {"status": "completed"}
 
 

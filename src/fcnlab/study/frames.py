@@ -15,7 +15,12 @@ def load(directory: str | Path) -> pd.DataFrame:
     Columns: ``name path status error overrides parameters checkpoint seconds``, the group choices
     (``optimizer``, ``model``...), every setting under its dotted key (``lr``, ``data.batch_size``...), and
     ``epoch train/loss train/acc val/loss val/acc test/loss test/acc`` of the best checkpoint.
+
+    Raises:
+        FileNotFoundError: there is no such directory.
     """
+    if not Path(directory).is_dir():
+        raise FileNotFoundError(f"{directory}: there is no such folder. Needed: a run's or a sweep's")
     found = ((path, ledger.read(path)) for path in ledger.find(Path(directory)))
     return pd.DataFrame([row(path, record) for path, record in found if record])
 
