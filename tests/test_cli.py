@@ -61,7 +61,6 @@ WRONG = {
     "an open bracket": (["dropout=[0.1"], "dropout=[0.1: cannot be read"),
     "an interpolation of nothing": (["optimizer.lr=${nix}"], "Interpolation key 'nix' not found"),
     "a sweep over a misspelt option": (["-m", "optimizer=sgd,adm"], "Did you mean adam?"),
-    "a trainer that is not there": (["trainer=gpu"], "trainer: No supported gpu backend found!"),
     "a checkpoint that is not there": (["ckpt_path=nowhere.ckpt"], "ckpt_path=nowhere.ckpt"),
 }
 
@@ -76,6 +75,15 @@ def test_wrong_input_ends_in_one_message_before_data_is_read(
     assert message in result.stderr
     assert "Traceback" not in result.stderr
     assert len(result.stderr.strip().splitlines()) <= 3
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+@pytest.mark.usefixtures("unread_data")
+def test_a_missing_gpu_has_a_remedy(command: Command) -> None:
+    result = command("train.py", *SHORT, "trainer=gpu")
+    assert result.status == 1
+    assert "trainer: No supported gpu backend found!" in result.stderr
+    assert "Type for example: trainer=default" in result.stderr
 
 
 @pytest.mark.parametrize("damage", ["truncated", "altered"])
