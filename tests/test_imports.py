@@ -12,7 +12,11 @@ ALLOWED = {
     "nets": set(),
     "data": set(),
     "task": set(),
-    "ledger": set(),
+    "atomic": set(),
+    "claim": set(),
+    "sweep": set(),
+    "ledger": {"atomic"},
+    "checkpoints": {"atomic", "ledger", "task"},
     "naming": set(),
     "spelling": set(),
     "sampling": set(),
@@ -24,15 +28,37 @@ ALLOWED = {
     "resolvers": {"naming"},
     "cli": {"resolvers", "spelling"},
     "losses": set(),
-    "training": {"data", "environment", "schema", "task"},
-    "run": {"ledger", "naming", "resolvers", "sampling", "schema", "training"},
+    "training": {"checkpoints", "data", "environment", "schema", "task"},
+    "run": {
+        "checkpoints",
+        "claim",
+        "environment",
+        "ledger",
+        "naming",
+        "resolvers",
+        "sampling",
+        "schema",
+        "sweep",
+        "training",
+    },
     "evaluate": {"data", "sampling", "task", "training"},
-    "multirun": {"ledger", "sampling", "study.compare", "study.frames"},
+    "multirun": {"board", "ledger", "study.frames", "sweep"},
+    "board": {"sampling", "study.compare"},
+    "status": {"board", "claim", "ledger", "study.frames", "sweep"},
+    "launchers": set(),
+    "launchers.job": {"run"},
+    "launchers.preload": {"environment", "run"},
+    "launchers.processes": {"launchers.job"},
+    "launchers.slurm": {"launchers.job"},
+    "launchers.ray_cluster": {"launchers.job"},
+    "search": {"ledger", "search_space"},
+    "search_space": set(),
     "study": set(),
     "study.frames": {"ledger"},
     "study.compare": {"study.frames"},
 }
-LIGHT = {"ledger", "naming", "spelling", "sampling"}
+LIGHT = {"atomic", "board", "claim", "ledger", "naming", "sampling", "spelling", "status", "sweep"}
+TABLES = ("board", "multirun", "status", "study")
 HEAVY = {"torch", "torchvision", "lightning", "torchmetrics", "hydra"}
 
 
@@ -70,10 +96,11 @@ def test_studying_needs_no_training_library(name: str) -> None:
     assert not {imports.partition(".")[0] for imports in imported(MODULES[name])} & HEAVY
 
 
-@pytest.mark.parametrize("name", [n for n in MODULES if not n.startswith(("study", "multirun"))])
+@pytest.mark.parametrize("name", [n for n in MODULES if not n.startswith(TABLES)])
 def test_a_run_needs_no_plots_and_no_tables(name: str) -> None:
     assert not {imports.partition(".")[0] for imports in imported(MODULES[name])} & {"pandas", "matplotlib"}
 
 
 def test_only_the_standard_library_stands_behind_the_ledger() -> None:
-    assert {name.partition(".")[0] for name in imported(MODULES["ledger"])} <= sys.stdlib_module_names
+    names = imported(MODULES["ledger"]) | imported(MODULES["atomic"])
+    assert {name.partition(".")[0] for name in names} <= sys.stdlib_module_names | {"fcnlab"}

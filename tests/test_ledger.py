@@ -95,7 +95,7 @@ def test_numbers_that_are_not_finite_become_null(
 def test_what_is_no_record_is_not_read(tmp_path: Path, content: str | bytes) -> None:
     (tmp_path / "run.json").write_bytes(content if isinstance(content, bytes) else content.encode())
     assert ledger.read(tmp_path) is None
-    assert ledger.completed(tmp_path, "0123456789abcdef") is None
+    assert ledger.settled(tmp_path, "0123456789abcdef") is None
 
 
 @pytest.mark.parametrize("name", ["nowhere", "file"])
@@ -166,15 +166,15 @@ def test_fingerprint_does_not_change_the_config() -> None:
         pytest.param("completed", "0123456789abcdef", True, id="completed"),
         pytest.param("completed", "fedcba9876543210", False, id="another configuration"),
         pytest.param("failed", "0123456789abcdef", False, id="failed"),
-        pytest.param("diverged", "0123456789abcdef", False, id="diverged"),
+        pytest.param("diverged", "0123456789abcdef", True, id="diverged"),
     ],
 )
-def test_only_a_completed_run_of_this_configuration_is_returned(
+def test_only_a_run_of_this_configuration_to_its_end_is_returned(
     tmp_path: Path, status: str, fingerprint: str, found: bool
 ) -> None:
     record = RECORD | {"status": status}
     ledger.write(record, tmp_path)
-    assert ledger.completed(tmp_path, fingerprint) == (record if found else None)
+    assert ledger.settled(tmp_path, fingerprint) == (record if found else None)
 
 
 def leave_a_run(directory: Path, name: str) -> dict[str, str]:
@@ -193,8 +193,9 @@ def contents(directory: Path) -> dict[str, str]:
 
 def test_set_aside_keeps_everything_out_of_the_way(tmp_path: Path) -> None:
     left = leave_a_run(tmp_path, "first")
-    ledger.set_aside(tmp_path)
+    told = ledger.set_aside(tmp_path)
     (aside,) = tmp_path.iterdir()
+    assert aside == told
     assert contents(aside) == left
     assert ledger.read(tmp_path) is None
 

@@ -11,8 +11,9 @@ import pytest
 from omegaconf import OmegaConf
 
 from commands import SHORT, Command
+from fcnlab import sweep
 from fcnlab.cli import CONF
-from fcnlab.multirun import planned_runs, time_left
+from fcnlab.multirun import planned_runs
 from fcnlab.study.compare import leaderboard, varying
 from fcnlab.study.frames import load
 
@@ -37,7 +38,7 @@ def test_the_number_of_runs_is_known_beforehand(
 
 @pytest.mark.parametrize("ended", [Counter(old=2), Counter(new=4)], ids=["nothing known", "nothing to do"])
 def test_no_time_is_left_when_nothing_is_known_or_nothing_to_do(ended: Counter[str]) -> None:
-    assert time_left({"started": 0.0, "total": 4}, ended) == ""
+    assert sweep.time_left(sweep.Plan(started=0.0, total=4, command=""), ended) == ""
 
 
 def test_a_named_sweep_with_other_settings_counts_anew(command: Command) -> None:
@@ -95,7 +96,7 @@ def test_an_unnamed_sweep_says_how_to_go_on_and_that_runs_only_what_is_missing(
     command: Command, tmp_path: Path
 ) -> None:
     first = command("train.py", *SHORT, "-m", "seed=0,1,2")
-    told = next(line for line in first.stdout.splitlines() if line.startswith("  python "))
+    told = next(line for line in first.stdout.splitlines() if "train.py" in line)
     records = sorted((tmp_path / "outputs" / "sweeps").glob("*/*/run.json"))
     records[1].unlink()
     kept = {path: path.stat().st_mtime_ns for path in (records[0], records[2])}

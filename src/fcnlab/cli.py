@@ -72,7 +72,10 @@ def legible(function: Callable[..., Result]) -> Callable[..., Result]:
         try:
             return function(*arguments)
         except KeyboardInterrupt:
-            sys.stderr.write("\nInterrupted: what had finished is kept; what was under way has no record.\n")
+            sys.stderr.write(
+                "\nInterrupted: what had finished is kept; what was under way has no record.\n"
+                "To go on, type the same command; of a sweep without a task_name, python status.py tells it.\n"
+            )
             sys.exit(INTERRUPTED)
         except Exception as error:  # noqa: BLE001 - the last place that can make it legible
             sys.exit(f"Error: {explain(error)}")

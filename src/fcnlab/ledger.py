@@ -3,15 +3,19 @@
 import hashlib
 import json
 import math
-import os
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from fcnlab.atomic import replacing
+
 SCHEMA = 1
 FILENAME = "run.json"
 ASIDE = ".aside-"
-HYDRAS = (".hydra", "train.log")
+IN_USE = (".hydra", "train.log", ".running")
+"""Files of the run that is about to start: Hydra's, and the claim."""
+
+STATUSES = ("completed", "diverged", "failed")
 
 Record = dict[str, Any]
 
@@ -22,8 +26,11 @@ COSMETIC = (
     "data.root",
     "callbacks.progress_bar",
     "callbacks.checkpoint.dirpath",
+    "callbacks.last_checkpoint.dirpath",
+    "retries",
+    "on_failure",
 )
-"""What a run's result does not depend on: paths and looks."""
+"""What a run's result does not depend on: paths, looks, what happens after a failure."""
 
 
 def write(record: Record, directory: Path) -> Path:
@@ -32,17 +39,10 @@ def write(record: Record, directory: Path) -> Path:
     Numbers that are not finite become null, since JSON has no word for them.
     """
     text = json.dumps(finite(record), indent=1, allow_nan=False)
-    descriptor, name = tempfile.mkstemp(dir=directory, prefix=".run-", suffix=".json")
-    unfinished = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(descriptor)
-        unfinished.chmod(0o644)  # temporary files are their owner's alone
-        return unfinished.replace(directory / FILENAME)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    path = directory / FILENAME
+    with replacing(path) as file:
+        file.write(text.encode())
+    return path
 
 
 def read(directory: Path) -> Record | None:
@@ -54,23 +54,29 @@ def read(directory: Path) -> Record | None:
     return record if isinstance(record, dict) and record.get("schema") == SCHEMA else None
 
 
-def completed(directory: Path, fingerprint: str) -> Record | None:
-    """Return the record in this directory if it is of a completed run of this very configuration."""
+def settled(directory: Path, fingerprint: str) -> Record | None:
+    """Return the record in this directory if this very configuration has been run to its end.
+
+    That is: completed or diverged. What failed may succeed the next time.
+    """
     record = read(directory)
-    same = record and (record["status"], record["fingerprint"]) == ("completed", fingerprint)
-    return record if same else None
+    if record and record["fingerprint"] == fingerprint and record["status"] in {"completed", "diverged"}:
+        return record
+    return None
 
 
-def set_aside(directory: Path) -> None:
+def set_aside(directory: Path, pattern: str = "*") -> Path | None:
     """Move what an earlier run left here, its record above all, into a hidden folder beside it.
 
-    Hydra has written its files of the new run already; they stay.
+    Return that folder, or None where nothing was left.
     """
-    left = [p for p in directory.iterdir() if p.name not in HYDRAS and not p.name.startswith(ASIDE)]
-    if left:
-        aside = Path(tempfile.mkdtemp(dir=directory, prefix=ASIDE))
-        for path in left:
-            path.replace(aside / path.name)
+    left = [p for p in directory.glob(pattern) if p.name not in IN_USE and not p.name.startswith(ASIDE)]
+    if not left:
+        return None
+    aside = Path(tempfile.mkdtemp(dir=directory, prefix=ASIDE))
+    for path in left:
+        path.replace(aside / path.name)
+    return aside
 
 
 def find(root: Path) -> list[Path]:

@@ -24,11 +24,31 @@ def typed() -> list[str]:
     return list(overrides)
 
 
+def cores() -> int:
+    """Return the number of physical cores that this process may use (affinity and containers count).
+
+    Raises:
+        ImportError: joblib is not installed.
+    """
+    try:
+        from joblib import cpu_count  # noqa: PLC0415 - for those who ask only
+    except ImportError as error:
+        raise ImportError("hydra/launcher=joblib needs joblib. Type: pip install '.[parallel]'") from error
+    return int(cpu_count(only_physical_cores=True))
+
+
+def threads_each(processes: int) -> int:
+    """Return how many threads each of so many processes may have: more than the cores, and they all stall."""
+    return max(1, cores() // processes)
+
+
 def register() -> None:
     """Register the resolvers; doing it again changes nothing.
 
     ``once`` gives all jobs of a sweep the value that the sweep itself has: Hydra copies its cache to them.
     """
+    OmegaConf.register_new_resolver("cores", cores, replace=True)
+    OmegaConf.register_new_resolver("threads_each", threads_each, replace=True)
     OmegaConf.register_new_resolver("once", lambda value: value, replace=True, use_cache=True)
     OmegaConf.register_new_resolver("run_name", name_of_run, replace=True)
     OmegaConf.register_new_resolver("single_run", single_run, replace=True)

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import hydra
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -94,7 +94,13 @@ class Run(BaseModel):
     tags: Annotated[list[str], Field(description="a list of words", examples=["[first,try]"])]
     seed: Seed
     lr: Annotated[float, Field(gt=0, allow_inf_nan=False, description="a number above 0", examples=[0.001])]
-    ckpt_path: Annotated[str | None, Field(description="the path of a checkpoint", examples=["null"])]
+    ckpt_path: Annotated[
+        str | None, Field(description="the path of a checkpoint, or last", examples=["null"])
+    ]
+    retries: Annotated[int, Field(ge=0, description="a whole number, 0 or more", examples=[1])]
+    on_failure: Annotated[
+        Literal["continue", "raise"], Field(description="continue or raise", examples=["raise"])
+    ]
     track_test: Annotated[bool, Field(description="true or false", examples=["true"])]
     dropout: Annotated[
         Probability | list[Probability],

@@ -160,6 +160,13 @@ class Classifier(L.LightningModule):
         outcomes = self._evaluated.setdefault(EVAL_SPLITS[dataloader_idx], Outcomes())
         outcomes.add(self.eval_loss(logits, labels), logits, labels)
 
+    def on_train_start(self) -> None:
+        """Make up for the step of a plateau scheduler that Lightning takes after saving a checkpoint."""
+        if self.trainer.ckpt_path:
+            for config in self.trainer.lr_scheduler_configs:
+                if config.reduce_on_plateau:
+                    config.scheduler.step(torch.tensor(self.history[-1][str(config.monitor)]))  # type: ignore[arg-type]
+
     def on_train_epoch_start(self) -> None:
         """Start the clock of the epoch."""
         self._trained = Outcomes()
@@ -208,12 +215,18 @@ class Classifier(L.LightningModule):
                 raise DivergedError(f"{name} is {value} after epoch {epoch}")
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add the configuration and the history: plain dicts, so that ``weights_only=True`` can load them."""
-        checkpoint |= {"config": self.config, "history": self.history}
+        """Add configuration, history and the generators' states (dropout draws from them).
+
+        Plain dicts, lists and tensors, so that ``weights_only=True`` can load them.
+        """
+        checkpoint |= {"config": self.config, "history": self.history, "generators": generator_states()}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Go on with the history of the checkpoint."""
+        """Go on with the history and the random numbers of the checkpoint."""
         self.history = list(checkpoint["history"])
+        torch.set_rng_state(checkpoint["generators"]["cpu"].cpu())
+        if torch.cuda.is_available() and checkpoint["generators"]["cuda"]:
+            torch.cuda.set_rng_state_all([state.cpu() for state in checkpoint["generators"]["cuda"]])
 
     @classmethod
     def load_from_checkpoint(  # type: ignore[override]
@@ -230,6 +243,12 @@ class Classifier(L.LightningModule):
         task.load_state_dict(checkpoint["state_dict"])
         task.config, task.history = checkpoint["config"], checkpoint["history"]
         return task.to(map_location)
+
+
+def generator_states() -> dict[str, Any]:
+    """Return the states of torch's generators: of the CPU, and of each GPU in use."""
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+    return {"cpu": torch.get_rng_state(), "cuda": cuda}
 
 
 def read_checkpoint(path: str | Path, map_location: str | torch.device = "cpu") -> dict[str, Any]:

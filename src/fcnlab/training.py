@@ -12,6 +12,7 @@ from hydra.errors import InstantiationException
 from lightning.pytorch.callbacks import Checkpoint
 
 from fcnlab import schema
+from fcnlab.checkpoints import BEST, LAST, AtomicCheckpointIO
 from fcnlab.data import InMemoryData
 from fcnlab.environment import environment
 from fcnlab.task import Classifier, DivergedError, read_checkpoint
@@ -28,16 +29,22 @@ Config = dict[str, Any]
 MEASURED = tuple(f"{split}/{name}" for split in ("train", "val", "test") for name in ("loss", "acc"))
 
 
-def train(config: Config, directory: Path, choices: Config) -> Config:
-    """Build everything, fit, and measure the best and the last weights on every split."""
+def train(config: Config, directory: Path, choices: Config, checkpoint: str | None = None) -> Config:
+    """Build everything, fit, and measure the best and the last weights on every split.
+
+    Args:
+        config: checked and resolved.
+        directory: the run's; all that is written goes there.
+        choices: group -> option.
+        checkpoint: go on from this one.
+    """
     L.seed_everything(config["seed"], verbose=False)
     task, data = build(config)
-    if config["ckpt_path"]:
-        read_checkpoint(config["ckpt_path"])  # refused now, and not after the data is read
+    spent = seconds_spent(read_checkpoint(checkpoint)) if checkpoint else 0.0  # refused before data is read
     trainer = build_trainer(config, directory)
     start = time.perf_counter()
-    outcome = fit(trainer, task, data, config["ckpt_path"])
-    seconds = time.perf_counter() - start
+    outcome = fit(trainer, task, data, checkpoint)
+    seconds = spent + time.perf_counter() - start
     history = task.history
     trained = {
         "model": {"hidden_sizes": config["model"]["hidden_sizes"], "parameters": count_parameters(task)},
@@ -46,10 +53,15 @@ def train(config: Config, directory: Path, choices: Config) -> Config:
         "seconds": seconds,
         "samples_per_second": len(data.split.train) * (len(history) - 1) / seconds,
         "data": data.describe(),
-        "environment": environment(trainer.strategy.root_device),
+        "environment": environment() | {"device": str(trainer.strategy.root_device)},
     }
     log_hyperparameters(trainer, config, choices, trained["best"])
     return outcome | trained
+
+
+def seconds_spent(checkpoint: Config) -> float:
+    """Return the time that the epochs before the checkpoint took."""
+    return sum(row["seconds"] or 0.0 for row in checkpoint["history"])
 
 
 def build(config: Config) -> tuple[Classifier, InMemoryData]:
@@ -83,6 +95,7 @@ def build_trainer(config: Config, directory: Path) -> L.Trainer:
             config["trainer"],
             default_root_dir=str(directory),
             enable_checkpointing=saves,
+            plugins=[AtomicCheckpointIO()],
             **parts,
             _convert_="all",
         )
@@ -94,10 +107,11 @@ def build_trainer(config: Config, directory: Path) -> L.Trainer:
 
 
 def fit(trainer: L.Trainer, task: Classifier, data: InMemoryData, ckpt_path: str | None) -> Config:
-    """Measure the untrained net as epoch 0, then train; say how it ended."""
+    """Measure the untrained net as epoch 0, then train; or go on from a checkpoint. Say how it ended."""
     try:
-        trainer.validate(task, data, verbose=False)
-        task.record(epoch=0)
+        if not ckpt_path:
+            trainer.validate(task, data, verbose=False)
+            task.record(epoch=0)
         trainer.fit(task, data, ckpt_path=ckpt_path)
     except DivergedError as error:
         return {"status": "diverged", "error": describe(error)}
@@ -108,23 +122,19 @@ def fit(trainer: L.Trainer, task: Classifier, data: InMemoryData, ckpt_path: str
 
 def measure_checkpoints(trainer: L.Trainer, task: Classifier, data: InMemoryData) -> Config:
     """Measure best.ckpt and last.ckpt; where there is none, repeat what the history says."""
-    paths = {
-        "best": [c.best_model_path for c in trainer.checkpoint_callbacks if c.best_model_path],  # type: ignore[attr-defined]
-        "last": [c.last_model_path for c in trainer.checkpoint_callbacks if c.last_model_path],  # type: ignore[attr-defined]
-    }
-    rows = {"best": max(task.history, key=lambda row: row["val/acc"] or 0.0), "last": task.history[-1]}
+    root = Path(trainer.default_root_dir)
+    rows = {BEST: max(task.history, key=lambda row: row["val/acc"] or 0.0), LAST: task.history[-1]}
     unknown = {"train/loss": None, "train/acc": None}
     measured = {
-        which: measure_checkpoint(trainer, task, data, paths[which][0])
-        if paths[which]
-        else {key: rows[which][key] for key in ("epoch", *MEASURED)} | unknown
-        for which in paths
+        path.stem: measure_checkpoint(trainer, task, data, root / path)
+        if (root / path).is_file()
+        else {key: row[key] for key in ("epoch", *MEASURED)} | unknown
+        for path, row in rows.items()
     }
-    root = trainer.default_root_dir
-    return measured | {"checkpoint": str(Path(paths["best"][0]).relative_to(root)) if paths["best"] else None}
+    return measured | {"checkpoint": str(BEST) if (root / BEST).is_file() else None}
 
 
-def measure_checkpoint(trainer: L.Trainer, task: Classifier, data: InMemoryData, path: str) -> dict[str, Any]:
+def measure_checkpoint(trainer: L.Trainer, task: Classifier, data: InMemoryData, path: Path) -> Config:
     """Load the weights and measure them on every split, in eval mode."""
     saved = read_checkpoint(path)
     task.load_state_dict(saved["state_dict"])

@@ -1,0 +1,63 @@
+"""A run's directory belongs to one process at a time; what a killed process held is free again."""
+
+import json
+import logging
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+log = logging.getLogger(__name__)
+
+FILENAME = ".running"
+
+
+@contextmanager
+def claimed(directory: Path) -> Iterator[None]:
+    """Hold the directory; wait for whoever holds it. The operating system frees it if this process dies.
+
+    The file stays where a process was killed: ``abandoned`` tells by it.
+    """
+    path = directory / FILENAME
+    lock = FileLock(path, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        log.info("waiting: %s is being run by %s", directory, holder(directory))
+        lock.acquire(timeout=-1)
+    try:
+        path.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}), encoding="utf-8")
+        yield
+    finally:
+        path.unlink(missing_ok=True)  # while it is held: who waits for it sees that, and starts over
+        lock.release()
+
+
+def holder(directory: Path) -> str:
+    """Return the process that wrote the claim, for a person to read."""
+    try:
+        claim: dict[str, Any] = json.loads((directory / FILENAME).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):  # released, or just being written
+        return "another process"
+    return f"process {claim['pid']} on {claim['host']}"
+
+
+def abandoned(directory: Path) -> bool:
+    """Tell whether a process claimed this directory and died without a word."""
+    path = directory / FILENAME
+    if not path.is_file():
+        return False
+    try:
+        with FileLock(path, timeout=0):
+            return path.is_file()
+    except Timeout:
+        return False
+
+
+def running(directory: Path) -> bool:
+    """Tell whether a living process holds this directory."""
+    return (directory / FILENAME).is_file() and not abandoned(directory)

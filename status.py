@@ -1,0 +1,20 @@
+"""Look at a sweep, while it runs or later: python status.py [outputs/sweeps/NAME]."""
+
+import argparse
+from pathlib import Path
+
+from fcnlab.cli import legible
+
+
+def main() -> None:
+    """Parse and show; imports here, so that --help answers without pandas."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("directory", nargs="?", type=Path, help="the sweep's folder; the newest by default")
+    arguments = parser.parse_args()
+    from fcnlab.status import show  # noqa: PLC0415
+
+    legible(show)(arguments.directory)
+
+
+if __name__ == "__main__":
+    main()
