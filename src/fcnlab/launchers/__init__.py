@@ -1,0 +1,1 @@
+"""Where the runs of a sweep are run: hydra/launcher=joblib, submitit_slurm, ray."""

@@ -1,0 +1,107 @@
+"""One job of a sweep as a thing that can be sent away: to another process, or to another machine."""
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hydra.core.singleton import Singleton
+from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, open_dict
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that a fresh process needs to run one job.
+
+    Args:
+        hydra_context: the config loader and the callbacks.
+        task_function: of the script.
+        config: composed for this job, Hydra's part included.
+        state: Hydra's singletons, of the process that composed.
+    """
+
+    hydra_context: HydraContext
+    task_function: TaskFunction
+    config: DictConfig
+    state: dict[Any, Any]
+
+    def execute(self) -> JobReturn:
+        """Run it here; what ends it outside of the task function (a full disk) comes back as its failure."""
+        Singleton.set_state(self.state)
+        setup_globals()
+        try:
+            return run_job(
+                hydra_context=self.hydra_context,
+                task_function=self.task_function,
+                config=self.config,
+                job_dir_key="hydra.sweep.dir",
+                job_subdir_key="hydra.sweep.subdir",
+            )
+        except Exception as error:  # noqa: BLE001 - it is told to the parent, who raises it
+            return JobReturn(status=JobStatus.FAILED, _return_value=error)
+
+    def lost(self, why: str) -> "Job":
+        """Return a job that does nothing but record that this one's process died."""
+        return replace(self, task_function=functools.partial(record_loss, why))
+
+
+def record_loss(why: str, cfg: DictConfig) -> float:
+    """Record that the run's process died; imports here, since the parent has no torch."""
+    from fcnlab.run import lost  # noqa: PLC0415
+
+    return lost(why, cfg)
+
+
+def compose(
+    hydra_context: HydraContext,
+    task_function: TaskFunction,
+    config: DictConfig,
+    overrides: Sequence[Sequence[str]],
+    first: int,
+) -> list[Job]:
+    """Compose the jobs of a sweep with these overrides, numbered from the first."""
+    setup_globals()
+    jobs = []
+    for number, typed in enumerate(overrides, start=first):
+        composed = hydra_context.config_loader.load_sweep_config(config, list(typed))
+        with open_dict(composed):
+            composed.hydra.job.id = composed.hydra.job.num = number
+        jobs.append(Job(hydra_context, task_function, composed, Singleton.get_state()))
+    return jobs
+
+
+Submit = Callable[[list[Job]], list[Callable[[], JobReturn]]]
+"""Starts jobs; each of the functions that it returns waits for one, and raises if its process died."""
+
+
+def outlive(jobs: list[Job], submit: Submit) -> list[JobReturn]:
+    """Return the results of all jobs, in order. One whose process dies costs no other.
+
+    It is tried again, as often as its ``retries`` allow; after that it is recorded as failed.
+
+    Raises:
+        Exception: not even that can be recorded.
+    """
+    results: dict[int, JobReturn] = {}
+    attempts = dict.fromkeys(range(len(jobs)), 0)
+    todo = dict(enumerate(jobs))
+    while todo:
+        waiting = dict(zip(todo, submit(list(todo.values())), strict=True))
+        todo = {}
+        for number, finished in waiting.items():
+            try:
+                results[number] = finished()
+            except Exception as error:  # noqa: BLE001 - each launcher has its own for a process that died
+                attempts[number] += 1
+                todo[number] = next_attempt(jobs[number], attempts[number], error)
+    return [results[number] for number in range(len(jobs))]
+
+
+def next_attempt(job: Job, attempts: int, error: Exception) -> Job:
+    """Return the job again, or the job of recording its loss if it has been tried often enough."""
+    left = job.config.retries + 1 - attempts
+    if left < 0:
+        raise error
+    return job if left else job.lost(" ".join(str(error).split()))
