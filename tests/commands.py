@@ -2,14 +2,15 @@
 
 import os
 import runpy
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
-from fcnlab import data, fashion_mnist
+from fcnlab import data, fashion_mnist, ledger
 
 ROOT = Path(__file__).parents[1]
 SHORT = [
@@ -53,6 +54,39 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captu
         return Result(status, *capfd.readouterr())
 
     return run
+
+
+def started(folder: Path, script: str, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+    """Start an entry script in a folder, in a process group of its own; tests/ is on its path."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "tests"), "OMP_NUM_THREADS": "1"} | variables
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / script), *arguments],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def ran(folder: Path, script: str, *arguments: str, **variables: str) -> Result:
+    """Run an entry script in a folder and in a process of its own."""
+    process = started(folder, script, *arguments, **variables)
+    stdout, stderr = process.communicate()
+    return Result(process.returncode, stdout, stderr)
+
+
+TOLD_BY_THE_CLOCK = ("seconds", "samples_per_second")
+TYPED = ("command", "overrides")
+
+
+def result(record: ledger.Record) -> dict[str, Any]:
+    """Return what is the same in the record of the same run at another time, by another command."""
+    history = [row | {"seconds": None} for row in record["history"]]
+    environment = {key: value for key, value in record["environment"].items() if not key.startswith("git_")}
+    untold = dict.fromkeys((*TOLD_BY_THE_CLOCK, *TYPED))
+    return record | {"history": history, "environment": environment} | untold
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ def legible(function: Callable[..., Result]) -> Callable[..., Result]:
         except KeyboardInterrupt:
             sys.stderr.write(
                 "\nInterrupted: what had finished is kept; what was under way has no record.\n"
-                "To go on, type the same command; of a sweep without a task_name, python status.py tells it.\n"
+                "To go on, type the same command; that of a sweep without a task_name, status.py tells.\n"
             )
             sys.exit(INTERRUPTED)
         except Exception as error:  # noqa: BLE001 - the last place that can make it legible

@@ -4,8 +4,10 @@ import hashlib
 import re
 
 LIMIT = 120
-UNNAMED = frozenset({"experiment", "hparams_search", "task_name", "tags"})
-"""Keys that name the sweep, or nothing at all; its folder carries them already."""
+UNNAMED = frozenset(
+    {"experiment", "hparams_search", "task_name", "tags", "retries", "on_failure", "ckpt_path=last"}
+)
+"""What names the sweep, whose folder carries it, or makes no other run: keys, or keys with a value."""
 
 FAITHFUL = re.compile(r"[\w.]+=([\w.-]+|\[[\w.-]+(,[\w.-]+)+\])", re.ASCII)
 """Overrides that no two can write alike: a plain value, or a list of at least two of them."""
@@ -18,7 +20,8 @@ def run_name(overrides: list[str], unnamed: frozenset[str] = UNNAMED) -> str:
     by the limit of 120 characters, ends in a hash of what was typed: other overrides have other names.
     """
     typed = dict(override.lstrip("+").replace(", ", ",").partition("=")[::2] for override in overrides)
-    parts = [f"{key}={value}" for key, value in sorted(typed.items()) if key not in unnamed]
+    parts = [f"{key}={value}" for key, value in sorted(typed.items())]
+    parts = [part for part in parts if unnamed.isdisjoint({part, part.partition("=")[0]})]
     name = ",".join(map(legible, parts)) or "defaults"
     if len(name) <= LIMIT and all(FAITHFUL.fullmatch(part) for part in parts):
         return name

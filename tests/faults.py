@@ -1,0 +1,59 @@
+"""What goes wrong in the tests: ``+callbacks.fault={_target_:faults.Kill,seed:2}``."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+
+
+class Fault(L.Callback):
+    """Strikes the run with this seed at the start of its second epoch."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        config: Any = pl_module.config
+        if trainer.current_epoch == 1 and config["seed"] == self.seed:
+            self.strike()
+
+    def strike(self) -> None:
+        """Do harm."""
+
+
+class Kill(Fault):
+    """Kills the process, as the kernel does when there is no memory left."""
+
+    def strike(self) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Raise(Fault):
+    """Raises an error that another attempt might not meet."""
+
+    def strike(self) -> None:
+        raise RuntimeError("the disk is on fire")
+
+
+class KillOnce(Kill):
+    """Kills the process, but not a second time."""
+
+    def __init__(self, seed: int, marker: str) -> None:
+        super().__init__(seed)
+        self.marker = Path(marker)
+
+    def strike(self) -> None:
+        if not self.marker.exists():
+            self.marker.touch()
+            super().strike()
+
+
+class RaiseOnce(KillOnce, Raise):
+    """Raises an error, but not a second time."""
+
+    def strike(self) -> None:
+        if not self.marker.exists():
+            self.marker.touch()
+            Raise.strike(self)
