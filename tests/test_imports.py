@@ -42,7 +42,7 @@ ALLOWED = {
         "training",
     },
     "evaluate": {"data", "sampling", "task", "training"},
-    "multirun": {"board", "ledger", "study.frames", "sweep"},
+    "multirun": {"board", "cli", "ledger", "study.frames", "sweep"},
     "board": {"sampling", "study.compare"},
     "status": {"board", "claim", "ledger", "study.frames", "sweep"},
     "launchers": set(),

@@ -18,8 +18,7 @@ SIDE_BY_SIDE = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
 
 
 def statuses(sweep: Path) -> dict[tuple[float, int], str]:
-    runs = load(sweep)
-    return {(row.lr, row.seed): row.status for row in runs.itertuples()}
+    return load(sweep).set_index(["lr", "seed"])["status"].to_dict()
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """Checkpoints that are written whole or not at all, and the one that a killed run goes on from."""
 
+import io
 import logging
 import warnings
 from pathlib import Path
@@ -31,8 +32,10 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     ) -> None:
         """Save a dict of plain values and tensors."""
         Path(path).parent.mkdir(parents=True, exist_ok=True)
+        buffer = io.BytesIO()  # where a disk is full, torch.save has no word for it
+        torch.save(checkpoint, buffer)
         with replacing(Path(path)) as file:
-            torch.save(checkpoint, file)
+            file.write(buffer.getbuffer())
 
 
 class MovableCheckpoint(ModelCheckpoint):

@@ -1,5 +1,6 @@
 """What the entry scripts share: a wrong command ends in one message, not in a traceback."""
 
+import errno
 import functools
 import os
 import re
@@ -68,9 +69,9 @@ def legible(function: Callable[..., Result]) -> Callable[..., Result]:
     """Let a function end in one message where it would raise an error."""
 
     @functools.wraps(function)
-    def wrapper(*arguments: Any) -> Result:
+    def wrapper(*arguments: Any, **keywords: Any) -> Result:
         try:
-            return function(*arguments)
+            return function(*arguments, **keywords)
         except KeyboardInterrupt:
             sys.stderr.write(
                 "\nInterrupted: what had finished is kept; what was under way has no record.\n"
@@ -126,6 +127,18 @@ def missing_value(error: Any) -> str:
     return f"{error.full_key}: a value is missing. Needed: {error.full_key}=VALUE"
 
 
+def unwritable(error: Any) -> str:
+    """Explain a file that the disk does not take; other errors of the system explain themselves."""
+    if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}:
+        return str(error)
+    path = error.filename or "a file"
+    return (
+        f"{path} cannot be written: {error.strerror}. Needed: a folder with room that you "
+        f"may write to. What is recorded is kept: make room and type the same command again, or type for "
+        f"example: hydra.sweep.dir=FOLDER (for a single run: hydra.run.dir=FOLDER)"
+    )
+
+
 Kind = type[Exception] | tuple[type[Exception], ...]
 
 EXPLANATIONS: tuple[tuple[Kind, Callable[[Any], str]], ...] = (
@@ -133,4 +146,5 @@ EXPLANATIONS: tuple[tuple[Kind, Callable[[Any], str]], ...] = (
     (OverrideParseException, unreadable),
     (MissingMandatoryValue, missing_value),
     ((ConfigAttributeError, ConfigKeyError), no_such_key),
+    (OSError, unwritable),
 )

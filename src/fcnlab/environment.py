@@ -13,7 +13,7 @@ import torch
 
 CODE = Path(__file__).parent
 LIBRARIES = ("lightning", "torchvision", "torchmetrics", "hydra-core", "omegaconf", "numpy")
-LONGEST_DIFF = 1_000_000  # characters; somebody may have left data beside the code
+LONGEST_DIFF = 200_000  # characters; somebody may have left data beside the code
 
 
 def environment() -> dict[str, object]:

@@ -15,6 +15,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from fcnlab import ledger, sweep
+from fcnlab.cli import legible
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ COUNTABLE = {ValueType.CHOICE_SWEEP, ValueType.SIMPLE_CHOICE_SWEEP, ValueType.RA
 class Sweep(Callback):
     """Hydra's callback. It is called in the parent and in every worker; files are what they share."""
 
+    @legible
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Leave word of what is planned, for whoever counts, and say how to go on if this is interrupted."""
         directory = Path(config.hydra.sweep.dir)
@@ -44,7 +46,9 @@ class Sweep(Callback):
             new = path.stat().st_mtime >= plan.started
             counts = sweep.note_end(directory, record["name"], new=new)
             log.info("%s", line(record, plan, counts, new=new))
+        lighten(job_return)
 
+    @legible  # Hydra would turn an error into a warning, and success
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Print the leaderboard, write results.csv, and say what to type next.
 
@@ -64,6 +68,13 @@ class Sweep(Callback):
             sys.stdout.write("stopped at the first failed run (on_failure=raise); the others were not run\n")
         if runs.empty or (runs["status"] == "failed").any():
             sys.exit(1)
+
+
+def lighten(job_return: JobReturn) -> None:
+    """Keep of a job's configuration only where it ran: the parent holds all results to the end."""
+    directory = OmegaConf.select(job_return.hydra_cfg, "hydra.runtime.output_dir")
+    job_return.cfg = None
+    job_return.hydra_cfg = OmegaConf.create({"hydra": {"runtime": {"output_dir": directory}}})
 
 
 def resume(directory: Path) -> str:
