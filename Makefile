@@ -6,10 +6,11 @@ INSTALLED := $(VENV)/.installed
 FCNLAB_DATA ?= data
 RAW := $(FCNLAB_DATA)/FashionMNIST/raw
 ARGS ?=
+SWEEP ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup data debian-data train sweep sweep-optimizers sweep-dropout sweep-batchnorm sweep-init \
-	sweep-architecture test lint format bench tensorboard clean
+	sweep-architecture search status test test-all lint format bench tensorboard dashboard clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -57,9 +58,19 @@ sweep-init: data ## 9 initializations
 sweep-architecture: data ## 5 architectures x 2 learning rates
 	$(BIN)/python train.py experiment=architecture $(ARGS)
 
-test: $(INSTALLED) ## all tests; real data where it can be had
+search: data ## TPE over optimizer, learning rate, dropout and width, 40 runs
+	$(BIN)/python train.py hparams_search=tpe task_name=search $(ARGS)
+
+status: $(INSTALLED) ## the newest sweep, from another terminal: done, failed, left; make status SWEEP=outputs/sweeps/NAME
+	@$(BIN)/python status.py $(SWEEP)
+
+test: $(INSTALLED) ## the tests; real data where it can be had
 	@$(MAKE) --no-print-directory data || echo "No real data: the tests that need it are skipped."
 	$(BIN)/python -m pytest $(ARGS)
+
+test-all: $(INSTALLED) ## the slow ones too: killed sweeps, a Slurm and a Ray of their own (half an hour)
+	$(BIN)/python -m pip install --quiet --editable '.[dev,slurm,ray]' --constraint constraints.txt
+	@$(MAKE) --no-print-directory test ARGS="-m '' $(ARGS)"
 
 lint: $(INSTALLED) ## ruff and mypy
 	$(BIN)/ruff check .
@@ -72,9 +83,14 @@ format: $(INSTALLED) ## let ruff write the layout
 
 bench: data ## speed, side by side with a bare loop and the usual template
 	$(BIN)/python benchmarks/throughput.py $(ARGS)
+	$(BIN)/python benchmarks/launchers.py
 
 tensorboard: $(INSTALLED) ## the curves of everything in outputs/
 	$(BIN)/tensorboard --logdir outputs $(ARGS)
+
+dashboard: $(INSTALLED) ## Optuna's pages of the newest search; make dashboard SWEEP=outputs/sweeps/NAME
+	@$(BIN)/python -m pip install --quiet optuna-dashboard --constraint constraints.txt
+	$(BIN)/optuna-dashboard sqlite:///$(or $(SWEEP),$(shell ls -td outputs/sweeps/*/optuna.db | head -1 | xargs -r dirname))/optuna.db
 
 clean: ## remove caches and the environment; outputs/ and data/ stay
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache src/*.egg-info

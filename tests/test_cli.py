@@ -41,6 +41,8 @@ WRONG = {
     "an empty validation": (["data.val_size=0"], "data.val_size=0: needed: a whole number, 1"),
     "more validation than data": (["data.val_size=60000"], "data.val_size=60000: needed: a whole number, 1"),
     "a name with a slash": (["task_name='a/b'"], "task_name=a/b"),
+    "fewer than no retries": (["retries=-1"], "retries=-1: needed: a whole number, 0 or more"),
+    "another end": (["on_failure=stop"], "on_failure=stop: needed: continue or raise"),
     "a word for a truth": (["track_test=maybe"], "track_test=maybe: needed: true or false"),
     "a momentum that torch refuses": (
         ["optimizer=sgd", "optimizer.momentum=-1"],

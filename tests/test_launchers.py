@@ -1,6 +1,7 @@
 """A sweep under each local launcher, with runs that raise, diverge and die."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ FAULTS = [
 SIDE_BY_SIDE = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
 
 
-def statuses(sweep: Path) -> dict[tuple[float, int], str]:
+def statuses(sweep: Path) -> dict[Any, str]:
     return load(sweep).set_index(["lr", "seed"])["status"].to_dict()
 
 

@@ -2,22 +2,18 @@
 
 import logging
 import math
-import shlex
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from fcnlab import ledger, schema, sweep
 from fcnlab.checkpoints import to_go_on_from
 from fcnlab.claim import claimed
 from fcnlab.environment import environment
-from fcnlab.naming import run_name
-from fcnlab.resolvers import single_run, typed
+from fcnlab.origin import Origin
 from fcnlab.sampling import with_error
 from fcnlab.training import describe, train
 
@@ -29,37 +25,7 @@ CURABLE = (OSError, RuntimeError, MemoryError)
 """What another attempt may not meet again: a full disk, a GPU without memory, a lost connection."""
 
 
-@dataclass(frozen=True)
-class Job:
-    """What Hydra knows of this run besides its configuration; ``sweep`` is the sweep's directory, if any."""
-
-    name: str
-    directory: Path
-    overrides: list[str]
-    choices: dict[str, Any]
-    command: str
-    sweep: Path | None
-
-    @classmethod
-    def current(cls, cfg: DictConfig) -> "Job":
-        """Ask Hydra; of a group that takes a list of options, it does not know them."""
-        hydra_config = HydraConfig.get()
-        choices: Any = OmegaConf.to_container(hydra_config.runtime.choices)
-        directory = Path(hydra_config.runtime.output_dir)
-        folder = None if single_run() else Path(hydra_config.sweep.dir)
-        plan = sweep.read(folder) if folder else None
-        return cls(
-            name=directory.name if folder else run_name(typed()),
-            directory=directory,
-            overrides=typed(),
-            choices={key: value for key, value in choices.items() if not key.startswith("hydra")}
-            | {"regularization": "+".join(cfg.regularization) or "none"},
-            command=plan.command if plan else shlex.join(["python", *sys.argv]),
-            sweep=folder,
-        )
-
-
-Work = Callable[[Config, Job, str | None], Config]
+Work = Callable[[Config, Origin, str | None], Config]
 
 
 def run(cfg: DictConfig) -> float:
@@ -86,37 +52,36 @@ def lost(why: str, cfg: DictConfig) -> float:
 
 def conclude(cfg: DictConfig, work: Work) -> float:
     """Record how the work ended, unless it was done before or the sweep is to stop."""
-    job = Job.current(cfg)
-    if job.sweep and sweep.stopped(job.sweep):
+    origin = Origin.current(cfg)
+    if origin.sweep and sweep.stopped(origin.sweep):
         return math.nan
-    with claimed(job.directory):
-        record = recorded(cfg, job, work)
-    told = logging.DEBUG if job.sweep else logging.INFO  # in a sweep, on_job_end has its own line
-    log.log(told, "%s", summary(record, job.directory))
+    with claimed(origin.directory):
+        record = recorded(cfg, origin, work)
+    log.log(origin.level, "%s", summary(record, origin.directory))
     if record["status"] == "failed":
-        if not job.sweep:
+        if not origin.sweep:
             sys.exit(f"Error: {record['error']['message']}")
-        AFTER_FAILURE.get(cfg.on_failure, sweep.stop)(job.sweep)
+        AFTER_FAILURE.get(cfg.on_failure, sweep.stop)(origin.sweep)
     return score(record)
 
 
-def recorded(cfg: DictConfig, job: Job, work: Work) -> ledger.Record:
+def recorded(cfg: DictConfig, origin: Origin, work: Work) -> ledger.Record:
     """Return the record of a run that was done before; or do the work, and write its record."""
-    record = begin(job)
+    record = begin(origin)
     try:
         config, interrupted = resolved(cfg)
         record |= {"fingerprint": ledger.fingerprint(config), "config": config}
-        if done := ledger.settled(job.directory, record["fingerprint"]):
-            log.debug("completed already: %s", job.directory)
+        if done := ledger.settled(origin.directory, record["fingerprint"]):
+            log.log(origin.level, "%s already; not run again", done["status"])
             return done
-        checkpoint = to_go_on_from(job.directory, record["fingerprint"]) if interrupted else None
-        make_room(job.directory, ledger.FILENAME if checkpoint else "*")
+        checkpoint = to_go_on_from(origin.directory, record["fingerprint"]) if interrupted else None
+        make_room(origin.directory, ledger.FILENAME if checkpoint else "*")
         schema.check(config)
-        record |= work(config, job, checkpoint or config["ckpt_path"])
+        record |= work(config, origin, checkpoint or config["ckpt_path"])
     except Exception as error:  # noqa: BLE001 - whatever it is: it is recorded, and the sweep goes on
         record |= failure(error)
-    make_room(job.directory, ledger.FILENAME)
-    ledger.write(record, job.directory)
+    make_room(origin.directory, ledger.FILENAME)
+    ledger.write(record, origin.directory)
     return record
 
 
@@ -135,34 +100,34 @@ def make_room(directory: Path, pattern: str) -> None:
         log.warning("%s is damaged: it lies in %s now, the run is run again", ledger.FILENAME, aside)
 
 
-def attempt(config: Config, job: Job, checkpoint: str | None) -> Config:
+def attempt(config: Config, origin: Origin, checkpoint: str | None) -> Config:
     """Train; again, if that may cure the error, as often as ``retries`` allows."""
     for left in range(config["retries"], 0, -1):
         try:
-            return train(config, job.directory, job.choices, checkpoint)
+            return train(config, origin.directory, origin.choices, checkpoint)
         except CURABLE as error:
-            log.warning("%s: failed, will be tried again (%d left): %s", job.name, left, error)
+            log.warning("%s: failed, will be tried again (%d left): %s", origin.name, left, error)
             log.debug("the attempt failed", exc_info=error)
         if not checkpoint:
-            ledger.set_aside(job.directory)
-    return train(config, job.directory, job.choices, checkpoint)
+            ledger.set_aside(origin.directory)
+    return train(config, origin.directory, origin.choices, checkpoint)
 
 
 AFTER_FAILURE: dict[str, Callable[[Path], None]] = {"continue": lambda _: None, "raise": sweep.stop}
 """What ``on_failure`` lets a failed run of a sweep do to the others."""
 
 
-def begin(job: Job) -> ledger.Record:
+def begin(origin: Origin) -> ledger.Record:
     """Return what is known of a run before its configuration is resolved."""
     return {
         "schema": ledger.SCHEMA,
-        "name": job.name,
+        "name": origin.name,
         "status": "failed",
         "error": None,
         "fingerprint": None,
-        "command": job.command,
-        "overrides": job.overrides,
-        "choices": job.choices,
+        "command": origin.command,
+        "overrides": origin.overrides,
+        "choices": origin.choices,
         "config": None,
         "model": None,
         "history": [],
