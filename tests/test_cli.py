@@ -17,6 +17,8 @@ from commands import SHORT, Command
 from fcnlab import fashion_mnist
 from fcnlab.cli import CONF
 
+EXTRA = {"optuna", "joblib", "cloudpickle", "submitit", "ray", "fcnlab.launchers"}
+
 ROOT = Path(__file__).parents[1]
 
 WRONG = {
@@ -190,6 +192,18 @@ def test_an_interrupted_run_says_so_and_records_nothing(tmp_path: Path) -> None:
     assert not (log.parent / "run.json").exists()
 
 
+def test_a_single_run_imports_nothing_that_only_sweeps_need(tmp_path: Path) -> None:
+    code = (
+        f"import runpy, sys; sys.argv = {['train.py', *SHORT]}\n"
+        f"runpy.run_path({str(ROOT / 'train.py')!r}, run_name='__main__')\n"
+        f"assert not {EXTRA | {'pandas'}} & sys.modules.keys(), {EXTRA} & sys.modules.keys()"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 0, answer.stderr
+
+
 @pytest.mark.parametrize("script", ["train.py", "eval.py"])
 @pytest.mark.parametrize("question", [["--help"], ["--cfg=job"], ["--shell-completion", "install=bash"]])
 def test_questions_are_answered_without_torch(script: str, question: list[str]) -> None:
@@ -197,7 +211,7 @@ def test_questions_are_answered_without_torch(script: str, question: list[str]) 
         f"import runpy, sys; sys.argv = {[script, *question]}\n"
         f"try: runpy.run_path('{script}', run_name='__main__')\n"
         "except SystemExit: pass\n"
-        "assert 'torch' not in sys.modules and 'pandas' not in sys.modules"
+        f"assert not {EXTRA | {'torch', 'pandas', 'filelock'}} & sys.modules.keys()"
     )
     answer = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False

@@ -15,6 +15,7 @@ TRAINED = sorted(
     folder.name for folder in CONF.iterdir() if folder.is_dir() and folder.name not in NOT_TRAINED
 )
 SWEPT = ["experiment", "hparams_search"]
+SEARCHES = ["hparams_search=random", "hparams_search=tpe"]
 NEEDS = {"trainer=gpu": "a GPU", "data=fashion_mnist": "the real data"}  # tested where they are at home
 STEP = ["+trainer.limit_train_batches=1", "trainer.max_epochs=1"]
 
@@ -60,7 +61,7 @@ def test_options_combine(options: str, command: Command, tmp_path: Path) -> None
     assert only_record(tmp_path)["status"] == "completed"
 
 
-@pytest.mark.parametrize("option", options(SWEPT))
+@pytest.mark.parametrize("option", [o for o in options(SWEPT) if o not in SEARCHES])
 def test_a_study_sweeps_by_itself(option: str, command: Command, tmp_path: Path) -> None:
     """One value of each swept setting: the longest path through the study's file that is still short."""
     params = OmegaConf.load(CONF / f"{option.replace('=', '/')}.yaml").hydra.sweeper.params
@@ -69,6 +70,12 @@ def test_a_study_sweeps_by_itself(option: str, command: Command, tmp_path: Path)
     record = only_record(tmp_path)
     assert record["status"] == "completed"
     assert set(last_values) <= {o.replace("'", "") for o in record["overrides"]}
+
+
+@pytest.mark.parametrize("option", SEARCHES)
+def test_a_search_runs_by_itself(option: str, command: Command, tmp_path: Path) -> None:
+    assert command("train.py", *SHORT, option, "hydra.sweeper.n_trials=1", *STEP).status == 0
+    assert only_record(tmp_path)["status"] == "completed"
 
 
 @pytest.mark.parametrize("option", options(SWEPT))

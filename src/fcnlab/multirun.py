@@ -72,7 +72,8 @@ class Sweep(Callback):
 
 def lighten(job_return: JobReturn) -> None:
     """Keep of a job's configuration only where it ran: the parent holds all results to the end."""
-    directory = OmegaConf.select(job_return.hydra_cfg, "hydra.runtime.output_dir")
+    assert job_return.hydra_cfg
+    directory = job_return.hydra_cfg.hydra.runtime.output_dir
     job_return.cfg = None
     job_return.hydra_cfg = OmegaConf.create({"hydra": {"runtime": {"output_dir": directory}}})
 

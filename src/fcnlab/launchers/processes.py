@@ -1,13 +1,13 @@
-"""hydra/launcher=joblib: the runs of a sweep side by side on one machine, each in a process of its own."""
+"""hydra/launcher=joblib: the runs of a sweep side by side on one machine, in processes of their own."""
 
 import multiprocessing
 import signal
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from typing import NamedTuple
 
 import cloudpickle
 from hydra.core.utils import JobReturn
@@ -17,61 +17,71 @@ from fcnlab.launchers.job import Job, Submit
 PRELOADED = ["fcnlab.launchers.preload"]
 
 
+class Worker(NamedTuple):
+    """A process that runs one job after another, and the connection that it takes them from."""
+
+    process: BaseProcess
+    connection: Connection
+
+    def run(self, job: Job) -> JobReturn:
+        """Let it run a job, and wait for the result.
+
+        Raises:
+            ChildProcessError: the process died.
+        """
+        try:
+            self.connection.send_bytes(cloudpickle.dumps(job))
+            result: JobReturn = cloudpickle.loads(self.connection.recv_bytes())
+        except (EOFError, ConnectionError):
+            self.process.join()
+            raise ChildProcessError(epitaph(self.process.exitcode or 0)) from None
+        return result
+
+
 @contextmanager
 def processes(n_jobs: int, threads: int) -> Iterator[Submit]:
-    """Run jobs in fresh processes, ``n_jobs`` at a time, with so many threads each.
+    """Run jobs in ``n_jobs`` processes, with so many threads each; one that dies is replaced.
 
-    A process for each run costs little, since it is forked from one that has imported everything; what a
-    run leaves in memory is gone with it, and if it is killed, it alone is lost.
+    They are forked from a process that has imported everything, and keep the images from run to run.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
     supervisors = ThreadPoolExecutor(n_jobs)
-    alive: set[BaseProcess] = set()
+    idle: list[Worker] = []
+    alive: list[BaseProcess] = []
+
+    def start() -> Worker:
+        ours, its = context.Pipe()
+        process = context.Process(target=work, args=(its, threads), daemon=True)
+        process.start()
+        its.close()
+        alive.append(process)
+        return Worker(process, ours)
 
     def supervise(job: Job) -> JobReturn:
-        results, end = context.Pipe(duplex=False)
-        process = context.Process(target=work, args=(cloudpickle.dumps(job), threads, end))
-        process.start()
-        alive.add(process)
-        end.close()
-        try:
-            return received(results, process)
-        finally:
-            alive.discard(process)
+        worker = idle.pop() if idle else start()
+        result = worker.run(job)
+        idle.append(worker)
+        return result
 
     try:
         yield lambda jobs: [supervisors.submit(supervise, job).result for job in jobs]
     finally:
         supervisors.shutdown(wait=False, cancel_futures=True)
-        for process in list(alive):
+        for process in alive:
             process.terminate()
 
 
-def work(pickled: bytes, threads: int, end: Connection) -> None:
-    """Run the job in this process and send the result."""
+def work(connection: Connection, threads: int) -> None:
+    """Run the jobs that come in, one after another, until the parent is gone."""
     import torch  # noqa: PLC0415 - the parent has no need of it
 
     torch.set_num_threads(threads)
     try:
-        end.send_bytes(cloudpickle.dumps(cloudpickle.loads(pickled).execute()))
-    except (KeyboardInterrupt, BrokenPipeError):  # the parent is being ended as well, or has been
-        sys.exit(1)
-
-
-def received(results: Connection, process: BaseProcess) -> JobReturn:
-    """Wait for the result.
-
-    Raises:
-        ChildProcessError: the process ended without one.
-    """
-    try:
-        result: JobReturn = cloudpickle.loads(results.recv_bytes())
-    except EOFError:
-        process.join()
-        raise ChildProcessError(epitaph(process.exitcode or 0)) from None
-    process.join()
-    return result
+        while True:
+            connection.send_bytes(cloudpickle.dumps(cloudpickle.loads(connection.recv_bytes()).execute()))
+    except (EOFError, ConnectionError, KeyboardInterrupt):
+        return
 
 
 def epitaph(exitcode: int) -> str:
