@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from commands import SHORT, Command, ran
+from commands import SHORT, Command, ran, started
 from fcnlab import ledger
 from fcnlab.launchers.processes import epitaph
 from fcnlab.resolvers import cores
@@ -96,3 +96,13 @@ def test_a_sweep_stops_at_the_first_failure_if_asked(command: Command, tmp_path:
     again = [*SHORT, fault, "-m", "seed=0,1,2,3", "task_name=stop"]
     assert command("train.py", *again).status == 1
     assert list(load(tmp_path / "outputs" / "sweeps" / "stop")["status"]).count("completed") == 3
+
+
+def test_the_same_sweep_twice_at_once_trains_every_run_once(tmp_path: Path) -> None:
+    sweep = ["-m", "seed=0,1,2", "trainer.max_epochs=20", "task_name=both", *SHORT]
+    processes = [started(tmp_path, "train.py", *sweep) for _ in range(2)]
+    for process in processes:
+        process.communicate()
+        assert process.returncode == 0
+    logs = [path.read_text() for path in (tmp_path / "outputs" / "sweeps" / "both").glob("*/train.log")]
+    assert [log.count("epoch 0:") for log in logs] == [1, 1, 1]

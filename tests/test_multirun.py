@@ -36,6 +36,19 @@ def test_the_number_of_runs_is_known_beforehand(
     assert planned_runs(config) == count
 
 
+def test_a_search_has_as_many_runs_as_it_has_trials() -> None:
+    sweeper = {"params": {"lr": "interval(0,1)"}, "n_trials": 40}
+    config = OmegaConf.create({"hydra": {"sweeper": sweeper, "overrides": {"task": ["seed=0,1"]}}})
+    assert planned_runs(config) == 40
+
+
+def test_a_failure_of_an_earlier_sweep_with_other_settings_is_none_of_this_one(command: Command) -> None:
+    assert command("train.py", *SHORT, "-m", "lr=-1,0.1", "task_name=named").status == 1
+    result = command("train.py", *SHORT, "-m", "lr=0.1,0.2", "task_name=named")
+    assert result.status == 0
+    assert "FAILED" not in result.stdout
+
+
 @pytest.mark.parametrize("ended", [Counter(old=2), Counter(new=4)], ids=["nothing known", "nothing to do"])
 def test_no_time_is_left_when_nothing_is_known_or_nothing_to_do(ended: Counter[str]) -> None:
     assert sweep.time_left(sweep.Plan(started=0.0, total=4, command=""), ended) == ""
