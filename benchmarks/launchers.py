@@ -1,7 +1,7 @@
 """Seconds for a sweep of twelve small runs on FashionMNIST: one after another, and side by side.
 
-Each is the whole command, from start to leaderboard, in a process of its own; they take turns. Machines differ
-and are noisy: read the ratio.
+Each is the whole command, from start to leaderboard, in a process of its own; they take turns. Machines
+differ and are noisy: read the ratio.
 
     python benchmarks/launchers.py [rounds]
 """

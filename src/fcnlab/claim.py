@@ -27,7 +27,7 @@ def claimed(directory: Path) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout:
-        log.info("waiting: %s is being run by %s", directory, holder(directory))
+        log.warning("waiting: %s is being run by %s", directory, holder(directory))
         lock.acquire(timeout=-1)
     try:
         path.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}), encoding="utf-8")

@@ -43,7 +43,7 @@ def newest() -> Path:
 def progress(directory: Path, plan: sweep.Plan, ended: dict[str, str], runs: pd.DataFrame) -> list[str]:
     """Count what is done, failed, running and left; name what is running."""
     statuses = Counter(runs["status"]) if not runs.empty else Counter[str]()
-    claims = [path.parent for path in directory.rglob(claim.FILENAME)]
+    claims = [path.parent for path in directory.glob(f"*/{claim.FILENAME}")]
     active = [path for path in claims if claim.running(path)]
     left = plan.total - len(ended) - len(active) if plan.total else "?"
     time = sweep.time_left(plan, Counter(ended.values())) if active else ""

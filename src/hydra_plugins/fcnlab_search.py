@@ -1,0 +1,52 @@
+"""Hydra's door to ``fcnlab.search``. Hydra imports this at every start, so nothing heavy is imported here."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from hydra.core.plugins import Plugins
+from hydra.plugins.launcher import Launcher
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+
+class OptunaSweeper(Sweeper):
+    """What ``conf/hydra/sweeper/optuna.yaml`` builds; its keys are described there."""
+
+    config: DictConfig
+    launcher: Launcher
+
+    def __init__(self, params: dict[str, Any], **settings: Any) -> None:
+        self.params = params
+        self.settings = settings
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Take what Hydra has, and have it build the launcher."""
+        self.hydra_context = hydra_context
+        self.config = config
+        self.launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+
+    def sweep(self, arguments: list[str]) -> None:
+        """Search; what was typed comes after the parameters of the configuration, and wins.
+
+        Raises:
+            ModuleNotFoundError: Optuna is not installed.
+        """
+        if find_spec("optuna") is None:
+            raise ModuleNotFoundError(
+                "hydra/sweeper=optuna was given, but Optuna is not installed. "
+                "Needed: optuna 5 or newer. Type: pip install '.[search]'"
+            )
+        from fcnlab.search import search  # noqa: PLC0415 - only a search needs Optuna
+        from fcnlab.trials import Settings  # noqa: PLC0415
+
+        search(
+            Settings(**self.settings),
+            [*(f"{key}={value}" for key, value in self.params.items()), *arguments],
+            directory=Path(self.config.hydra.sweep.dir),
+            check=self.validate_batch_is_legal,
+            launch=self.launcher.launch,
+        )

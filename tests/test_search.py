@@ -1,0 +1,417 @@
+"""A search proposes, runs, survives what interrupts it, and tells the truth."""
+
+import os
+import random
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.utils import JobReturn, JobStatus
+from omegaconf import OmegaConf
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import FrozenTrial, TrialState
+
+from commands import ROOT, SHORT, Command
+from fcnlab import ledger, sweep
+from fcnlab.cli import CONF
+from fcnlab.schema import ConfigError
+from fcnlab.search import RESULTS, search, winning_command
+from fcnlab.search_space import overrides, split
+from fcnlab.trials import Settings
+
+LR = "lr=tag(log,interval(1e-4,1))"
+TINY = [*SHORT, "trainer.max_epochs=1", "logger=none", "callbacks=none", "model.hidden_sizes=[8]"]
+
+SYNTAX = {
+    "names": ("optimizer=sgd,adam", CategoricalDistribution(("sgd", "adam"))),
+    "one after another": ("optimizer=choice(sgd,adam,sgd)", CategoricalDistribution(("sgd", "adam"))),
+    "numbers": ("dropout=0,0.5", CategoricalDistribution(("0", "0.5"))),
+    "one, one and true": ("x=choice(1,1.0,true)", CategoricalDistribution(("1", "1.0", "True"))),
+    "lists": ("model.hidden_sizes=choice([64],[128,64])", CategoricalDistribution(("[64]", "[128,64]"))),
+    "nothing": ("x=null,a", CategoricalDistribution(("null", "a"))),
+    "a range": ("seed=range(5)", IntDistribution(0, 4)),
+    "a range with a step": ("data.batch_size=range(32,129,32)", IntDistribution(32, 128, step=32)),
+    "a range of fractions": ("dropout=range(0.1,0.45,0.1)", FloatDistribution(0.1, 0.4, step=0.1)),
+    "an interval": ("dropout=interval(0,0.5)", FloatDistribution(0, 0.5)),
+    "a logarithmic interval": (LR, FloatDistribution(1e-4, 1, log=True)),
+    "whole numbers": ("data.batch_size=int(interval(16,64))", IntDistribution(16, 64)),
+    "logarithmic ones": ("data.batch_size=tag(log,int(interval(16,64)))", IntDistribution(16, 64, log=True)),
+    "a key that is added": ("+x=interval(0,1)", FloatDistribution(0, 1)),
+}
+
+
+@pytest.mark.parametrize(("typed", "expected"), SYNTAX.values(), ids=SYNTAX.keys())
+def test_what_is_typed_has_a_distribution(typed: str, expected: Any) -> None:
+    assert split([typed]) == ({typed.partition("=")[0]: expected}, {})
+
+
+@pytest.mark.parametrize(("typed", "expected"), SYNTAX.values(), ids=SYNTAX.keys())
+def test_a_drawn_value_is_read_back_as_itself(typed: str, expected: Any) -> None:
+    space, _ = split([typed])
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    for _ in range(50):
+        params = study.ask(space).params
+        (read,) = OverridesParser.create().parse_overrides(overrides(params, space))
+        ((key, value),) = params.items()
+        assert read.get_key_element() == key
+        if isinstance(expected, CategoricalDistribution):
+            assert read.get_value_element_as_str() == value
+        else:
+            assert read.value() == pytest.approx(value, rel=1e-15 if expected.step else 0)
+
+
+def test_a_range_is_drawn_from_as_a_grid_would_run_it() -> None:
+    for typed in ("x=range(0,1,0.1)", "x=range(3,9,2)", "x=range(4)"):
+        space, _ = split([typed])
+        (override,) = OverridesParser.create().parse_overrides([typed])
+        study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+        drawn = {overrides(study.ask(space).params, space)[0] for _ in range(200)}
+        grid = [float(value) for value in override.sweep_string_iterator()]
+        assert sorted(float(text.partition("=")[2]) for text in drawn) == pytest.approx(grid)
+
+
+def test_what_is_typed_last_counts_and_what_is_not_searched_stays() -> None:
+    space, fixed = split(["lr=0.1,0.2", "seed=0,1", "seed=3", "+a.b=[1, 2]", "~c", LR])
+    assert list(space) == ["lr"]
+    assert list(fixed.values()) == ["seed=3", "+a.b=[1,2]", "~c"]
+
+
+REFUSED = {
+    "files that match": ("optimizer=glob(*)", "cannot be searched"),
+    "a shuffled choice": ("lr=shuffle(1,2)", "choices have no order"),
+    "a shuffled range": ("seed=shuffle(range(3))", "not shuffled"),
+    "an empty range": ("seed=range(3,1)", "at least one number"),
+    "a tagged choice": ("lr=tag(log,choice(1,2))", "no tags"),
+    "an unknown tag": ("lr=tag(ln,interval(1,2))", "unknown tag ln"),
+    "a logarithm of nothing": ("lr=tag(log,interval(0,1))", "lr=tag(log,interval(0,1)): "),
+    "an interval backwards": ("lr=interval(1,0)", "lr=interval(1,0): "),
+    "nothing to search": ("lr=0.1", "nothing is searched"),
+}
+
+
+@pytest.mark.parametrize(("typed", "message"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_cannot_be_searched_is_refused(typed: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        split([typed])
+    assert typed in str(caught.value)
+    assert message in str(caught.value)
+    assert "Needed: " in str(caught.value)
+    assert "Type for example: " in str(caught.value)
+
+
+def settings(directory: Path, **changed: Any) -> Settings:
+    """Return settings of a study of 20 trials, in which three run side by side."""
+    defaults: dict[str, Any] = {
+        "sampler": OmegaConf.create(
+            {"_target_": "optuna.samplers.TPESampler", "seed": 0, "n_startup_trials": 5}
+        ),
+        "direction": "maximize",
+        "storage": f"sqlite:///{directory}/optuna.db",
+        "study_name": None,
+        "n_trials": 20,
+        "n_jobs": 3,
+    }
+    return Settings(**defaults | changed)
+
+
+def trials(directory: Path) -> list[FrozenTrial]:
+    """Return the trials of the only study in the folder."""
+    return optuna.load_study(study_name=None, storage=f"sqlite:///{directory}/optuna.db").get_trials()
+
+
+class Interrupt(BaseException):
+    """Something that ends the process."""
+
+
+class Parabola:
+    """A launcher whose runs return numbers and leave no record; it can be interrupted after some runs."""
+
+    def __init__(self, runs: int = 1000) -> None:
+        self.left = runs
+        self.launched: list[list[str]] = []
+
+    def __call__(self, batch: Any, first: int) -> list[JobReturn]:
+        return [self.run(typed) for typed in batch]
+
+    def run(self, typed: list[str]) -> JobReturn:
+        if not self.left:
+            raise Interrupt
+        self.left -= 1
+        self.launched.append(typed)
+        x = float(typed[-1].partition("=")[2])
+        return JobReturn(overrides=typed, status=JobStatus.COMPLETED, _return_value=-((x - 0.3) ** 2))
+
+
+def minimum(directory: Path, launch: Parabola, **changed: Any) -> list[FrozenTrial]:
+    """Search for the minimum of the parabola."""
+    search(settings(directory, **changed), ["a=1", "x=interval(0,1)"], directory, lambda batch: None, launch)
+    return trials(directory)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> list[FrozenTrial]:
+    return minimum(tmp_path_factory.mktemp("whole"), Parabola())
+
+
+def test_tpe_looks_where_the_good_ones_were(uninterrupted: list[FrozenTrial]) -> None:
+    distances = [abs(trial.params["x"] - 0.3) for trial in uninterrupted]
+    assert sum(distances[-10:]) < sum(distances[:10]) / 2
+
+
+@pytest.mark.parametrize("runs", [0, 1, 3, 4, 11])
+def test_an_interrupted_search_proposes_what_an_uninterrupted_one_does(
+    runs: int, uninterrupted: list[FrozenTrial], tmp_path: Path
+) -> None:
+    with pytest.raises(Interrupt):
+        minimum(tmp_path, Parabola(runs))
+    assert {t.state for t in trials(tmp_path)} <= {TrialState.COMPLETE, TrialState.RUNNING}
+    resumed = minimum(tmp_path, Parabola())
+    assert [(t.number, t.params, t.value, t.state) for t in resumed] == [
+        (t.number, t.params, t.value, t.state) for t in uninterrupted
+    ]
+
+
+def test_batches_are_as_large_as_the_launcher_is_wide(tmp_path: Path) -> None:
+    sizes = []
+
+    class Counting(Parabola):
+        def __call__(self, batch: Any, first: int) -> list[JobReturn]:
+            sizes.append((first, len(batch)))
+            return super().__call__(batch, first)
+
+    minimum(tmp_path, Counting(), n_trials=10, n_jobs=4)
+    minimum(tmp_path, Counting(), n_trials=14, n_jobs=4)
+    assert sizes == [(0, 4), (4, 4), (8, 2), (10, 2), (12, 2)]
+
+
+def test_a_finished_search_runs_nothing_again(tmp_path: Path) -> None:
+    minimum(tmp_path, Parabola(), n_trials=4)
+    again = Parabola()
+    assert len(minimum(tmp_path, again, n_trials=4)) == 4
+    assert not again.launched
+
+
+OTHERS = {
+    "another range": (["a=1", "x=interval(0.1,0.2)"], "x: given 0.1 to 0.2, stored 0.0 to 1.0"),
+    "another scale": (["a=1", "x=tag(log,interval(1e-4,1))"], "given 0.0001 to 1.0 (log), stored 0.0 to 1.0"),
+    "one more": (["a=1", "x=interval(0,1)", "y=range(3)"], "y: given 0 to 2 in steps of 1, stored nothing"),
+    "one less": (["x=interval(0,1)"], "a: given nothing, stored 1"),
+    "another fixed value": (["a=2", "x=interval(0,1)"], "a: given 2, stored 1"),
+}
+
+
+@pytest.mark.parametrize(("typed", "difference"), OTHERS.values(), ids=OTHERS.keys())
+def test_a_study_does_not_mix_searches(typed: list[str], difference: str, tmp_path: Path) -> None:
+    minimum(tmp_path, Parabola(), n_trials=1)
+    with pytest.raises(ConfigError, match=re.escape(difference)) as caught:
+        search(settings(tmp_path), typed, tmp_path, lambda batch: None, Parabola())
+    assert "Type what is stored, or another task_name" in str(caught.value)
+    assert len(trials(tmp_path)) == 1
+
+
+def test_looks_and_spelling_may_differ_when_a_search_goes_on(tmp_path: Path) -> None:
+    minimum(tmp_path, Parabola(), n_trials=1)
+    typed = ["a=1", "tags=[again]", "retries=1", "hparams_search=random", "x=interval(0.0, 1.0)"]
+    search(settings(tmp_path, n_trials=2), typed, tmp_path, lambda batch: None, Parabola())
+    assert [trial.state for trial in trials(tmp_path)] == [TrialState.COMPLETE] * 2
+
+
+WRONG = {
+    "no trials": ({"n_trials": 0}, "hydra.sweeper.n_trials=0: needed: a whole number, 1 or more"),
+    "half a trial": ({"n_trials": 0.5}, "hydra.sweeper.n_trials=0.5: needed"),
+    "no jobs": ({"n_jobs": 0}, "hydra.sweeper.n_jobs=0: needed"),
+    "no seed": ({"sampler": OmegaConf.create({"seed": None})}, "hydra.sweeper.sampler.seed=None: needed"),
+    "a wrong direction": ({"direction": "up"}, "hydra.sweeper.direction=up: needed: maximize or minimize"),
+}
+
+
+@pytest.mark.parametrize(("changed", "message"), WRONG.values(), ids=WRONG.keys())
+def test_wrong_settings_are_refused(changed: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=message):
+        settings(tmp_path, **changed)
+
+
+def test_joblib_counts_its_jobs_from_the_end(tmp_path: Path) -> None:
+    assert settings(tmp_path, n_jobs=-1).batch_size == os.cpu_count()
+
+
+def studied(command: Command, tmp_path: Path, *arguments: str, name: str = "s") -> list[FrozenTrial]:
+    """Run a search, and return its trials."""
+    command("train.py", *TINY, *arguments, f"task_name={name}")
+    return trials(tmp_path / "outputs" / "sweeps" / name)
+
+
+def test_a_prepared_search_trains_and_its_winner_can_be_trained_alone(
+    command: Command, tmp_path: Path
+) -> None:
+    result = command(
+        "train.py", *SHORT, "hparams_search=tpe", "hydra.sweeper.n_trials=2", "task_name=s",
+        "+trainer.limit_train_batches=0.5", "seed=3",
+    )  # fmt: skip
+    assert result.status == 0, result.stderr
+    assert not result.stderr
+    directory = tmp_path / "outputs" / "sweeps" / "s"
+    found: Any = OmegaConf.load(directory / RESULTS)
+    records = [record for path in ledger.find(directory) if (record := ledger.read(path))]
+    assert found.states == {"COMPLETE": 2}
+    assert found.best_value == max(record["best"]["val/acc"] for record in records)
+    assert all("+trainer.limit_train_batches=0.5" in record["overrides"] for record in records)
+    assert {record["config"]["seed"] for record in records} == {3}
+    assert found.command in result.stdout
+    _, _, *arguments = shlex.split(found.command)
+    assert command("train.py", *arguments).status == 0
+    (winner,) = ledger.find(tmp_path / "outputs" / "runs")
+    record = ledger.read(winner)
+    assert record
+    assert record["best"]["val/acc"] == found.best_value
+    best = dict(found.best_params)
+    assert (record["config"]["lr"], record["config"]["dropout"]) == (best["lr"], best["dropout"])
+    assert record["config"]["model"]["hidden_sizes"] == best["model.hidden_sizes"]
+
+
+def test_both_prepared_searches_search_the_same() -> None:
+    tpe, blind = (OmegaConf.load(CONF / "hparams_search" / f"{name}.yaml") for name in ("tpe", "random"))
+    assert tpe.hydra.sweeper.params == blind.hydra.sweeper.params
+    assert tpe.hydra.sweeper.n_trials == blind.hydra.sweeper.n_trials
+
+
+def test_failed_and_diverged_runs_are_told_as_what_they_are(command: Command, tmp_path: Path) -> None:
+    search_in = ["hparams_search=random", "hydra.sweeper.n_trials=8", "optimizer=sgd", "lr=0.1,1e10"]
+    told = studied(command, tmp_path, *search_in, "dropout=choice(0.1,2)", "model.hidden_sizes=[8]")
+    expected = {("0.1", "0.1"): "COMPLETE", ("10000000000.0", "0.1"): "PRUNED"}
+    states = {(t.params["lr"], t.params["dropout"]): t.state.name for t in told}
+    assert {pair: expected.get(pair, "FAIL") for pair in states} == states
+    assert set(states.values()) == {"COMPLETE", "PRUNED", "FAIL"}
+    statuses = {"COMPLETE": "completed", "PRUNED": "diverged", "FAIL": "failed"}
+    for trial in told:
+        record = ledger.read(Path(trial.user_attrs["directory"]))
+        assert record
+        assert record["status"] == trial.user_attrs["status"] == statuses[trial.state.name]
+        assert trial.value == (record["best"]["val/acc"] if trial.value is not None else None)
+    found: Any = OmegaConf.load(tmp_path / "outputs" / "sweeps" / "s" / RESULTS)
+    assert found.states == dict(Counter(t.state.name for t in told))
+
+
+def test_a_search_that_is_to_stop_at_a_failure_goes_on_from_there(command: Command, tmp_path: Path) -> None:
+    search_in = ["hparams_search=random", "hydra.sweeper.n_trials=4", "hydra.sweeper.n_jobs=4"]
+    varied = ["optimizer=sgd", LR, "dropout=choice(0.1,2)"]
+    stopped = studied(command, tmp_path, *search_in, *varied, "on_failure=raise")
+    assert Counter(t.state.name for t in stopped)["FAIL"] == 1
+    assert Counter(t.state.name for t in stopped)["RUNNING"] > 0
+    resumed = studied(command, tmp_path, *search_in, *varied, "on_failure=continue")
+    assert [t.params for t in resumed] == [t.params for t in stopped]
+    assert {t.state.name for t in resumed} == {"COMPLETE", "FAIL"}
+
+
+def test_the_winner_of_a_search_over_an_experiment_does_not_sweep() -> None:
+    fixed = {"experiment": "experiment=init", "task_name": "task_name=s", "seed": "seed=1"}
+    command = winning_command(fixed, ["lr=0.1", "model.hidden_sizes=[8]"])
+    assert shlex.split(command)[2:] == [
+        "experiment=init", "seed=1", "lr=0.1", "model.hidden_sizes=[8]", "hydra.mode=RUN",
+    ]  # fmt: skip
+
+
+def test_more_trials_begin_where_fewer_ended(command: Command, tmp_path: Path) -> None:
+    search_in = ["-m", "hydra/sweeper=optuna", LR]
+    few = studied(command, tmp_path, *search_in, "hydra.sweeper.n_trials=2")
+    folder = tmp_path / "outputs" / "sweeps" / "s"
+    before = {path: path.stat().st_mtime_ns for path in folder.glob("*/run.json")}
+    more = studied(command, tmp_path, *search_in, "hydra.sweeper.n_trials=3")
+    assert [(t.params, t.value) for t in more[:2]] == [(t.params, t.value) for t in few]
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert Counter(sweep.ended(folder).values()) == {"old": 2, "new": 1}
+
+
+def test_a_misspelt_choice_begins_no_study(command: Command, tmp_path: Path) -> None:
+    result = command("train.py", *TINY, "hparams_search=tpe", "optimizer=sgd,adm", "task_name=s")
+    assert result.status == 1
+    assert "Did you mean adam?" in result.stderr
+    assert not (tmp_path / "outputs" / "sweeps" / "s" / "optuna.db").exists()
+
+
+def test_without_optuna_there_is_a_remedy(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    result = command("train.py", *TINY, "hparams_search=tpe")
+    assert result.status == 1
+    assert "Type: pip install '.[search]'" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_hydra_finds_the_sweeper_without_importing_optuna() -> None:
+    code = "import sys, hydra_plugins.fcnlab_search; assert not {'optuna', 'torch', 'numpy'} & {*sys.modules}"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+KillWhen = Callable[[], bool]
+Killed = Callable[[list[str], KillWhen], bool]
+
+
+@pytest.fixture
+def killed(tmp_path: Path) -> Killed:
+    """Run train.py in a process that is killed, without a warning, at some moment; tell whether it was."""
+
+    def run(arguments: list[str], when: KillWhen) -> bool:
+        with subprocess.Popen(
+            [sys.executable, str(ROOT / "train.py"), *arguments],
+            cwd=tmp_path,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as process:
+            while process.poll() is None and not when():
+                time.sleep(0.01)
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+        return process.returncode == -signal.SIGKILL
+
+    return run
+
+
+def test_a_killed_search_ends_with_every_trial_told_once(
+    killed: Killed, command: Command, tmp_path: Path
+) -> None:
+    directory = tmp_path / "outputs" / "sweeps" / "s"
+    arguments = [*TINY, "hparams_search=random", "hydra.sweeper.n_trials=6", "hydra.sweeper.n_jobs=3"]
+    arguments += ["model.hidden_sizes=[8]", "optimizer=sgd,adam", "task_name=s"]
+    assert killed(arguments, lambda: len(sweep.ended(directory)) >= 2)
+    before = trials(directory)
+    assert any(trial.state == TrialState.RUNNING for trial in before)
+    assert command("train.py", *arguments).status == 0
+    told = trials(directory)
+    assert [trial.state for trial in told] == [TrialState.COMPLETE] * 6
+    assert [trial.params for trial in told[: len(before)]] == [trial.params for trial in before]
+    assert len({str(trial.params) for trial in told}) == 6
+    assert len(list(directory.glob("*/run.json"))) == 6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_a_search_survives_any_number_of_kills(
+    jobs: int, killed: Killed, command: Command, tmp_path: Path
+) -> None:
+    directory = tmp_path / "outputs" / "sweeps" / "s"
+    arguments = [*TINY, "hparams_search=tpe", "hydra.sweeper.n_trials=16", f"hydra.sweeper.n_jobs={jobs}"]
+    arguments += ["model.hidden_sizes=[8]"]
+    draw, kills = random.Random(jobs), 0  # noqa: S311 - moments, not secrets
+
+    def moment() -> KillWhen:
+        end = time.monotonic() + draw.uniform(1, 10)
+        return lambda: time.monotonic() > end
+
+    while killed([*arguments, "task_name=s"], moment()):
+        kills += 1
+    told = trials(directory)
+    whole = studied(command, tmp_path, *arguments, name="whole")
+    assert kills
+    assert [trial.state for trial in told] == [TrialState.COMPLETE] * 16
+    assert len({str(trial.params) for trial in told}) == 16
+    assert [(t.params, t.value) for t in told] == [(t.params, t.value) for t in whole]
