@@ -66,7 +66,7 @@ status: $(INSTALLED) ## the newest sweep, from another terminal: done, failed, l
 
 test: $(INSTALLED) ## the tests; real data where it can be had
 	@$(MAKE) --no-print-directory data || echo "No real data: the tests that need it are skipped."
-	$(BIN)/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 test-all: $(INSTALLED) ## the slow ones too: killed sweeps, a Slurm and a Ray of their own (half an hour)
 	$(BIN)/python -m pip install --quiet --editable '.[dev,slurm,ray]' --constraint constraints.txt

@@ -56,13 +56,18 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captu
     return run
 
 
+def environment() -> dict[str, str]:
+    """Return the variables of a process of its own: one thread, and errors as a user sees them."""
+    kept = {key: value for key, value in os.environ.items() if key != "HYDRA_FULL_ERROR"}
+    return kept | {"PYTHONPATH": str(ROOT / "tests"), "OMP_NUM_THREADS": "1"}
+
+
 def started(folder: Path, script: str, *arguments: str, **variables: str) -> subprocess.Popen[str]:
     """Start an entry script in a folder, in a process group of its own; tests/ is on its path."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "tests"), "OMP_NUM_THREADS": "1"} | variables
     return subprocess.Popen(
         [sys.executable, str(ROOT / script), *arguments],
         cwd=folder,
-        env=environment,
+        env=environment() | variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -85,8 +90,9 @@ def result(record: ledger.Record) -> dict[str, Any]:
     """Return what is the same in the record of the same run at another time, by another command."""
     history = [row | {"seconds": None} for row in record["history"]]
     environment = {key: value for key, value in record["environment"].items() if not key.startswith("git_")}
+    config = ledger.without(record["config"], ledger.COSMETIC)
     untold = dict.fromkeys((*TOLD_BY_THE_CLOCK, *TYPED))
-    return record | {"history": history, "environment": environment} | untold
+    return record | {"history": history, "environment": environment, "config": config} | untold
 
 
 @pytest.fixture

@@ -17,24 +17,31 @@ class Fault(L.Callback):
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         config: Any = pl_module.config
         if trainer.current_epoch == 1 and config["seed"] == self.seed:
-            self.strike()
+            self.strike(trainer)
 
-    def strike(self) -> None:
+    def strike(self, trainer: L.Trainer) -> None:
         """Do harm."""
 
 
 class Kill(Fault):
     """Kills the process, as the kernel does when there is no memory left."""
 
-    def strike(self) -> None:
+    def strike(self, trainer: L.Trainer) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Raise(Fault):
     """Raises an error that another attempt might not meet."""
 
-    def strike(self) -> None:
+    def strike(self, trainer: L.Trainer) -> None:
         raise RuntimeError("the disk is on fire")
+
+
+class Diverge(Fault):
+    """Gives the run an absurd learning rate."""
+
+    def strike(self, trainer: L.Trainer) -> None:
+        trainer.optimizers[0].param_groups[0]["lr"] = 1e10
 
 
 class KillOnce(Kill):
@@ -44,16 +51,16 @@ class KillOnce(Kill):
         super().__init__(seed)
         self.marker = Path(marker)
 
-    def strike(self) -> None:
+    def strike(self, trainer: L.Trainer) -> None:
         if not self.marker.exists():
             self.marker.touch()
-            super().strike()
+            super().strike(trainer)
 
 
 class RaiseOnce(KillOnce, Raise):
     """Raises an error, but not a second time."""
 
-    def strike(self) -> None:
+    def strike(self, trainer: L.Trainer) -> None:
         if not self.marker.exists():
             self.marker.touch()
-            Raise.strike(self)
+            Raise.strike(self, trainer)

@@ -1,7 +1,6 @@
 """A disk that is full or cannot be written: a clear message, no success, and what is recorded stays."""
 
 import json
-import os
 import shlex
 import shutil
 import subprocess
@@ -10,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from commands import ROOT, SHORT, Result
+from commands import ROOT, SHORT, Result, environment
 
-FULL, READ_ONLY = "size=12m", "ro"  # megabytes for two runs, not for four
+FULL, READ_ONLY = "size=20m", "ro"  # room for two runs, side by side or not, and none for four
 SIDE_BY_SIDE = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
 
 
@@ -26,7 +25,7 @@ def on_a_small_disk(folder: Path, options: str, *arguments: str) -> Result:
     process = subprocess.run(
         ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script],
         cwd=folder,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        env=environment(),
         capture_output=True,
         text=True,
         check=False,

@@ -16,7 +16,8 @@ import pytest
 from commands import SHORT, ran, result, started
 from fcnlab import ledger
 
-LAUNCHERS = {"basic": [], "joblib": ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]}
+SIDE_BY_SIDE = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "hydra.launcher.threads=1"]
+LAUNCHERS = {"basic": [], "joblib": SIDE_BY_SIDE}
 DEADLINE = 120  # seconds; only a sweep that hangs comes near it
 
 Records = dict[str, ledger.Record]
@@ -48,11 +49,11 @@ def kill(process: subprocess.Popen[str], due: Callable[[], bool]) -> None:
     process.communicate()
 
 
-def undisturbed(folder: Path, arguments: list[str]) -> Records:
-    assert ran(folder, "train.py", *arguments).status == 0
-    found = records(folder)
-    shutil.rmtree(sweep(folder))
-    return found
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Records:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    assert ran(folder, "train.py", *command(4)).status == 0
+    return records(folder)
 
 
 def equal(found: Records, expected: Records) -> bool:
@@ -62,14 +63,15 @@ def equal(found: Records, expected: Records) -> bool:
 
 
 @pytest.mark.parametrize("launcher", LAUNCHERS)
-def test_a_sweep_killed_in_the_middle_ends_as_if_it_had_not_been(launcher: str, tmp_path: Path) -> None:
+def test_a_sweep_killed_in_the_middle_ends_as_if_it_had_not_been(
+    launcher: str, undisturbed: Records, tmp_path: Path
+) -> None:
     arguments = command(4, *LAUNCHERS[launcher])
-    expected = undisturbed(tmp_path, arguments)
     kill(started(tmp_path, "train.py", *arguments), lambda: len(records(tmp_path)) >= 2)
     before = records(tmp_path)
     assert ran(tmp_path, "train.py", *arguments).status == 0
     assert before.items() <= records(tmp_path).items()
-    assert equal(records(tmp_path), expected)
+    assert equal(records(tmp_path), undisturbed)
 
 
 @pytest.mark.slow
@@ -77,8 +79,10 @@ def test_a_sweep_killed_in_the_middle_ends_as_if_it_had_not_been(launcher: str, 
 def test_ten_kills_at_random_moments_lose_nothing(launcher: str, tmp_path: Path) -> None:
     arguments = command(12, "trainer.max_epochs=8", *LAUNCHERS[launcher])
     start = time.monotonic()
-    expected = undisturbed(tmp_path, arguments)
+    assert ran(tmp_path, "train.py", *arguments).status == 0
     life = time.monotonic() - start
+    expected = records(tmp_path)
+    shutil.rmtree(sweep(tmp_path))
     moments = random.Random(0)  # noqa: S311 - the same ones every time
     before: Records = {}
     for _ in range(10):

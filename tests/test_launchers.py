@@ -1,5 +1,6 @@
 """A sweep under each local launcher, with runs that raise, diverge and die."""
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -11,33 +12,47 @@ from fcnlab.launchers.processes import epitaph
 from fcnlab.resolvers import cores
 from fcnlab.study.frames import load
 
-FAULTS = [
-    "+callbacks.kill={_target_:faults.Kill,seed:2}",
+MIXED = [
+    "-m",
+    "optimizer=sgd",
+    "seed=range(12)",
+    "task_name=mixed",
     "+callbacks.raise={_target_:faults.Raise,seed:3}",
+    "+callbacks.diverge={_target_:faults.Diverge,seed:5}",
+    *SHORT,
 ]
+KILL = "+callbacks.kill={_target_:faults.Kill,seed:2}"
 SIDE_BY_SIDE = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
 
 
 def statuses(sweep: Path) -> dict[Any, str]:
-    return load(sweep).set_index(["lr", "seed"])["status"].to_dict()
+    return load(sweep).set_index("seed")["status"].to_dict()
 
 
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """Sweep over twelve runs of which one raises, one is killed and two diverge; twice."""
+    """Sweep over twelve runs of which one raises, one diverges and one is killed."""
     folder = tmp_path_factory.mktemp("mixed")
-    swept = ["-m", "optimizer=sgd", "lr=0.1,1e10", "seed=0,1,2,3,4,5", "task_name=mixed"]
-    first = ran(folder, "train.py", *swept, *SHORT, *FAULTS, *SIDE_BY_SIDE)
-    assert first.status == 1
-    return folder / "outputs" / "sweeps" / "mixed", first.stdout
+    result = ran(folder, "train.py", *MIXED, KILL, *SIDE_BY_SIDE)
+    assert result.status == 1
+    return folder / "outputs" / "sweeps" / "mixed", result.stdout
 
 
 def test_what_raises_diverges_or_dies_costs_its_own_run_only(mixed: tuple[Path, str]) -> None:
     sweep, _ = mixed
-    expected = {(0.1, seed): "completed" for seed in range(6)} | {
-        (1e10, seed): "diverged" for seed in range(6)
-    }
-    assert statuses(sweep) == expected | {(0.1, 2): "failed", (0.1, 3): "failed"}
+    ended_badly = {2: "failed", 3: "failed", 5: "diverged"}
+    assert statuses(sweep) == dict.fromkeys(range(12), "completed") | ended_badly
+
+
+def test_in_one_process_a_kill_ends_the_sweep_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    once = f"+callbacks.kill={{_target_:faults.KillOnce,seed:8,marker:{tmp_path / 'struck'}}}"
+    sweep = tmp_path / "outputs" / "sweeps" / "mixed"
+    assert ran(tmp_path, "train.py", *MIXED, once).status == -signal.SIGKILL
+    assert len(statuses(sweep)) == 8
+    result = ran(tmp_path, "train.py", *MIXED, once)
+    assert result.status == 1
+    assert statuses(sweep) == dict.fromkeys(range(12), "completed") | {3: "failed", 5: "diverged"}
+    assert result.stdout.count("(recorded before)") == 7  # what failed is tried again
 
 
 def test_the_table_names_each_failed_run_with_its_reason_and_its_log(mixed: tuple[Path, str]) -> None:

@@ -1,12 +1,13 @@
 """One job of a sweep as a thing that can be sent away: to another process, or to another machine."""
 
 import functools
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from hydra.core.singleton import Singleton
-from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
+from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job, setup_globals
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
@@ -41,9 +42,11 @@ class Job:
             )
         except Exception as error:  # noqa: BLE001 - it is told to the parent, who raises it
             return JobReturn(status=JobStatus.FAILED, _return_value=error)
+        finally:
+            configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
 
     def lost(self, why: str) -> "Job":
-        """Return a job that does nothing but record that this one's process died."""
+        """Return a job that does nothing but record that this one's process died; to be executed here."""
         return replace(self, task_function=functools.partial(record_loss, why))
 
 
@@ -80,28 +83,20 @@ def outlive(jobs: list[Job], submit: Submit) -> list[JobReturn]:
     """Return the results of all jobs, in order. One whose process dies costs no other.
 
     It is tried again, as often as its ``retries`` allow; after that it is recorded as failed.
-
-    Raises:
-        Exception: not even that can be recorded.
     """
     results: dict[int, JobReturn] = {}
-    attempts = dict.fromkeys(range(len(jobs)), 0)
-    todo = dict(enumerate(jobs))
+    attempts = Counter[int]()
+    todo = list(range(len(jobs)))
     while todo:
-        waiting = dict(zip(todo, submit(list(todo.values())), strict=True))
-        todo = {}
-        for number, finished in waiting.items():
+        again = []
+        for number, finished in zip(todo, submit([jobs[n] for n in todo]), strict=True):
             try:
                 results[number] = finished()
             except Exception as error:  # noqa: BLE001 - each launcher has its own for a process that died
                 attempts[number] += 1
-                todo[number] = next_attempt(jobs[number], attempts[number], error)
+                if attempts[number] <= jobs[number].config.retries:
+                    again.append(number)
+                else:
+                    results[number] = jobs[number].lost(" ".join(str(error).split())).execute()
+        todo = again
     return [results[number] for number in range(len(jobs))]
-
-
-def next_attempt(job: Job, attempts: int, error: Exception) -> Job:
-    """Return the job again, or the job of recording its loss if it has been tried often enough."""
-    left = job.config.retries + 1 - attempts
-    if left < 0:
-        raise error
-    return job if left else job.lost(" ".join(str(error).split()))
