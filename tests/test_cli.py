@@ -211,7 +211,7 @@ def test_questions_are_answered_without_torch(script: str, question: list[str]) 
         f"import runpy, sys; sys.argv = {[script, *question]}\n"
         f"try: runpy.run_path('{script}', run_name='__main__')\n"
         "except SystemExit: pass\n"
-        f"assert not {EXTRA | {'torch', 'pandas', 'filelock'}} & sys.modules.keys()"
+        f"assert not {EXTRA | {'torch', 'pandas', 'scipy', 'filelock'}} & sys.modules.keys()"
     )
     answer = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False

@@ -1,4 +1,4 @@
-"""Tables from runs: pure functions from DataFrames to DataFrames."""
+"""The plainest table of runs: who did best. It needs pandas alone, for it ends every sweep."""
 
 import pandas as pd
 
@@ -16,4 +16,4 @@ def leaderboard(runs: pd.DataFrame) -> pd.DataFrame:
     """
     columns = [*varying(runs), "val/acc", "train/acc", "epoch", "seconds", "status"]
     ranked = runs.reindex(columns=columns).sort_values("val/acc", ascending=False, na_position="last")
-    return ranked.reset_index(drop=True)
+    return ranked.astype({"epoch": "float64"}).reset_index(drop=True)
