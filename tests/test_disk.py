@@ -41,7 +41,10 @@ def _needs_unshare() -> None:
         pytest.skip("unshare is not installed")
 
 
-@pytest.mark.parametrize("launcher", [[], SIDE_BY_SIDE], ids=["basic", "joblib"])
+@pytest.mark.parametrize(
+    "launcher",
+    [pytest.param([], id="basic"), pytest.param(SIDE_BY_SIDE, id="joblib", marks=pytest.mark.slow)],
+)
 def test_a_full_disk_is_no_success_and_loses_no_record(launcher: list[str], tmp_path: Path) -> None:
     arguments = ["-m", "seed=0,1,2,3", *SHORT, "task_name=full", *launcher]
     result = on_a_small_disk(tmp_path, FULL, *arguments)

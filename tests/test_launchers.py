@@ -44,12 +44,14 @@ def test_what_raises_diverges_or_dies_costs_its_own_run_only(mixed: tuple[Path, 
     assert statuses(sweep) == dict.fromkeys(range(12), "completed") | ended_badly
 
 
-def test_in_one_process_a_kill_ends_the_sweep_and_the_same_command_goes_on(tmp_path: Path) -> None:
+def test_in_one_process_a_kill_ends_the_sweep_and_the_same_command_goes_on(
+    command: Command, tmp_path: Path
+) -> None:
     once = f"+callbacks.kill={{_target_:faults.KillOnce,seed:8,marker:{tmp_path / 'struck'}}}"
     sweep = tmp_path / "outputs" / "sweeps" / "mixed"
     assert ran(tmp_path, "train.py", *MIXED, once).status == -signal.SIGKILL
     assert len(statuses(sweep)) == 8
-    result = ran(tmp_path, "train.py", *MIXED, once)
+    result = command("train.py", *MIXED, once)
     assert result.status == 1
     assert statuses(sweep) == dict.fromkeys(range(12), "completed") | {3: "failed", 5: "diverged"}
     assert result.stdout.count("(recorded before)") == 7  # what failed is tried again
