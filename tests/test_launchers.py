@@ -1,6 +1,7 @@
 """A sweep under each local launcher, with runs that raise, diverge and die."""
 
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +124,17 @@ def test_the_same_sweep_twice_at_once_trains_every_run_once(tmp_path: Path) -> N
         assert process.returncode == 0
     logs = [path.read_text() for path in (tmp_path / "outputs" / "sweeps" / "both").glob("*/train.log")]
     assert [log.count("epoch 0:") for log in logs] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("launcher", "module", "library", "extra"),
+    [("ray", "ray_cluster", "ray", "ray"), ("submitit_slurm", "slurm", "submitit", "slurm")],
+)
+def test_what_is_not_installed_is_named(
+    launcher: str, module: str, library: str, extra: str, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.delitem(sys.modules, f"fcnlab.launchers.{module}", raising=False)
+    result = command("train.py", *SHORT, "-m", "seed=0,1", f"hydra/launcher={launcher}")
+    assert result.status == 1
+    assert result.stderr.endswith(f"needs {library}: not installed. Type: pip install '.[{extra}]'")

@@ -2,26 +2,17 @@
 
 import re
 import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from commands import ROOT, SHORT, Command, Result, ran, started
+from commands import ROOT, SHORT, Result, ran, started
 from fcnlab import ledger
 from fcnlab.study.frames import load
 from services import ray_folder, ray_nodes
 
 LAUNCHER = "hydra/launcher=ray"
-
-
-def test_what_is_not_installed_is_named(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "ray", None)
-    monkeypatch.delitem(sys.modules, "fcnlab.launchers.ray_cluster", raising=False)
-    result = command("train.py", *SHORT, "-m", "seed=0,1", LAUNCHER)
-    assert result.status == 1
-    assert result.stderr.endswith("needs ray: not installed. Type: pip install '.[ray]'")
 
 
 @pytest.fixture(scope="module")

@@ -2,14 +2,13 @@
 
 import re
 import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
 
-from commands import SHORT, Command, Result, ran, started
+from commands import SHORT, Result, ran, started
 from fcnlab import ledger
 from fcnlab.cli import CONF
 from fcnlab.study.frames import load
@@ -31,14 +30,6 @@ def saved(folder: Path) -> bool:
 def test_the_parameters_have_the_names_that_users_of_submitit_know() -> None:
     parameters = OmegaConf.load(CONF / "hydra" / "launcher" / "submitit_slurm.yaml")
     assert set(KNOWN.split()) == {str(key) for key in parameters} - {"_target_"}
-
-
-def test_what_is_not_installed_is_named(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "submitit", None)
-    monkeypatch.delitem(sys.modules, "fcnlab.launchers.slurm", raising=False)
-    result = command("train.py", *SHORT, "-m", "seed=0,1", LAUNCHER)
-    assert result.status == 1
-    assert result.stderr.endswith("needs submitit: not installed. Type: pip install '.[slurm]'")
 
 
 @pytest.fixture(scope="module")
