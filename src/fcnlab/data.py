@@ -155,6 +155,9 @@ class InMemoryData(L.LightningDataModule):
         track_test: evaluate on the test set after every epoch too; for reporting only.
     """
 
+    classes: tuple[str, ...] = tuple("0123456789")
+    """Their names, in the order of the labels."""
+
     def __init__(
         self,
         *,

@@ -9,6 +9,7 @@ import hydra
 import lightning as L
 import torch
 from omegaconf import DictConfig
+from torch import Tensor
 
 from fcnlab.data import Batches, InMemoryData
 from fcnlab.sampling import with_error
@@ -54,14 +55,21 @@ def build_trainer(config: dict[str, Any], accelerator: str) -> L.Trainer:
     return trainer
 
 
+@torch.inference_mode()
+def predict(task: Classifier, batches: Batches) -> tuple[Tensor, Tensor]:
+    """Return the probabilities [n, classes] and the true labels [n] of all images, in eval mode."""
+    task.eval()
+    outputs = [(task(pixels).softmax(1), labels) for pixels, labels in batches]
+    probabilities, labels = (torch.cat(part) for part in zip(*outputs, strict=True))
+    return probabilities, labels
+
+
 def write_predictions(task: Classifier, batches: Batches, path: Path) -> None:
     """Write index, label, prediction and the ten probabilities of each image."""
-    task.eval()
+    probabilities, labels = predict(task, batches)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with torch.inference_mode(), path.open("w", newline="", encoding="utf-8") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        outputs = [(task(pixels).softmax(1), labels) for pixels, labels in batches]
-        probabilities, labels = (torch.cat(part) for part in zip(*outputs, strict=True))
         writer.writerow(["index", "label", "prediction", *(f"p{c}" for c in range(probabilities.shape[1]))])
         predictions = probabilities.argmax(1).tolist()
         for index, (label, prediction, row) in enumerate(

@@ -34,6 +34,19 @@ DOWNLOADED = "torchvision.sha256"
 class FashionMNIST(InMemoryData):
     """FashionMNIST (Xiao et al. 2017, arXiv:1708.07747) with its official test set."""
 
+    classes = (
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    )
+
     def __init__(self, *, root: str, **kwargs: int) -> None:
         super().__init__(**kwargs)  # type: ignore[arg-type]
         self.root = Path(root)

@@ -1,0 +1,118 @@
+"""All that a report is made of: the runs of one or several sweeps, and the tables computed from them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from fcnlab.study.arms import arms, outcomes, settings, winners
+from fcnlab.study.cautions import cautions
+from fcnlab.study.design import Design, design
+from fcnlab.study.differences import differences
+from fcnlab.study.effort import budgets
+from fcnlab.study.frames import histories, load, unreadable
+
+CONFIRMS = "study.confirms"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The records of a study, and what follows from them.
+
+    Args:
+        directories: where they were read.
+        runs: of ``frames.load``, those that confirm others left out.
+        confirming: the runs that repeat the winners of a sweep with fresh seeds; may be empty.
+        histories: of ``frames.histories``, of all of them.
+        unreadable: of ``frames.unreadable``.
+        plan: of ``design``.
+    """
+
+    directories: tuple[Path, ...]
+    runs: pd.DataFrame
+    confirming: pd.DataFrame
+    histories: pd.DataFrame
+    unreadable: pd.DataFrame
+    plan: Design
+
+    @cached_property
+    def settings(self) -> pd.DataFrame:
+        """See ``arms.settings``."""
+        return settings(self.runs, self.plan)
+
+    @cached_property
+    def arms(self) -> pd.DataFrame:
+        """See ``arms.arms``."""
+        return arms(self.runs, self.plan)
+
+    @cached_property
+    def winners(self) -> pd.DataFrame:
+        """See ``arms.winners``."""
+        return winners(self.runs, self.plan)
+
+    @cached_property
+    def outcomes(self) -> pd.DataFrame:
+        """See ``arms.outcomes``."""
+        return outcomes(self.runs, self.plan)
+
+    @cached_property
+    def differences(self) -> pd.DataFrame:
+        """See ``differences.differences``."""
+        return differences(self.runs, self.plan)
+
+    @cached_property
+    def budgets(self) -> pd.DataFrame:
+        """See ``effort.budgets``."""
+        return budgets(self.runs, self.plan)
+
+    @cached_property
+    def cautions(self) -> list[str]:
+        """See ``cautions.cautions``."""
+        return cautions(self.runs, self.plan)
+
+    @property
+    def varied(self) -> tuple[str, ...]:
+        """Return the hyperparameters that differ between the runs: scientific ones first, no replicates."""
+        return (*self.plan.scientific, *self.plan.nuisance)
+
+
+def gather(directories: Sequence[Path], scientific: tuple[str, ...] = ()) -> Evidence:
+    """Read all records at or below the directories.
+
+    Args:
+        directories: of sweeps or of runs; what lies below two of them counts once.
+        scientific: the question, if it is not what the study declares.
+
+    Raises:
+        FileNotFoundError: a directory does not exist, or no record can be read in any of them.
+        ValueError: see ``design``.
+    """
+    read = merged([load(directory) for directory in directories])
+    broken = merged([unreadable(directory) for directory in directories])
+    if read.empty:
+        raise FileNotFoundError(nothing(directories, broken))
+    repeats = read[CONFIRMS].notna() if CONFIRMS in read else pd.Series(data=False, index=read.index)
+    alone = repeats.all()  # the folder of the confirming runs was given, and no other
+    runs, confirming = (read, read[:0]) if alone else (read[~repeats], read[repeats])
+    curves = merged([histories(directory) for directory in directories], ["path", "epoch", "split"])
+    plan = design(runs, scientific)
+    return Evidence(tuple(directories), runs, confirming, curves, broken, plan)
+
+
+def merged(tables: list[pd.DataFrame], keys: Sequence[str] = ("path",)) -> pd.DataFrame:
+    """Join the rows of all tables, each once; the types of columns that are empty in one are the others'."""
+    filled = [table for table in tables if not table.empty] or tables[:1]
+    table = pd.concat(filled, ignore_index=True)
+    return table.drop_duplicates(list(keys), ignore_index=True)
+
+
+def nothing(directories: Sequence[Path], broken: pd.DataFrame) -> str:
+    """Say that there is nothing to report on."""
+    where = ", ".join(map(str, directories))
+    damaged = f" ({len(broken)} cannot be read, {broken['path'].iloc[0]} for one)" if len(broken) else ""
+    return (
+        f"{where}: there is no record of a run here{damaged}. Needed: the folder of a sweep or a run. "
+        f"Type for example: python report.py outputs/sweeps/optimizers"
+    )

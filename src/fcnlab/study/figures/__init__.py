@@ -1,0 +1,1 @@
+"""Tables of ``study`` as figures. Each function is pure: tables in, a ``matplotlib.figure.Figure`` out."""

@@ -1,0 +1,50 @@
+"""The arms side by side: the answer of a study in one picture."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.transforms import blended_transform_factory
+
+from fcnlab.study.design import Design
+from fcnlab.study.figures.style import NEUTRAL, Colours, handle, hue_of, new, short
+
+MOST = 20
+
+
+def answer(best: pd.DataFrame, chosen: pd.DataFrame, plan: Design, hues: Colours) -> Figure:
+    """Draw each arm's accuracy with its interval and its single runs, the best arm on top.
+
+    Args:
+        best: of ``arms.arms``; the first 20 are drawn.
+        chosen: of ``arms.winners``.
+        plan: of ``design``.
+        hues: of the first scientific hyperparameter.
+    """
+    shown = best.dropna(subset="setting").head(MOST)
+    figure = new(6.5, 1.0 + 0.32 * len(shown))
+    axes = figure.subplots()
+    for position, arm in enumerate(shown.to_dict("records")):
+        draw(axes, position, arm, chosen[chosen["arm"] == arm["arm"]], hue_of(arm, plan, hues))
+    axes.set_yticks(range(len(shown)), [short(arm, plan.scientific) for arm in shown.to_dict("records")])
+    axes.set_ylim(len(shown) - 0.5, -0.5)
+    axes.set_ylabel(", ".join(plan.scientific))
+    axes.set_xlabel("accuracy")
+    axes.grid(visible=False, axis="y")
+    entries = [
+        handle("validation, mean and 95 % interval", color=NEUTRAL, marker="o"),
+        handle("validation, each run", color=NEUTRAL, marker="|", linestyle="", markersize=7),
+        handle("test, mean", color=NEUTRAL, marker="D", markerfacecolor="none", linestyle="", markersize=5),
+    ]
+    figure.legend(handles=entries, loc="outside upper center", ncols=3)
+    return figure
+
+
+def draw(axes: Axes, position: int, arm: dict, runs: pd.DataFrame, colour: str) -> None:  # type: ignore[type-arg]
+    """Draw one arm, and write on its right what was chosen for it."""
+    axes.plot(runs["val/acc"], [position] * len(runs), "|", color=colour, markersize=9, alpha=0.6)
+    axes.plot([arm["val/acc low"], arm["val/acc high"]], [position] * 2, color=colour, linewidth=2)
+    axes.plot(arm["val/acc"], position, "o", color=colour, markersize=6)
+    axes.plot(arm["test/acc"], position, "D", color=colour, markerfacecolor="none", markersize=5)
+    note = "; ".join(filter(None, (arm["setting"], f"n={arm['n']}")))
+    beside = blended_transform_factory(axes.transAxes, axes.transData)
+    axes.text(1.01, position, note, transform=beside, va="center", fontsize=7, color=NEUTRAL)

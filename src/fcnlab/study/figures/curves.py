@@ -1,0 +1,85 @@
+"""Learning curves: of the best arms, split by split; of many runs, by their quantiles."""
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from fcnlab.study.design import Design, legible
+from fcnlab.study.figures.style import NEUTRAL, Colours, floor, handle, hue_of, panels, short
+
+MOST = 6
+LINES = {"train": ":", "val": "-", "test": "--"}
+MEASURES = {"acc": "accuracy", "loss": "loss"}
+
+
+def learning_curves(
+    histories: pd.DataFrame, chosen: pd.DataFrame, plan: Design, hues: Colours, measure: str
+) -> Figure:
+    """Draw a measure by epoch for the best six arms, a panel for each; bands are the range of the runs.
+
+    Args:
+        histories: of ``frames.histories``.
+        chosen: of ``arms.winners``: the runs of each arm's chosen setting, the best arm first.
+        plan: of ``design``.
+        hues: of the first scientific hyperparameter.
+        measure: acc or loss.
+    """
+    shown = list(chosen["arm"].unique()[:MOST])
+    curves = histories.merge(chosen[["path", "arm", *plan.scientific, "setting"]], on="path")
+    curves = curves[curves["arm"].isin(shown) & (curves["epoch"] > 0)]
+    figure, axes = panels(len(shown), 3, 6.5 / min(len(shown), 3), 2.3, sharex=True, sharey=True)
+    for arm, panel in zip(shown, axes, strict=True):
+        rows = curves[curves["arm"] == arm]
+        first = rows.iloc[0]
+        draw_splits(panel, rows, measure, hue_of(first, plan, hues))
+        panel.set_title("\n".join(filter(None, (short(first, plan.scientific), first["setting"]))))
+        panel.set_xlabel("epoch")
+    axes[0].set_ylabel(MEASURES[measure])
+    axes[0].set_ylim(*limits(curves.loc[curves["split"] != "train", measure], measure))
+    entries = [handle(split, color=NEUTRAL, linestyle=line) for split, line in LINES.items()]
+    figure.legend(handles=entries, loc="outside upper center", ncols=3)
+    return figure
+
+
+def limits(values: pd.Series, measure: str) -> tuple[float, float | None]:
+    """Return the range of the vertical axis: a single bad epoch must not flatten all curves."""
+    return (floor(values), None) if measure == "acc" else (0.0, 1.15 * float(values.quantile(0.98)))
+
+
+def draw_splits(axes: Axes, rows: pd.DataFrame, measure: str, colour: Any) -> None:
+    """Draw the mean over the runs, and the range of the validation results as a band."""
+    for split, line in LINES.items():
+        by_epoch = rows[rows["split"] == split].groupby("epoch")[measure]
+        mean = by_epoch.mean()
+        axes.plot(mean.index, mean, line, color=colour, linewidth=1.2)
+        if split == "val":
+            axes.fill_between(mean.index, by_epoch.min(), by_epoch.max(), color=colour, alpha=0.2, linewidth=0)
+    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+
+
+def all_runs(histories: pd.DataFrame, runs: pd.DataFrame, plan: Design, hues: Colours) -> Figure:
+    """Draw the validation accuracy of all runs by epoch: the middle half, the median, and the best run.
+
+    Panels are the values of the first scientific hyperparameter.
+    """
+    key = plan.scientific[0]
+    curves = histories[histories["split"] == "val"].merge(runs[["path", key]], on="path")
+    figure, axes = panels(len(hues), 4, 6.5 / min(len(hues), 4), 2.2, sharex=True, sharey=True)
+    texts = curves[key].map(legible)
+    for (text, colour), panel in zip(hues.items(), axes, strict=True):
+        rows = curves[texts == text]
+        by_epoch = rows.groupby("epoch")["acc"]
+        epochs = sorted(rows["epoch"].unique())
+        panel.fill_between(epochs, by_epoch.min(), by_epoch.max(), color=colour, alpha=0.12, linewidth=0)
+        panel.fill_between(
+            epochs, by_epoch.quantile(0.25), by_epoch.quantile(0.75), color=colour, alpha=0.3, linewidth=0
+        )
+        panel.plot(epochs, by_epoch.median(), color=colour)
+        panel.set_title(f"{text}  ({rows['path'].nunique()} runs)")
+        panel.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+        panel.set_xlabel("epoch")
+    axes[0].set_ylabel("validation accuracy")
+    return figure

@@ -1,0 +1,92 @@
+"""What all figures have in common: type, lines, and one colour for each option."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from fcnlab.study.design import Design, is_number, legible
+
+STYLE: dict[str, Any] = {
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.prop_cycle": mpl.cycler(color=mpl.color_sequences["petroff10"]),
+    "grid.color": "0.9",
+    "legend.frameon": False,
+    "lines.linewidth": 1.5,
+    "savefig.dpi": 150,
+    "pdf.fonttype": 42,  # text stays text, and can be searched for
+}
+"""For ``matplotlib.rc_context``, around drawing and saving."""
+
+NEUTRAL = "0.35"
+CHOSEN = "#b00020"
+WIDEST = 0.25  # accuracy: what lies further below the best is drawn at the edge
+
+Colours = dict[str, Any]
+
+
+def colours(values: Iterable[Any]) -> Colours:
+    """Return a colour for each value, by its text: a scale for numbers, distinct colours for names.
+
+    Of names there are ten colours; after that they repeat.
+    """
+    ordered = in_order(values)
+    if all(map(is_number, ordered)) and len(ordered) > 2:  # noqa: PLR2004 - two need no scale
+        scale = mpl.colormaps["viridis"](np.linspace(0, 0.88, len(ordered)))
+        return {legible(value): tuple(colour) for value, colour in zip(ordered, scale, strict=True)}
+    distinct = mpl.color_sequences["petroff10"]
+    return {legible(value): distinct[i % len(distinct)] for i, value in enumerate(ordered)}
+
+
+def in_order(values: Iterable[Any]) -> list[Any]:
+    """Return the different values, numbers by size and before names."""
+    distinct = {legible(value): value for value in values}.values()
+    return sorted(distinct, key=lambda v: (not is_number(v), v if is_number(v) else 0, legible(v)))
+
+
+def new(width: float, height: float) -> Figure:
+    """Return an empty figure; the sizes are inches, a printed page is 6.5 wide."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def panels(count: int, columns: int, width: float, height: float, **shared: Any) -> tuple[Figure, list[Axes]]:
+    """Return a figure with so many panels, each of this size, and the panels."""
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    figure = new(columns * width, rows * height)
+    axes = figure.subplots(rows, columns, squeeze=False, **shared).ravel()
+    for unused in axes[count:]:
+        unused.set_axis_off()
+    return figure, list(axes[:count])
+
+
+def floor(accuracies: pd.Series) -> float:
+    """Return where an axis of accuracies is to begin, so that the good ones can be told apart."""
+    lowest, best = accuracies.min(), accuracies.max()
+    return float(max(lowest, best - WIDEST) - 0.04 * (best - max(lowest, best - WIDEST)) - 0.002)
+
+
+def short(row: Any, keys: Iterable[str]) -> str:
+    """Return only the values, as in ``adam, 0.001``; the keys stand in the title."""
+    return ", ".join(legible(row[key]) for key in keys)
+
+
+def handle(label: str, **looks: Any) -> Line2D:
+    """Return an entry of a legend."""
+    return Line2D([], [], label=label, **looks)
+
+
+def hue_of(row: Any, plan: Design, hues: Colours) -> Any:
+    """Return the colour of an arm: that of its first scientific hyperparameter."""
+    return hues[legible(row[plan.scientific[0]])] if plan.scientific else NEUTRAL
