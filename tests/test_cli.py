@@ -45,6 +45,12 @@ WRONG = {
     "a name with a slash": (["task_name='a/b'"], "task_name=a/b"),
     "fewer than no retries": (["retries=-1"], "retries=-1: needed: a whole number, 0 or more"),
     "another end": (["on_failure=stop"], "on_failure=stop: needed: continue or raise"),
+    "a word for a list of settings": (["study.scientific=lr"], "study.scientific=lr: needed: a list of"),
+    "a setting with two parts": (["study.scientific=[lr]", "study.nuisance=[lr]"], "both have lr: needed"),
+    "a misspelt key of the study": (
+        ["+study.nuisence=[lr]"],
+        "study.nuisence: there is no such key. Did you",
+    ),
     "a word for a truth": (["track_test=maybe"], "track_test=maybe: needed: true or false"),
     "a momentum that torch refuses": (
         ["optimizer=sgd", "optimizer.momentum=-1"],

@@ -76,6 +76,20 @@ def test_what_the_study_declares_is_asked_and_all_else_that_varies_is_tuned(tmp_
     assert design(runs, ("optimizer", "lr")) == Design(("optimizer", "lr"), (), ("seed",))
 
 
+@pytest.mark.parametrize("empty", ["[]", "[ ]", None, ""])
+def test_an_empty_declaration_declares_nothing(empty: str | None) -> None:
+    runs = tuned()
+    expected = design(runs)
+    runs["study.scientific"] = empty
+    assert design(runs) == expected
+
+
+def test_the_declaration_counts_where_only_some_runs_have_one() -> None:
+    runs = tuned()
+    runs["study.scientific"] = ["[]"] + ["[lr]"] * (len(runs) - 1)
+    assert design(runs).scientific == ("lr",)
+
+
 def test_a_question_about_no_setting_is_refused() -> None:
     with pytest.raises(ValueError, match=r"optimiser is no setting.* Needed: one of.*: lr, optimizer"):
         design(tuned(), ("optimiser",))

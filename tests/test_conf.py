@@ -1,14 +1,19 @@
 """Every option of every group is composed, built and trained for a step."""
 
+import math
+from itertools import zip_longest
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from commands import SHORT, Command
-from fcnlab import ledger
+from conftest import Compose
+from fcnlab import ledger, schema
 from fcnlab.cli import CONF
+from fcnlab.study.design import REPLICATES
 
 NOT_TRAINED = {"experiment", "hparams_search", "hydra"}
 TRAINED = sorted(
@@ -22,6 +27,13 @@ STEP = ["+trainer.limit_train_batches=1", "trainer.max_epochs=1"]
 
 def options(groups: list[str]) -> list[str]:
     return [f"{group}={path.stem}" for group in groups for path in sorted((CONF / group).glob("*.yaml"))]
+
+
+def swept(option: str) -> dict[str, list[str]]:
+    """Return the values of each setting that a study sweeps."""
+    params = OmegaConf.load(CONF / f"{option.replace('=', '/')}.yaml").hydra.sweeper.params
+    parsed = OverridesParser.create().parse_overrides([f"{key}={value}" for key, value in params.items()])
+    return {override.key_or_group: list(override.sweep_string_iterator()) for override in parsed}
 
 
 def only_record(directory: Path) -> ledger.Record:
@@ -64,12 +76,50 @@ def test_options_combine(options: str, command: Command, tmp_path: Path) -> None
 @pytest.mark.parametrize("option", [o for o in options(SWEPT) if o not in SEARCHES])
 def test_a_study_sweeps_by_itself(option: str, command: Command, tmp_path: Path) -> None:
     """One value of each swept setting: the longest path through the study's file that is still short."""
-    params = OmegaConf.load(CONF / f"{option.replace('=', '/')}.yaml").hydra.sweeper.params
-    last_values = [f"{key}={str(values).split(',')[-1]}" for key, values in params.items()]
+    last_values = [f"{key}={values[-1]}" for key, values in swept(option).items()]
     assert command("train.py", *SHORT, option, *last_values, *STEP).status == 0
     record = only_record(tmp_path)
     assert record["status"] == "completed"
-    assert set(last_values) <= {o.replace("'", "") for o in record["overrides"]}
+    assert set(last_values) <= {*record["overrides"]}
+
+
+RUNS = {
+    "optimizers": 60,
+    "momentum": 60,
+    "dropout": 36,
+    "batch_norm": 30,
+    "init": 63,
+    "architecture": 45,
+    "activation": 63,
+    "grid": 324,
+    "cross_validation": 60,
+}
+"""What the comment in each study's file says."""
+
+
+@pytest.mark.parametrize(("study", "runs"), RUNS.items(), ids=RUNS.keys())
+def test_a_study_is_as_large_as_it_says(study: str, runs: int) -> None:
+    assert math.prod(len(values) for values in swept(f"experiment={study}").values()) == runs
+    assert f"= {runs} runs" in (CONF / "experiment" / f"{study}.yaml").read_text().replace("\n# ", " ")
+
+
+@pytest.mark.parametrize("study", RUNS)
+def test_a_study_sweeps_what_it_declares_and_replicates(study: str, compose: Compose) -> None:
+    declared = compose(f"experiment={study}")["study"]
+    assert declared["question"].endswith("?")
+    assert declared["scientific"]
+    replicates = {*swept(f"experiment={study}")} - {*declared["scientific"], *declared["nuisance"]}
+    assert replicates <= {*REPLICATES}
+    assert {*declared["scientific"], *declared["nuisance"]} <= {*swept(f"experiment={study}")}
+
+
+@pytest.mark.parametrize("study", RUNS)
+def test_every_value_of_a_study_is_valid(study: str, compose: Compose) -> None:
+    columns = [[f"{key}={value}" for value in values] for key, values in swept(f"experiment={study}").items()]
+    first = [column[0] for column in columns]
+    for row in zip_longest(*columns):
+        values = [value or default for value, default in zip(row, first, strict=True)]
+        schema.check(compose(f"experiment={study}", *values))
 
 
 @pytest.mark.parametrize("option", SEARCHES)

@@ -25,6 +25,7 @@ CONFIG: dict[str, Any] = {
     "tags": ["first"],
     "logger": {"csv": {"save_dir": "/a"}},
     "ckpt_path": None,
+    "study": {"question": "", "scientific": []},
     "data": {"root": "/here", "batch_size": 128},
     "callbacks": {"progress_bar": {"enabled": True}, "checkpoint": {"monitor": "val/acc"}},
     "task": {"loss": {"label_smoothing": 0.0}},
@@ -125,6 +126,8 @@ def test_a_failed_write_leaves_no_temporary_file(tmp_path: Path) -> None:
         pytest.param("logger", {}, id="logger"),
         pytest.param("data.root", "/there", id="data.root"),
         pytest.param("callbacks.progress_bar", {"enabled": False}, id="progress bar"),
+        pytest.param("study", {"scientific": ["lr"]}, id="study"),
+        pytest.param("study.question", "Which?", id="question"),
     ],
 )
 def test_fingerprint_ignores_paths_and_looks(key: str, value: Any) -> None:
@@ -146,6 +149,14 @@ def test_fingerprint_ignores_paths_and_looks(key: str, value: Any) -> None:
 )
 def test_fingerprint_depends_on_all_else(key: str, value: Any) -> None:
     assert ledger.fingerprint(changed(key, value)) != ledger.fingerprint(CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [("study", True), ("study.confirms", True), ("data.root", True), ("data", False), ("studying", False)],
+)
+def test_what_lies_below_a_cosmetic_key_is_cosmetic(key: str, expected: bool) -> None:
+    assert ledger.cosmetic(key) is expected
 
 
 def test_fingerprint_ignores_the_order_of_keys() -> None:

@@ -29,8 +29,9 @@ COSMETIC = (
     "callbacks.last_checkpoint.dirpath",
     "retries",
     "on_failure",
+    "study",
 )
-"""What a run's result does not depend on: paths, looks, what happens after a failure."""
+"""What a run's result does not depend on: paths, looks, what follows a failure, what it is to answer."""
 
 
 def write(record: Record, directory: Path) -> Path:
@@ -98,6 +99,11 @@ def fingerprint(config: Record) -> str:
     """Return a hash of all that a run's result depends on: the resolved config less ``COSMETIC``."""
     text = json.dumps(without(config, COSMETIC), sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def cosmetic(key: str) -> bool:
+    """Tell whether no result depends on this dotted key."""
+    return any(f"{key}.".startswith(f"{listed}.") for listed in COSMETIC)
 
 
 def without(config: Record, keys: tuple[str, ...], prefix: str = "") -> Record:

@@ -6,6 +6,7 @@ import re
 LIMIT = 120
 UNNAMED = frozenset(
     {"experiment", "hparams_search", "task_name", "tags", "retries", "on_failure", "ckpt_path=last"}
+    | {"study.question", "study.scientific", "study.nuisance", "study.confirms"}
 )
 """What names the sweep, whose folder carries it, or makes no other run: keys, or keys with a value."""
 

@@ -70,6 +70,34 @@ class Trainer(Section):
     max_epochs: Annotated[int, Field(ge=1, description="a whole number, 1 or more", examples=[20])]
 
 
+Keys = Annotated[
+    list[Annotated[str, Field(min_length=1)]],
+    Field(description="a list of settings (or [])", examples=["[optimizer]"]),
+]
+
+
+class Study(Section):
+    """What a sweep asks."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    question: Annotated[str, Field(description="a text", examples=["'Which optimizer?'"])]
+    scientific: Keys
+    nuisance: Keys
+    confirms: Annotated[
+        str | None, Field(description="the folder of a sweep, or null", examples=["outputs/sweeps/init"])
+    ]
+
+    @model_validator(mode="after")
+    def _parts_differ(self) -> "Study":
+        if both := sorted({*self.scientific} & {*self.nuisance}):
+            raise ValueError(
+                f"study.scientific and study.nuisance both have {', '.join(both)}: needed: each setting "
+                f"in one of them. Type for example: study.scientific=[optimizer] study.nuisance=[lr]"
+            )
+        return self
+
+
 class Run(BaseModel):
     """conf/train.yaml; a key that it does not have is a misspelt one."""
 
@@ -88,6 +116,7 @@ class Run(BaseModel):
     normalization: Config
     regularization: Config
     task: Config
+    study: Study
     task_name: Annotated[
         str, Field(min_length=1, pattern=r"^[^/\\]+$", description="a folder's name", examples=["mine"])
     ]
@@ -135,7 +164,9 @@ def explain(error: dict[str, Any], config: Config) -> str:
     if error["type"] == "value_error":
         return str(error["ctx"]["error"])
     if error["type"] == "extra_forbidden":
-        return misspelt(str(error["loc"][0]), list(Run.model_fields))
+        *section, _ = map(str, error["loc"])
+        owner: Any = Run.model_fields[section[0]].annotation if section else Run
+        return misspelt(".".join(map(str, error["loc"])), list(owner.model_fields))
     keys, field = field_at(error["loc"])
     given: Any = config
     for key in keys:

@@ -18,7 +18,6 @@ from fcnlab.search_space import Space, described, overrides, probes, split
 from fcnlab.trials import STATES, Settings, Trials, opened
 
 RESULTS = "optimization_results.yaml"
-IRRELEVANT = {*ledger.COSMETIC, "hparams_search"}  # to the results of a run
 UNREPEATED = {"hparams_search", "task_name"}  # of the search, not of its winner
 
 Batch = Sequence[Sequence[str]]
@@ -55,7 +54,11 @@ def search(
 
 def determinants(space: Space, fixed: dict[str, str]) -> dict[str, str]:
     """Return what the results of a study depend on, for a person to read and compare."""
-    relevant = {key: text for key, text in fixed.items() if key.lstrip("+") not in IRRELEVANT}
+    relevant = {
+        key: text
+        for key, text in fixed.items()
+        if key != "hparams_search" and not ledger.cosmetic(key.lstrip("+"))
+    }
     return {key: described(drawn_from) for key, drawn_from in space.items()} | {
         key: text.partition("=")[2] for key, text in relevant.items()
     }

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from fcnlab.ledger import COSMETIC
+from fcnlab import ledger
 from fcnlab.study.compare import varying
 
 REPLICATES = ("seed", "data.fold", "data.split_seed")
@@ -73,7 +73,7 @@ def design(runs: pd.DataFrame, scientific: tuple[str, ...] = ()) -> Design:
 
 def candidates(runs: pd.DataFrame) -> list[str]:
     """Return what was typed and varies, less what no result depends on."""
-    keys = [key for key in varying(runs) if key not in COSMETIC]
+    keys = [key for key in varying(runs) if not ledger.cosmetic(key)]
     return [key for key in keys if key not in PREPARED] or keys
 
 
@@ -81,7 +81,7 @@ def declared(runs: pd.DataFrame) -> tuple[str, ...]:
     """Return the scientific hyperparameters that the study of these runs declares; () if it declares none."""
     if "study.scientific" not in runs:
         return ()
-    texts = list(runs["study.scientific"].dropna().unique())
+    texts = [text for text in runs["study.scientific"].dropna().unique() if text.strip("[] ")]
     if len(texts) > 1:
         raise ValueError(
             f"these runs are of studies with different questions: {', '.join(texts)}. "
