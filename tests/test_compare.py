@@ -189,9 +189,6 @@ def test_what_diverged_or_failed_is_counted_in_its_arm() -> None:
         "diverged share": 3 / 9,
         "failed share": 1 / 9,
     }
-    assert {"optimizer=sgd: 3 of 9 runs diverged", "optimizer=sgd: 1 of 9 runs failed"} <= {
-        *cautions(runs, design(runs))
-    }
 
 
 @pytest.mark.parametrize("status", ["failed", "diverged"])
@@ -204,7 +201,7 @@ def test_a_study_without_any_result_has_its_tables_all_the_same(status: str, tmp
     assert len(settings(runs, plan)) == 6
     assert len(arms(runs, plan)) == len(budgets(runs, plan)) == 2
     assert [f(runs, plan).empty for f in (differences, edges, winners)] == [True] * 3
-    assert len(cautions(runs, plan)) == 2
+    assert cautions(runs, plan) == []
 
 
 def test_hostile_values_are_arms_like_others(tmp_path: Path) -> None:

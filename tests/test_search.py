@@ -339,14 +339,6 @@ def test_a_misspelt_choice_begins_no_study(command: Command, tmp_path: Path) -> 
     assert not (tmp_path / "outputs" / "sweeps" / "s" / "optuna.db").exists()
 
 
-def test_without_optuna_there_is_a_remedy(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "optuna", None)
-    result = command("train.py", *TINY, "hparams_search=tpe")
-    assert result.status == 1
-    assert "Type: pip install '.[search]'" in result.stderr
-    assert "Traceback" not in result.stderr
-
-
 def test_hydra_finds_the_sweeper_without_importing_optuna() -> None:
     code = "import sys, hydra_plugins.fcnlab_search; assert not {'optuna', 'torch', 'numpy'} & {*sys.modules}"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,6 +1,5 @@
 """Hydra's door to ``fcnlab.search``. Hydra imports this at every start, so nothing heavy is imported here."""
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -30,16 +29,7 @@ class OptunaSweeper(Sweeper):
         )
 
     def sweep(self, arguments: list[str]) -> None:
-        """Search; what was typed comes after the parameters of the configuration, and wins.
-
-        Raises:
-            ModuleNotFoundError: Optuna is not installed.
-        """
-        if find_spec("optuna") is None:
-            raise ModuleNotFoundError(
-                "hydra/sweeper=optuna was given, but Optuna is not installed. "
-                "Needed: optuna 5 or newer. Type: pip install '.[search]'"
-            )
+        """Search; what was typed comes after the parameters of the configuration, and wins."""
         from fcnlab.search import search  # noqa: PLC0415 - only a search needs Optuna
         from fcnlab.trials import Settings  # noqa: PLC0415
 

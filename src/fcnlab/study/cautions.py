@@ -1,14 +1,15 @@
 """What a reader must know before trusting a comparison."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pandas as pd
 
-from fcnlab.study.arms import arms, outcomes, settings
+from fcnlab.study.arms import arms, settings
 from fcnlab.study.design import Design, is_number, labelled, legible
 from fcnlab.study.effort import budgets, unequal
 
+NAMED = 4  # arms in a sentence
 FEWEST = 3  # of two values each is an edge
 MOST = 12  # more than a person types: a search drew them, and its interval is not in the records
 
@@ -68,16 +69,18 @@ def cautions(runs: pd.DataFrame, plan: Design) -> list[str]:
     return [
         *of_edges(runs, plan),
         *of_budgets(runs, plan),
-        *of_outcomes(runs, plan),
+        *of_incomplete(runs, plan),
         *of_replicates(runs, plan),
     ]
 
 
 def of_edges(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
     """Name the chosen values that lie on the edge of what was tried."""
-    for row in edges(runs, plan).to_dict("records"):
-        which = f"{row['arm']}: {row['key']}={legible(row['value'])} is the {row['edge']} value tried"
-        yield f"{which} ({row['tried']}); a better one may lie beyond"
+    for (key, value, edge, tried), rows in edges(runs, plan).groupby(
+        ["key", "value", "edge", "tried"], sort=False
+    ):
+        which = f"{some(rows['arm'])}: {key}={legible(value)} is the {edge} value tried"
+        yield f"{which} ({tried}); a better one may lie beyond"
 
 
 def of_budgets(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
@@ -89,16 +92,13 @@ def of_budgets(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
         yield f"the arms had unequal budgets, {part}: from {' to '.join(ends)}"
 
 
-def of_outcomes(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
-    """Count the runs that diverged or failed, and name the settings that were out of the choice for it."""
-    for row in outcomes(runs, plan).to_dict("records"):
-        for status in ("diverged", "failed"):
-            if row[status]:
-                yield f"{row['arm']}: {row[status]} of {row['runs']} runs {status}"
+def of_incomplete(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
+    """Name the settings that were out of the choice because some of their runs have no result."""
     table = settings(runs, plan)
-    for row in table[(table["n"] > 0) & ~table["candidate"]].to_dict("records"):
-        which = ", ".join(filter(None, (row["arm"], row["setting"])))
-        yield f"{which}: could not be chosen, since other settings have more than {row['n']} whole replicates"
+    left_out = table[(table["n"] > 0) & ~table["candidate"]]
+    names = [", ".join(filter(None, pair)) for pair in zip(left_out["arm"], left_out["setting"], strict=True)]
+    if names:
+        yield f"{some(names)}: could not be chosen, since other settings have more whole replicates"
 
 
 def of_replicates(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
@@ -109,3 +109,9 @@ def of_replicates(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
     if len(best["n"].unique()) > 1:
         counts = ", ".join(f"{row['arm']}: {row['n']}" for row in best.to_dict("records"))
         yield f"the chosen settings have unequal numbers of replicates: {counts}"
+
+
+def some(names: Iterable[str]) -> str:
+    """Name a few, or count many."""
+    listed = list(names)
+    return "; ".join(listed) if len(listed) <= NAMED else f"{len(listed)} times (the first: {listed[0]})"

@@ -5,6 +5,7 @@ The words are those of the tuning playbook (github.com/google-research/tuning_pl
 each arm; *replicates* repeat the same setting with another seed, fold or split.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,3 +124,8 @@ def legible(value: Any) -> str:
     if pd.isna(value):
         return "-"
     return f"{value:.12g}" if is_number(value) else str(value)
+
+
+def short(row: Mapping[Any, Any], keys: tuple[str, ...]) -> str:
+    """Write only the values, as in ``sgd, 0.1``, where the keys stand in a title."""
+    return ", ".join(legible(row[key]) for key in keys)

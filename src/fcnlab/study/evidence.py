@@ -72,6 +72,13 @@ class Evidence:
         """See ``cautions.cautions``."""
         return cautions(self.runs, self.plan)
 
+    @cached_property
+    def confirmed(self) -> pd.DataFrame:
+        """See ``arms.arms``; of the runs that repeat the winners, which no choice was made on."""
+        if self.confirming.empty:
+            return self.arms[:0]
+        return arms(self.confirming, design(self.confirming, self.plan.scientific))
+
     @property
     def varied(self) -> tuple[str, ...]:
         """Return the hyperparameters that differ between the runs: scientific ones first, no replicates."""

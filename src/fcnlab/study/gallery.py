@@ -51,8 +51,8 @@ def the_answer(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
     yield Picture(
         "answer",
         f"Accuracy by {' and '.join(evidence.plan.scientific)}",
-        "Each arm with the setting that validation chose for it (written on the right). The test accuracy took "
-        f"no part in the choice.{more}",
+        "Each arm with the setting that validation chose for it (written on the right). The test accuracy "
+        f"took no part in the choice.{more}",
         answer.answer(best, evidence.winners, evidence.plan, hues),
     )
 
@@ -68,9 +68,9 @@ def learning(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
         yield Picture(
             f"curves_{measure}",
             f"Learning curves of {which}: {name}",
-            "With the setting that validation chose (second line of the title). Lines are means over the runs, "
-            "the band is the range of their validation results. Train is the running mean of the epoch, with "
-            "dropout at work.",
+            "With the setting that validation chose (second line of the title). Lines are means over the "
+            "runs, the band is the range of their validation results. Train is the running mean of the "
+            "epoch, with dropout at work.",
             curves.learning_curves(evidence.histories, chosen, evidence.plan, hues, measure),
         )
     if len(evidence.runs) >= MANY and evidence.plan.scientific:
@@ -78,9 +78,7 @@ def learning(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
             "all_runs",
             f"Validation accuracy of all runs, by {evidence.plan.scientific[0]}",
             "Line: the median of the runs; dark band: their middle half; light band: all of them.",
-            curves.all_runs(
-                evidence.histories, evidence.runs, evidence.plan, hues
-            ),
+            curves.all_runs(evidence.histories, evidence.runs, evidence.plan, hues),
         )
 
 
@@ -92,12 +90,13 @@ def responses(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
         yield Picture(
             f"response_{key}",
             f"Accuracy by {key}" + (f", for each {hue}" if hue else ""),
-            "Lines are means over the replicates, the best over all else that was tuned; dots are single runs.",
+            "Lines are means over the replicates, the best over all else that was tuned; "
+            "dots are single runs.",
             response.response(evidence.runs, evidence.settings, key, hue, hues),
         )
 
 
-def heat_maps(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
+def heat_maps(evidence: Evidence, hues: Colours) -> Iterator[Picture]:  # noqa: ARG001 - as all in DRAWN
     """The most important pairs of hyperparameters."""
     if evidence.arms["setting"].isna().all():
         return
@@ -156,8 +155,8 @@ def effort(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
     yield Picture(
         "expected_best",
         f"What tuning brings: the best of so many runs, for each {first}",
-        "The validation accuracy to expect of the best of k runs (arXiv:1909.03004, 2004.13705). A curve that "
-        "still rises at its end asks for more runs.",
+        "The validation accuracy to expect of the best of k runs (arXiv:1909.03004, 2004.13705). A curve "
+        "that still rises at its end asks for more runs.",
         overview.expected(table, hues),
     )
 

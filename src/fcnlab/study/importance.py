@@ -2,7 +2,7 @@
 
 import optuna
 import pandas as pd
-from optuna.distributions import CategoricalDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import create_trial
 
@@ -26,14 +26,16 @@ def importances(runs: pd.DataFrame, keys: tuple[str, ...]) -> pd.DataFrame:
     """
     ended = runs[runs["status"] != "failed"]
     texts = pd.DataFrame({key: ended[key].map(legible) for key in keys})
-    choices = {key: CategoricalDistribution(sorted(texts[key].unique())) for key in keys}
+    choices: dict[str, BaseDistribution] = {
+        key: CategoricalDistribution(sorted(texts[key].unique())) for key in keys
+    }
     values = ended["val/acc"].where(ended["status"] == "completed", 0.0).fillna(0.0)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize")
     study.add_trials(
         [
-            create_trial(params=params, distributions=choices, value=value)
-            for params, value in zip(texts.to_dict("records"), values, strict=True)
+            create_trial(params=dict(zip(keys, row, strict=True)), distributions=choices, value=value)
+            for row, value in zip(texts.itertuples(index=False), values, strict=True)
         ]
     )
     evaluator = PedAnovaImportanceEvaluator(target_quantile=BEST_SHARE)

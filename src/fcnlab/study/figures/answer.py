@@ -5,8 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
-from fcnlab.study.design import Design
-from fcnlab.study.figures.style import NEUTRAL, Colours, handle, hue_of, new, short
+from fcnlab.study.design import Design, short
+from fcnlab.study.figures.style import NEUTRAL, Colours, handle, hue_of, new
 
 MOST = 20
 

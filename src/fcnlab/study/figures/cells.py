@@ -37,7 +37,7 @@ def heat_map(settings: pd.DataFrame, row: str, column: str) -> Figure:
     top = float(np.nanmax(best.to_numpy(float)))
     draw(axes, best, best.map(lambda value: f"{value:.3f}"), (top - WIDEST, top))
     for y, x in np.argwhere(best.isna().to_numpy() & tried.notna().to_numpy()):
-        axes.text(x, y, "×", ha="center", va="center", color=CHOSEN)
+        axes.text(x, y, "x", ha="center", va="center", color=CHOSEN)
     y, x = np.unravel_index(np.nanargmax(best.to_numpy(float)), best.shape)
     frame(axes, int(y), int(x))
     axes.set_ylabel(row + edge(rows, int(y)))
@@ -47,12 +47,12 @@ def heat_map(settings: pd.DataFrame, row: str, column: str) -> Figure:
 
 def draw(axes: Axes, table: pd.DataFrame, texts: pd.DataFrame, limits: tuple[float, float]) -> None:
     """Colour the cells between two limits, and write a text into each that is not NaN."""
-    values = table.to_numpy(float)
+    values, written = table.to_numpy(float), texts.to_numpy(str)
     scale = mpl.colors.Normalize(*limits, clip=True)
     axes.imshow(values, cmap="Blues", norm=scale, aspect="auto")
     for y, x in np.argwhere(~np.isnan(values)):
         colour = "white" if scale(values[y, x]) > DARK else "black"
-        axes.text(x, y, texts.iat[y, x], ha="center", va="center", color=colour, fontsize=8)
+        axes.text(x, y, written[y, x], ha="center", va="center", color=colour, fontsize=8)
     axes.set_xticks(range(table.shape[1]), [legible(value) for value in table.columns])
     axes.set_yticks(range(table.shape[0]), [legible(value) for value in table.index])
     axes.grid(visible=False)

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from fcnlab.study.design import Design, legible
-from fcnlab.study.figures.style import NEUTRAL, Colours, floor, handle, hue_of, panels, short
+from fcnlab.study.design import Design, legible, short
+from fcnlab.study.figures.style import NEUTRAL, Colours, floor, handle, hue_of, panels
 
 MOST = 6
 LINES = {"train": ":", "val": "-", "test": "--"}
@@ -30,7 +30,7 @@ def learning_curves(
     shown = list(chosen["arm"].unique()[:MOST])
     curves = histories.merge(chosen[["path", "arm", *plan.scientific, "setting"]], on="path")
     curves = curves[curves["arm"].isin(shown) & (curves["epoch"] > 0)]
-    figure, axes = panels(len(shown), 3, 6.5 / min(len(shown), 3), 2.3, sharex=True, sharey=True)
+    figure, axes = panels(len(shown), 3, 6.5 / min(len(shown), 3), 2.3, sharey=True)
     for arm, panel in zip(shown, axes, strict=True):
         rows = curves[curves["arm"] == arm]
         first = rows.iloc[0]
@@ -56,7 +56,9 @@ def draw_splits(axes: Axes, rows: pd.DataFrame, measure: str, colour: Any) -> No
         mean = by_epoch.mean()
         axes.plot(mean.index, mean, line, color=colour, linewidth=1.2)
         if split == "val":
-            axes.fill_between(mean.index, by_epoch.min(), by_epoch.max(), color=colour, alpha=0.2, linewidth=0)
+            axes.fill_between(
+                mean.index, by_epoch.min(), by_epoch.max(), color=colour, alpha=0.2, linewidth=0
+            )
     axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
 
 
@@ -67,7 +69,7 @@ def all_runs(histories: pd.DataFrame, runs: pd.DataFrame, plan: Design, hues: Co
     """
     key = plan.scientific[0]
     curves = histories[histories["split"] == "val"].merge(runs[["path", key]], on="path")
-    figure, axes = panels(len(hues), 4, 6.5 / min(len(hues), 4), 2.2, sharex=True, sharey=True)
+    figure, axes = panels(len(hues), 4, 6.5 / min(len(hues), 4), 2.2, sharey=True)
     texts = curves[key].map(legible)
     for (text, colour), panel in zip(hues.items(), axes, strict=True):
         rows = curves[texts == text]

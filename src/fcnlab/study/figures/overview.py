@@ -64,7 +64,7 @@ def parallel(runs: pd.DataFrame, keys: tuple[str, ...]) -> Figure:
 
 
 def spread(values: pd.Series) -> np.ndarray:
-    """Return a height between 0 and 1 for each run: that of its value, and its rank among those of the same."""
+    """Return a height between 0 and 1 for each run: of its value, and its rank among those who share it."""
     texts = values.map(legible)
     places = {legible(value): place for place, value in enumerate(in_order(values))}
     rank = texts.groupby(texts).cumcount() + 0.5

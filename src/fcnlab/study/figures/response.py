@@ -14,9 +14,7 @@ from fcnlab.study.figures.style import CHOSEN, NEUTRAL, Colours, floor, handle, 
 WIDE = 20  # largest over smallest: from here on the axis is logarithmic
 
 
-def response(
-    runs: pd.DataFrame, settings: pd.DataFrame, key: str, hue: str | None, hues: Colours
-) -> Figure:
+def response(runs: pd.DataFrame, settings: pd.DataFrame, key: str, hue: str | None, hues: Colours) -> Figure:
     """Draw the validation accuracy over a number, a line for each value of another hyperparameter.
 
     A line is the best over all that else was tuned, of the means over the replicates; dots are single runs.
@@ -41,12 +39,11 @@ def response(
     for (text, colour), shift in zip(hues.items(), shifts, strict=True):
         of_hue = settings[settings[hue].map(legible) == text]
         draw_runs(axes, runs[runs[hue].map(legible) == text], key, colour, lowest, shift)
-        best = of_hue.groupby(key)["val/acc"].max().dropna()
-        inside = best.clip(lower=lowest)
-        axes.plot(shift(inside.index), inside, color=colour, label=text, marker="o", markersize=4)
-        if len(best):
-            peak = best.idxmax()
-            axes.plot(shift([peak]), best[peak], "o", color=CHOSEN, markerfacecolor="none", markersize=10)
+        best = of_hue[[key, "val/acc"]].groupby(key).max().dropna().reset_index()
+        inside = best["val/acc"].clip(lower=lowest)
+        axes.plot(shift(best[key]), inside, color=colour, label=text, marker="o", markersize=4)
+        peak = best.nlargest(1, "val/acc")
+        axes.plot(shift(peak[key]), peak["val/acc"], "o", color=CHOSEN, mfc="none", markersize=10)
     values = sorted(settings[key].dropna().unique())
     axes.set_xticks(values, [legible(value) for value in values])
     axes.minorticks_off()

@@ -6,13 +6,14 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from fcnlab.study.design import Design, is_number, legible
 
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "font.size": 9,
     "axes.titlesize": 9,
     "axes.titlelocation": "left",
@@ -20,11 +21,12 @@ STYLE: dict[str, Any] = {
     "axes.spines.right": False,
     "axes.grid": True,
     "axes.axisbelow": True,
-    "axes.prop_cycle": mpl.cycler(color=mpl.color_sequences["petroff10"]),
+    "axes.prop_cycle": cycler(color=mpl.color_sequences["petroff10"]),
     "grid.color": "0.9",
     "legend.frameon": False,
     "lines.linewidth": 1.5,
     "savefig.dpi": 150,
+    "text.parse_math": False,  # a dollar in a setting's value is a dollar
     "pdf.fonttype": 42,  # text stays text, and can be searched for
 }
 """For ``matplotlib.rc_context``, around drawing and saving."""
@@ -75,11 +77,6 @@ def floor(accuracies: pd.Series) -> float:
     """Return where an axis of accuracies is to begin, so that the good ones can be told apart."""
     lowest, best = accuracies.min(), accuracies.max()
     return float(max(lowest, best - WIDEST) - 0.04 * (best - max(lowest, best - WIDEST)) - 0.002)
-
-
-def short(row: Any, keys: Iterable[str]) -> str:
-    """Return only the values, as in ``adam, 0.001``; the keys stand in the title."""
-    return ", ".join(legible(row[key]) for key in keys)
 
 
 def handle(label: str, **looks: Any) -> Line2D:

@@ -22,7 +22,7 @@ def confusion(predictions: pd.DataFrame, classes: Sequence[str]) -> Figure:
     """
     table = pd.crosstab(predictions["label"], predictions["prediction"], normalize="index") * 100
     table = table.reindex(index=range(len(classes)), columns=range(len(classes)), fill_value=0.0)
-    named = table.set_axis(classes, axis=0).set_axis(classes, axis=1)
+    named = table.set_axis(list(classes), axis=0).set_axis(list(classes), axis=1)
     errors = named.mask(np.eye(len(classes), dtype=bool), 0.0)
     texts = named.map(lambda share: f"{share:.1f}" if share else "")
     figure = new(6.5, 4.6)

@@ -1,0 +1,39 @@
+"""Turn recorded runs into an answer: python report.py [outputs/sweeps/NAME ...]."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from fcnlab.cli import legible
+
+
+def main() -> None:
+    """Parse, compute, and say where the report is; imports here, so that --help answers without torch."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "directories", nargs="*", type=Path, help="folders of sweeps or runs; the newest sweep by default"
+    )
+    parser.add_argument(
+        "--scientific",
+        metavar="KEY[,KEY]",
+        default="",
+        help="the hyperparameters in question; by default what the study declares",
+    )
+    parser.add_argument(
+        "--output", type=Path, help="where to write; by default the folder report in the first directory"
+    )
+    arguments = parser.parse_args()
+    from fcnlab import examine, status  # noqa: PLC0415
+    from fcnlab.study import report  # noqa: PLC0415
+
+    told = legible(report.write)(
+        arguments.directories or [status.newest()],
+        examine,
+        tuple(filter(None, arguments.scientific.split(","))),
+        arguments.output,
+    )
+    sys.stdout.write(told)
+
+
+if __name__ == "__main__":
+    main()
