@@ -9,8 +9,9 @@ ARGS ?=
 SWEEP ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data debian-data train sweep sweep-optimizers sweep-dropout sweep-batchnorm sweep-init \
-	sweep-architecture search status test test-all lint format bench tensorboard dashboard clean
+STUDIES := $(addprefix sweep-,optimizers momentum dropout batchnorm init architecture activation grid cv)
+.PHONY: help setup data debian-data train sweep $(STUDIES) sweep-confirm report search status test test-all \
+	lint format bench tensorboard dashboard clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -41,22 +42,31 @@ debian-data: $(INSTALLED) # without root: a package list and a package in a fold
 train: data ## one run
 	$(BIN)/python train.py $(ARGS)
 
-sweep: sweep-optimizers ## optimizer x learning rate, 9 runs, and the leaderboard
+sweep: data ## a first look: 3 optimizers x 3 learning rates, one seed, 2 minutes, and the leaderboard
+	$(BIN)/python train.py -m optimizer=sgd,adam,rmsprop lr=1e-3,1e-2,1e-1 task_name=first_look $(ARGS)
 
-sweep-optimizers: data ## 3 optimizers x 3 learning rates
-	$(BIN)/python train.py experiment=optimizers $(ARGS)
+sweep-optimizers: ## which optimizer: 4 x 5 learning rates x 3 seeds, 20 minutes
+sweep-momentum: ## how much momentum: 4 x 5 learning rates x 3 seeds, 20 minutes
+sweep-dropout: ## how much dropout: 4 x 3 learning rates x 3 seeds, 12 minutes
+sweep-batchnorm: ## batch normalization, on and off: 2 x 5 learning rates x 3 seeds, 10 minutes
+sweep-init: ## which initialization: 7 x 3 learning rates x 3 seeds, 21 minutes
+sweep-architecture: ## how wide, how deep: 5 x 3 learning rates x 3 seeds, 20 minutes
+sweep-activation: ## which activation: 7 x 3 learning rates x 3 seeds, 21 minutes
+sweep-grid: ## all of it together, one seed: 324 runs, 2 hours
+sweep-cv: ## which regularization, by cross-validation: 4 x 3 learning rates x 5 folds, 20 minutes
 
-sweep-dropout: data ## 4 probabilities x 2 learning rates
-	$(BIN)/python train.py experiment=dropout $(ARGS)
+sweep-%: STUDY = $*
+sweep-batchnorm: STUDY = batch_norm
+sweep-cv: STUDY = cross_validation
 
-sweep-batchnorm: data ## batch normalization on and off x 3 learning rates
-	$(BIN)/python train.py experiment=batch_norm $(ARGS)
+$(STUDIES): sweep-%: data
+	$(BIN)/python train.py experiment=$(STUDY) $(ARGS)
 
-sweep-init: data ## 9 initializations
-	$(BIN)/python train.py experiment=init $(ARGS)
+sweep-confirm: data ## a sweep's winners with 5 fresh seeds; make sweep-confirm SWEEP=outputs/sweeps/optimizers
+	$(BIN)/python train.py experiment=confirm study.confirms=$(SWEEP) $(ARGS)
 
-sweep-architecture: data ## 5 architectures x 2 learning rates
-	$(BIN)/python train.py experiment=architecture $(ARGS)
+report: $(INSTALLED) ## tables, figures, HTML of the newest sweep; make report SWEEP=outputs/sweeps/NAME
+	$(BIN)/python report.py $(SWEEP) $(ARGS)
 
 search: data ## TPE over optimizer, learning rate, dropout and width, 40 runs
 	$(BIN)/python train.py hparams_search=tpe task_name=search $(ARGS)

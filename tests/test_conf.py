@@ -21,6 +21,7 @@ TRAINED = sorted(
 )
 SWEPT = ["experiment", "hparams_search"]
 SEARCHES = ["hparams_search=random", "hparams_search=tpe"]
+CONFIRM = "experiment=confirm"  # see test_confirm.py
 NEEDS = {"trainer=gpu": "a GPU", "data=fashion_mnist": "the real data"}  # tested where they are at home
 STEP = ["+trainer.limit_train_batches=1", "trainer.max_epochs=1"]
 
@@ -73,7 +74,7 @@ def test_options_combine(options: str, command: Command, tmp_path: Path) -> None
     assert only_record(tmp_path)["status"] == "completed"
 
 
-@pytest.mark.parametrize("option", [o for o in options(SWEPT) if o not in SEARCHES])
+@pytest.mark.parametrize("option", [o for o in options(SWEPT) if o not in {CONFIRM, *SEARCHES}])
 def test_a_study_sweeps_by_itself(option: str, command: Command, tmp_path: Path) -> None:
     """One value of each swept setting: the longest path through the study's file that is still short."""
     last_values = [f"{key}={values[-1]}" for key, values in swept(option).items()]
@@ -95,6 +96,10 @@ RUNS = {
     "cross_validation": 60,
 }
 """What the comment in each study's file says."""
+
+
+def test_the_size_of_every_study_is_known() -> None:
+    assert {f"experiment={study}" for study in RUNS} == {*options(["experiment"])} - {CONFIRM}
 
 
 @pytest.mark.parametrize(("study", "runs"), RUNS.items(), ids=RUNS.keys())

@@ -25,7 +25,7 @@ ALLOWED = {
     "tensorboard": set(),
     "fashion_mnist": {"data"},
     "schema": {"spelling"},
-    "resolvers": {"naming"},
+    "resolvers": {"confirm", "naming"},
     "cli": {"resolvers", "spelling"},
     "losses": set(),
     "training": {"checkpoints", "data", "environment", "schema", "task"},
@@ -51,6 +51,7 @@ ALLOWED = {
     "launchers.processes": {"launchers.job"},
     "launchers.slurm": {"launchers.job"},
     "launchers.ray_cluster": {"launchers.job"},
+    "confirm": {"ledger", "schema", "study.arms", "study.design", "study.frames"},
     "search": {"claim", "ledger", "search_space", "sweep", "trials"},
     "search_space": {"schema"},
     "trials": {"schema", "search_space"},
@@ -66,7 +67,7 @@ ALLOWED = {
     "study.cautions": {"study.arms", "study.design", "study.effort"},
 }
 LIGHT = {"atomic", "board", "claim", "ledger", "naming", "sampling", "spelling", "status", "sweep"}
-TABLES = ("board", "multirun", "status", "study")
+TABLES = ("board", "confirm", "multirun", "status", "study")
 HEAVY = {"torch", "torchvision", "lightning", "torchmetrics", "hydra"}
 
 

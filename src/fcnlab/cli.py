@@ -11,7 +11,12 @@ from typing import Any, TypeVar
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig
-from omegaconf.errors import ConfigAttributeError, ConfigKeyError, MissingMandatoryValue
+from omegaconf.errors import (
+    ConfigAttributeError,
+    ConfigKeyError,
+    InterpolationResolutionError,
+    MissingMandatoryValue,
+)
 
 from fcnlab import resolvers
 from fcnlab.spelling import one_of
@@ -127,6 +132,13 @@ def missing_value(error: Any) -> str:
     return f"{error.full_key}: a value is missing. Needed: {error.full_key}=VALUE"
 
 
+def unresolved(error: Any) -> str:
+    """Return what a resolver itself said, without OmegaConf's words around it."""
+    text = " ".join(str(error).split())
+    said = re.search(r"raised while resolving interpolation: (.*?)(?: full_key: |$)", text)
+    return said[1] if said else text
+
+
 def unwritable(error: Any) -> str:
     """Explain a file that the disk does not take; other errors of the system explain themselves."""
     if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}:
@@ -146,5 +158,6 @@ EXPLANATIONS: tuple[tuple[Kind, Callable[[Any], str]], ...] = (
     (OverrideParseException, unreadable),
     (MissingMandatoryValue, missing_value),
     ((ConfigAttributeError, ConfigKeyError), no_such_key),
+    (InterpolationResolutionError, unresolved),
     (OSError, unwritable),
 )
