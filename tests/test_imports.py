@@ -8,6 +8,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "fcnlab"
+DRAWINGS = {
+    f"study.figures.{name}" for name in ("answer", "cells", "curves", "effects", "overview", "response")
+}
 ALLOWED = {
     "nets": set(),
     "data": set(),
@@ -65,6 +68,61 @@ ALLOWED = {
     "study.differences": {"study.arms", "study.design", "study.intervals"},
     "study.effort": {"study.design"},
     "study.cautions": {"study.arms", "study.design", "study.effort"},
+    "study.importance": {"study.design"},
+    "study.evidence": {
+        "study.arms",
+        "study.cautions",
+        "study.design",
+        "study.differences",
+        "study.effort",
+        "study.frames",
+    },
+    "study.figures": set(),
+    "study.figures.style": {"study.design"},
+    **dict.fromkeys(DRAWINGS, {"study.design", "study.figures.style"}),
+    "study.figures.classes": {"study.figures.cells", "study.figures.style", "study.intervals"},
+    "study.figures.signals": {"study.figures.style"},
+    "study.gallery": {
+        "study.design",
+        "study.effort",
+        "study.evidence",
+        "study.figures.style",
+        "study.importance",
+        "study.intervals",
+        *DRAWINGS,
+    },
+    "study.close_up": {
+        "ledger",
+        "sampling",
+        "study.design",
+        "study.evidence",
+        "study.figures.classes",
+        "study.figures.signals",
+        "study.figures.style",
+        "study.gallery",
+    },
+    "study.words": {"study.design", "study.evidence"},
+    "study.tables": {"study.design", "study.evidence", "study.words"},
+    "study.latex": {"study.tables"},
+    "study.page": {
+        "study.compare",
+        "study.design",
+        "study.evidence",
+        "study.gallery",
+        "study.tables",
+        "study.words",
+    },
+    "study.report": {
+        "atomic",
+        "study.close_up",
+        "study.evidence",
+        "study.figures.style",
+        "study.gallery",
+        "study.latex",
+        "study.page",
+        "study.tables",
+    },
+    "examine": {"evaluate", "task", "training"},
 }
 LIGHT = {"atomic", "board", "claim", "ledger", "naming", "sampling", "spelling", "status", "sweep"}
 TABLES = ("board", "confirm", "multirun", "status", "study")

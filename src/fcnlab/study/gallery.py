@@ -13,6 +13,7 @@ from fcnlab.study.evidence import Evidence
 from fcnlab.study.figures import answer, cells, curves, effects, overview, response
 from fcnlab.study.figures.style import Colours, colours
 from fcnlab.study.importance import importances
+from fcnlab.study.intervals import sampling_error
 
 MANY = 20  # runs: from here on their distribution says something
 MOST_MAPS = 3
@@ -52,9 +53,16 @@ def the_answer(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
         "answer",
         f"Accuracy by {' and '.join(evidence.plan.scientific)}",
         "Each arm with the setting that validation chose for it (written on the right). The test accuracy "
-        f"took no part in the choice.{more}",
+        f"took no part in the choice. The number of validation images alone leaves an uncertainty of "
+        f"± {sampling(evidence):.4f} (95 %).{more}",
         answer.answer(best, evidence.winners, evidence.plan, hues),
     )
+
+
+def sampling(evidence: Evidence) -> float:
+    """Return half the 95 % interval that the number of validation images leaves for the best arm."""
+    images = evidence.runs[["data.val"]].astype("float64").max()
+    return float(sampling_error(evidence.arms["val/acc"].head(1), images.to_numpy()[0]).iloc[0])
 
 
 def learning(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
@@ -77,7 +85,8 @@ def learning(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
         yield Picture(
             "all_runs",
             f"Validation accuracy of all runs, by {evidence.plan.scientific[0]}",
-            "Line: the median of the runs; dark band: their middle half; light band: all of them.",
+            "Line: the median of the runs; dark band: their middle half; light band: all of them; "
+            "dashed: the best run.",
             curves.all_runs(evidence.histories, evidence.runs, evidence.plan, hues),
         )
 

@@ -28,7 +28,7 @@ def half_width(std: pd.Series, n: pd.Series, shared: float) -> pd.Series:
     return std * (1 / n + shared) ** 0.5 * quantile
 
 
-def sampling_error(accuracy: pd.Series, images: pd.Series) -> pd.Series:
+def sampling_error(accuracy: pd.Series, images: pd.Series | float) -> pd.Series:
     """Return half the 95 % interval that a sample of images leaves: the normal approximation to the binomial.
 
     It is what ``fcnlab.sampling`` writes beside a single accuracy. More seeds do not make it smaller.

@@ -1,5 +1,7 @@
 """The report of a study: a folder with a page, its figures, and its tables for papers and notebooks."""
 
+import logging
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from fcnlab.study.tables import problems, results
 
 FOLDER = "report"
 FORMATS = ("png", "pdf")
+logging.getLogger("fontTools").setLevel(logging.WARNING)  # at INFO it tells of every table of every font
 
 
 def write(
@@ -60,9 +63,14 @@ def write(
 
 
 def save(picture: Picture, folder: Path) -> None:
-    """Save a figure for the screen and for print."""
-    for suffix in FORMATS:
-        picture.figure.savefig(folder / f"{picture.name}.{suffix}")
+    """Save a figure for the screen and for print.
+
+    A character that the font lacks is drawn as a box; the tables have it.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        for suffix in FORMATS:
+            picture.figure.savefig(folder / f"{picture.name}.{suffix}")
 
 
 def everything(evidence: Evidence) -> pd.DataFrame:

@@ -45,8 +45,8 @@ def problems(evidence: Evidence) -> list[Table]:
 def central(evidence: Evidence) -> Table:
     """Return an arm a row: what it is, its size, its accuracies."""
     plan, arms = evidence.plan, evidence.arms
-    typical = labelled(evidence.runs, plan).groupby("arm")[[*GROUPS, "parameters"]].first()
-    typical = typical.reindex(arms["arm"]).reset_index(drop=True)
+    typical = labelled(evidence.runs, plan).groupby("arm").first()
+    typical = typical.reindex(index=arms["arm"], columns=[*GROUPS, "parameters"]).reset_index(drop=True)
     columns = {key: texts(arms[key] if key in arms else typical[key]) for key in shown(evidence)}
     columns |= {
         "parameters": [f"{size:,}" if pd.notna(size) else "" for size in typical["parameters"]],

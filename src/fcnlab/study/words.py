@@ -107,9 +107,8 @@ def listed(rivals: pd.DataFrame, evidence: Evidence) -> str:
 def apart(best: str, rival: str, evidence: Evidence) -> str:
     """Name a rival by what it has other than the best arm."""
     keys = list(evidence.plan.scientific)
-    values = evidence.arms.set_index("arm")[keys].map(legible)
-    differs = values.loc[rival] != values.loc[best]
-    return ", ".join(f"{key}={values.loc[rival, key]}" for key in differs.index[differs])
+    values = evidence.arms.set_index("arm")[keys].map(legible).T.to_dict()
+    return ", ".join(f"{key}={value}" for key, value in values[rival].items() if value != values[best][key])
 
 
 def chance(p: float) -> str:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from fcnlab.study.design import is_number, legible
-from fcnlab.study.figures.style import CHOSEN, in_order, new
+from fcnlab.study.figures.style import ACCENT, CHOSEN, in_order, new
 
 DARK = 0.55  # of the scale: from here on the numbers are white
 FEWEST = 3  # values with an edge
@@ -37,7 +37,7 @@ def heat_map(settings: pd.DataFrame, row: str, column: str) -> Figure:
     top = float(np.nanmax(best.to_numpy(float)))
     draw(axes, best, best.map(lambda value: f"{value:.3f}"), (top - WIDEST, top))
     for y, x in np.argwhere(best.isna().to_numpy() & tried.notna().to_numpy()):
-        axes.text(x, y, "x", ha="center", va="center", color=CHOSEN)
+        axes.text(x, y, "x", ha="center", va="center", color=ACCENT)
     y, x = np.unravel_index(np.nanargmax(best.to_numpy(float)), best.shape)
     frame(axes, int(y), int(x))
     axes.set_ylabel(row + edge(rows, int(y)))

@@ -1,5 +1,6 @@
 """Learning curves: of the best arms, split by split; of many runs, by their quantiles."""
 
+import textwrap
 from typing import Any
 
 import pandas as pd
@@ -8,10 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from fcnlab.study.design import Design, legible, short
-from fcnlab.study.figures.style import NEUTRAL, Colours, floor, handle, hue_of, panels
+from fcnlab.study.figures.style import CHOSEN, NEUTRAL, Colours, floor, handle, hue_of, panels
 
 MOST = 6
+WIDTH = 32  # characters above a panel
 LINES = {"train": ":", "val": "-", "test": "--"}
+CURVE = ["path", "epoch", "split", "acc", "loss"]  # not lr, which may be a setting in question
 MEASURES = {"acc": "accuracy", "loss": "loss"}
 
 
@@ -28,14 +31,16 @@ def learning_curves(
         measure: acc or loss.
     """
     shown = list(chosen["arm"].unique()[:MOST])
-    curves = histories.merge(chosen[["path", "arm", *plan.scientific, "setting"]], on="path")
+    curves = histories[CURVE].merge(chosen[["path", "arm", *plan.scientific, "setting"]], on="path")
     curves = curves[curves["arm"].isin(shown) & (curves["epoch"] > 0)]
-    figure, axes = panels(len(shown), 3, 6.5 / min(len(shown), 3), 2.3, sharey=True)
+    columns = 2 if len(shown) == 4 else 3  # noqa: PLR2004 - two rows of two
+    figure, axes = panels(len(shown), columns, 6.5 / min(len(shown), columns), 2.3, sharey=True)
     for arm, panel in zip(shown, axes, strict=True):
         rows = curves[curves["arm"] == arm]
         first = rows.iloc[0]
         draw_splits(panel, rows, measure, hue_of(first, plan, hues))
-        panel.set_title("\n".join(filter(None, (short(first, plan.scientific), first["setting"]))))
+        above = (short(first, plan.scientific), first["setting"])
+        panel.set_title("\n".join(line for text in above for line in textwrap.wrap(text, WIDTH)))
         panel.set_xlabel("epoch")
     axes[0].set_ylabel(MEASURES[measure])
     axes[0].set_ylim(*limits(curves.loc[curves["split"] != "train", measure], measure))
@@ -63,12 +68,12 @@ def draw_splits(axes: Axes, rows: pd.DataFrame, measure: str, colour: Any) -> No
 
 
 def all_runs(histories: pd.DataFrame, runs: pd.DataFrame, plan: Design, hues: Colours) -> Figure:
-    """Draw the validation accuracy of all runs by epoch: the middle half, the median, and the best run.
+    """Draw the validation accuracy of all runs by epoch: range, middle half, median, and the best run.
 
     Panels are the values of the first scientific hyperparameter.
     """
     key = plan.scientific[0]
-    curves = histories[histories["split"] == "val"].merge(runs[["path", key]], on="path")
+    curves = histories.loc[histories["split"] == "val", CURVE].merge(runs[["path", key]], on="path")
     figure, axes = panels(len(hues), 4, 6.5 / min(len(hues), 4), 2.2, sharey=True)
     texts = curves[key].map(legible)
     for (text, colour), panel in zip(hues.items(), axes, strict=True):
@@ -80,6 +85,8 @@ def all_runs(histories: pd.DataFrame, runs: pd.DataFrame, plan: Design, hues: Co
             epochs, by_epoch.quantile(0.25), by_epoch.quantile(0.75), color=colour, alpha=0.3, linewidth=0
         )
         panel.plot(epochs, by_epoch.median(), color=colour)
+        best = rows[rows["path"].isin(rows.nlargest(1, "acc")["path"])]
+        panel.plot(best["epoch"], best["acc"], "--", color=CHOSEN, linewidth=1)
         panel.set_title(f"{text}  ({rows['path'].nunique()} runs)")
         panel.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
         panel.set_xlabel("epoch")

@@ -36,6 +36,7 @@ def effects(settings: pd.DataFrame, keys: tuple[str, ...], hues: Colours) -> Fig
 
 def draw(axes: Axes, settings: pd.DataFrame, key: str, hues: Colours) -> None:
     """Draw the boxes of one hyperparameter, and how many runs of each value diverged."""
+    beside = axes.get_yaxis_transform()
     texts = [legible(value) for value in in_order(settings[key])]
     for position, text in enumerate(texts):
         rows, colour = settings[settings[key].map(legible) == text], hues.get(text, NEUTRAL)
@@ -56,9 +57,11 @@ def draw(axes: Axes, settings: pd.DataFrame, key: str, hues: Colours) -> None:
         axes.plot(accuracies.max(), position, "o", color=colour, markersize=5)
         if accuracies.max() == settings["val/acc"].max():
             axes.plot(accuracies.max(), position, "o", color=CHOSEN, markerfacecolor="none", markersize=9)
+        if accuracies.max() < floor(settings["val/acc"]):
+            axes.text(0.01, position, "all further left", transform=beside, fontsize=7, va="center")
         if lost := int(rows["diverged"].sum() + rows["failed"].sum()):
             note = f"  {lost} of {int(rows['runs'].sum())} runs diverged or failed"
-            axes.text(1, position, note, transform=axes.get_yaxis_transform(), fontsize=7, va="center")
+            axes.text(1, position, note, transform=beside, fontsize=7, va="center")
     axes.set_yticks(range(len(texts)), texts)
     axes.set_ylim(len(texts) - 0.4, -0.6)
     axes.set_ylabel(key, rotation=0, ha="right", va="center")

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.path import Path
 
 from fcnlab.study.design import legible
-from fcnlab.study.figures.style import CHOSEN, NEUTRAL, WIDEST, Colours, floor, handle, in_order, new
+from fcnlab.study.figures.style import ACCENT, NEUTRAL, WIDEST, Colours, floor, handle, in_order, new
 
 BEST = 10
 SPREAD = 0.36  # of the distance between two values: lines through the same value lie side by side
@@ -47,7 +47,7 @@ def parallel(runs: pd.DataFrame, keys: tuple[str, ...]) -> Figure:
         curve = mpl.patches.PathPatch(
             smooth(line),
             facecolor="none",
-            edgecolor=CHOSEN if leading else shades[number],
+            edgecolor=ACCENT if leading else shades[number],
             linewidth=1.4 if leading else 0.6,
             alpha=0.9 if leading else 0.7,
             zorder=3 if leading else 2,
@@ -56,7 +56,7 @@ def parallel(runs: pd.DataFrame, keys: tuple[str, ...]) -> Figure:
         axes.add_patch(curve)
     label_axes(axes, ranked, keys, best)
     entries = [
-        handle(f"the {min(BEST, len(ranked))} best runs", color=CHOSEN),
+        handle(f"the {min(BEST, len(ranked))} best runs", color=ACCENT),
         handle("the others, darker the better", color=NEUTRAL, linewidth=0.8),
     ]
     figure.legend(handles=entries, loc="outside upper center", ncols=2)
