@@ -79,7 +79,7 @@ ALLOWED = {
     },
     "study.figures": set(),
     "study.figures.style": {"study.design"},
-    **dict.fromkeys(DRAWINGS, {"study.design", "study.figures.style"}),
+    **{key: {"study.design", "study.figures.style"} for key in DRAWINGS},
     "study.figures.classes": {"study.figures.cells", "study.figures.style", "study.intervals"},
     "study.figures.signals": {"study.figures.style"},
     "study.gallery": {

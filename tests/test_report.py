@@ -12,6 +12,7 @@ import pytest
 
 import records
 from commands import ROOT, SHORT, Command
+from fcnlab import study
 from fcnlab.study import latex, page
 from fcnlab.study.tables import Table
 
@@ -205,9 +206,10 @@ def test_the_example_in_the_readme_runs(command: Command, tmp_path: Path) -> Non
     assert len(names["runs"]) == 25
 
 
-def test_settings_of_all_runs_are_kept_once_and_their_own_apart() -> None:
-    runs = records.runs([{"lr": 0.1, "init": "a"}, {"lr": 0.2, "init": "a"}], [0.8, 0.9])
-    told = page.settings(runs)
+def test_settings_of_all_runs_are_kept_once_and_their_own_apart(tmp_path: Path) -> None:
+    for setting in ({"lr": 0.1, "init": "a"}, {"lr": 0.2, "init": "a"}):
+        records.write(tmp_path, records.record(setting))
+    told = page.settings(study.load(tmp_path))
     assert told["same"]["init"] == "a"
     assert [own["lr"] for own in told["own"]] == ["0.1", "0.2"]
     assert not set(told["same"]) & set(told["own"][0])

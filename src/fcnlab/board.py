@@ -48,7 +48,8 @@ def last_words(directory: Path, command: str, runs: list[dict[Hashable, Any]]) -
     again = [f"again:   {command}"] if failed else []
     ranked = [run for run in runs if run["status"] == "completed"]
     best = [winner(max(ranked, key=lambda run: run["val/acc"]))] if ranked else []
-    return [*failed, *again, *best, f"curves:  tensorboard --logdir {directory}"]
+    look = [f"report:  python report.py {directory}", f"curves:  tensorboard --logdir {directory}"]
+    return [*failed, *again, *best, *look]
 
 
 def failure(run: dict[Hashable, Any]) -> str:

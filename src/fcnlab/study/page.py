@@ -19,6 +19,9 @@ from fcnlab.study.words import paragraphs
 DIGITS = {"val/acc": 4, "val/loss": 4, "train/acc": 4, "seconds": 1}
 """Results that a reader ranks runs by, with the digits that they are worth."""
 
+FIRST = ["name", "overrides", "status", "error", "val/acc", "test/acc", "train/acc", "path"]
+"""What a reader looks for first in all that is known of a run."""
+
 MOST_COMMANDS = 5  # a study that was made piece by piece; results.csv has the command of every run
 
 Context = dict[str, Any]
@@ -119,7 +122,10 @@ def board(evidence: Evidence) -> pd.DataFrame:
     no column to sort by; the run's own page and results.csv have it.
     """
     repeated = [key for key in REPLICATES if key in evidence.plan.replicates]
-    runs = evidence.runs.reset_index(drop=True).sort_values("val/acc", ascending=False, na_position="last")
+    runs = evidence.runs.reset_index(drop=True).assign(
+        completed=evidence.runs["status"].eq("completed").tolist()
+    )
+    runs = runs.sort_values(["completed", "val/acc"], ascending=False, na_position="last")
     table = runs[[*evidence.varied, *repeated, *DIGITS, "epoch", "status"]]
     written = {key: [rounded(value, digits) for value in table[key]] for key, digits in DIGITS.items()}
     return table.map(legible).assign(**written)
@@ -133,7 +139,7 @@ def rounded(value: float, digits: int) -> str:
 def settings(runs: pd.DataFrame) -> Context:
     """Return all that is known of every run: under ``same`` what all share, under ``own`` a dict for each."""
     typed = runs.assign(overrides=runs["overrides"].map(shlex.join))
-    texts = typed.map(legible)
+    texts = typed[[*FIRST, *typed.columns.difference(FIRST, sort=False)]].map(legible)
     differs = (texts != texts.iloc[0]).any()
     same = texts.loc[:, ~differs].head(1).to_dict("records")
     return {"same": same[0], "own": texts.loc[:, differs].to_dict("records")}

@@ -33,10 +33,10 @@ def parallel(runs: pd.DataFrame, keys: tuple[str, ...]) -> Figure:
     """Draw each run as a line through its values; the ten best in red, the others darker the better.
 
     Args:
-        runs: of ``frames.load``; those without a result are left out.
+        runs: of ``frames.load``; only the completed ones are drawn.
         keys: the hyperparameters, an axis for each.
     """
-    ranked = runs.dropna(subset="val/acc").sort_values("val/acc", kind="stable")
+    ranked = runs[runs["status"] == "completed"].sort_values("val/acc", kind="stable")
     best = ranked["val/acc"].max()
     positions = np.column_stack([spread(ranked[key]) for key in keys] + [scaled(ranked["val/acc"], best)])
     figure = new(6.5, 3.6)

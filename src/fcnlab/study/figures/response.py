@@ -55,8 +55,8 @@ def response(runs: pd.DataFrame, settings: pd.DataFrame, key: str, hue: str | No
 
 def draw_runs(axes: Axes, runs: pd.DataFrame, key: str, colour: Any, lowest: float, shift: Any) -> None:
     """Draw single runs, those that are too low or diverged at the lower edge."""
-    above, below = runs[runs["val/acc"] >= lowest], runs[runs["val/acc"] < lowest]
-    diverged = runs[runs["status"] == "diverged"]
+    completed, diverged = (runs[runs["status"] == status] for status in ("completed", "diverged"))
+    above, below = completed[completed["val/acc"] >= lowest], completed[completed["val/acc"] < lowest]
     edge = axes.get_xaxis_transform()
     axes.plot(shift(above[key]), above["val/acc"], ".", color=colour, markersize=4, alpha=0.5)
     axes.plot(shift(below[key]), [0.02] * len(below), "v", color=colour, markersize=4, transform=edge)
@@ -66,7 +66,7 @@ def draw_runs(axes: Axes, runs: pd.DataFrame, key: str, colour: Any, lowest: flo
 def legend(hues: Colours, runs: pd.DataFrame, lowest: float) -> list[Any]:
     """Explain the colours, and those marks that are in the figure."""
     marks = [handle("best of the line", color=CHOSEN, marker="o", markerfacecolor="none", linestyle="")]
-    if (runs["val/acc"] < lowest).any():
+    if (runs.loc[runs["status"] == "completed", "val/acc"] < lowest).any():
         marks += [handle(f"below {lowest:.2f}", color=NEUTRAL, marker="v", linestyle="", markersize=4)]
     if (runs["status"] == "diverged").any():
         marks += [handle("diverged", color=NEUTRAL, marker="x", linestyle="", markersize=5)]
