@@ -60,10 +60,11 @@ sweep-batchnorm: STUDY = batch_norm
 sweep-cv: STUDY = cross_validation
 
 $(STUDIES): sweep-%: data
-	$(BIN)/python train.py experiment=$(STUDY) $(ARGS)
+	@$(BIN)/python train.py experiment=$(STUDY) $(ARGS) || failed=$$?; $(BIN)/python report.py; exit $${failed:-0}
 
 sweep-confirm: data ## a sweep's winners with 5 fresh seeds; make sweep-confirm SWEEP=outputs/sweeps/optimizers
 	$(BIN)/python train.py experiment=confirm study.confirms=$(SWEEP) $(ARGS)
+	$(BIN)/python report.py $(SWEEP) $(SWEEP:/=)-confirm
 
 report: $(INSTALLED) ## tables, figures, HTML of the newest sweep; make report SWEEP=outputs/sweeps/NAME
 	$(BIN)/python report.py $(SWEEP) $(ARGS)
@@ -95,6 +96,7 @@ bench: data ## speed: a bare loop, the usual template, runs side by side; and me
 	$(BIN)/python benchmarks/throughput.py $(ARGS)
 	$(BIN)/python benchmarks/launchers.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/report.py
 
 tensorboard: $(INSTALLED) ## the curves of everything in outputs/
 	$(BIN)/tensorboard --logdir outputs $(ARGS)
