@@ -13,13 +13,14 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tests"))  # makes records for the tests, too
 
 import records  # noqa: E402
 
-GRID = {
+GRID: dict[str, list[Any]] = {
     "optimizer": ["momentum", "adam", "rmsprop"],
     "lr": [3e-4, 3e-3, 3e-2],
     "model": ["small", "fcn", "deep"],
@@ -36,12 +37,12 @@ LARGEST = {1: (60, 2), 6: (240, None)}
 def write(folder: Path, seeds: int) -> int:
     """Write the records of the grid; return their number."""
     rng = random.Random(0)  # noqa: S311 - no secret
-    settings = records.grid(GRID | {"seed": range(seeds)})
+    settings = records.grid(GRID | {"seed": list(range(seeds))})
     for setting in settings:
         accuracy = 0.88 + 0.004 * (setting["optimizer"] == "adam") + rng.gauss(0, 0.002)
         lost = rng.random() < DIVERGED
-        outcome = (None, "diverged") if lost else (accuracy, "completed")
-        records.write(folder, records.record(setting, *outcome, epochs=10))
+        made = records.record(setting, None if lost else accuracy, ("completed", "diverged")[lost], epochs=10)
+        records.write(folder, made)
     return len(settings)
 
 
