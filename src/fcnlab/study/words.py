@@ -101,7 +101,7 @@ def listed(rivals: pd.DataFrame, evidence: Evidence) -> str:
         for row in rivals.head(NAMED).to_dict("records")
     ]
     rest = len(rivals) - len(named)
-    return "; ".join(named) + (f"; and {rest} others" if rest else "")
+    return "; ".join(named) + (f"; and {rest} more" if rest else "")
 
 
 def apart(best: str, rival: str, evidence: Evidence) -> str:

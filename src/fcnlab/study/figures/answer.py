@@ -6,9 +6,10 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
 from fcnlab.study.design import Design, short
-from fcnlab.study.figures.style import NEUTRAL, Colours, handle, hue_of, new
+from fcnlab.study.figures.style import NEUTRAL, Colours, floor, handle, hue_of, new
 
 MOST = 20
+WIDEST = 0.05  # accuracy: of an arm that lies further below the best, only the number is shown
 
 
 def answer(best: pd.DataFrame, chosen: pd.DataFrame, plan: Design, hues: Colours) -> Figure:
@@ -28,6 +29,12 @@ def answer(best: pd.DataFrame, chosen: pd.DataFrame, plan: Design, hues: Colours
     axes.set_yticks(range(len(shown)), [short(arm, plan.scientific) for arm in shown.to_dict("records")])
     axes.set_ylim(len(shown) - 0.5, -0.5)
     axes.set_ylabel(", ".join(plan.scientific))
+    left = floor(shown["val/acc"], WIDEST)
+    right = float(shown[["val/acc", "val/acc high", "test/acc"]].max().max())
+    axes.set_xlim(left, right + 0.05 * (right - left))
+    for position, mean in enumerate(shown["val/acc"]):
+        if mean < left:
+            axes.text(left, position, f" ◂ {mean:.3f}", va="center", fontsize=8)
     axes.set_xlabel("accuracy")
     axes.grid(visible=False, axis="y")
     entries = [

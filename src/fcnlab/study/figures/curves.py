@@ -87,7 +87,7 @@ def all_runs(histories: pd.DataFrame, runs: pd.DataFrame, plan: Design, hues: Co
         panel.plot(epochs, by_epoch.median(), color=colour)
         best = rows[rows["path"].isin(rows.nlargest(1, "acc")["path"])]
         panel.plot(best["epoch"], best["acc"], "--", color=CHOSEN, linewidth=1)
-        panel.set_title(f"{text}  ({rows['path'].nunique()} runs)")
+        panel.set_title(f"{text}\n{rows['path'].nunique()} runs")
         panel.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
         panel.set_xlabel("epoch")
     axes[0].set_ylabel("validation accuracy")

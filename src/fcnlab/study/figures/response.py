@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fcnlab.study.design import is_number, legible
-from fcnlab.study.figures.style import CHOSEN, NEUTRAL, Colours, floor, handle, new
+from fcnlab.study.figures.style import CHOSEN, MARKERS, NEUTRAL, Colours, floor, handle, new
 
 WIDE = 20  # largest over smallest: from here on the axis is logarithmic
 
@@ -36,12 +36,12 @@ def response(runs: pd.DataFrame, settings: pd.DataFrame, key: str, hue: str | No
     axes.set_ylim(lowest, settings["val/acc"].max() + 0.06 * (settings["val/acc"].max() - lowest))
     axes.set_xscale("log" if spans_magnitudes(settings[key]) else "linear")
     shifts = apart(len(hues), settings[key], axes.get_xscale())
-    for (text, colour), shift in zip(hues.items(), shifts, strict=True):
+    for (text, colour), marker, shift in zip(hues.items(), MARKERS * len(hues), shifts, strict=False):
         of_hue = settings[settings[hue].map(legible) == text]
         draw_runs(axes, runs[runs[hue].map(legible) == text], key, colour, lowest, shift)
         best = of_hue[[key, "val/acc"]].groupby(key).max().dropna().reset_index()
         inside = best["val/acc"].clip(lower=lowest)
-        axes.plot(shift(best[key]), inside, color=colour, label=text, marker="o", markersize=4)
+        axes.plot(shift(best[key]), inside, color=colour, label=text, marker=marker, markersize=4)
         peak = best.nlargest(1, "val/acc")
         axes.plot(shift(peak[key]), peak["val/acc"], "o", color=CHOSEN, mfc="none", markersize=10)
     values = sorted(settings[key].dropna().unique())
@@ -70,7 +70,11 @@ def legend(hues: Colours, runs: pd.DataFrame, lowest: float) -> list[Any]:
         marks += [handle(f"below {lowest:.2f}", color=NEUTRAL, marker="v", linestyle="", markersize=4)]
     if (runs["status"] == "diverged").any():
         marks += [handle("diverged", color=NEUTRAL, marker="x", linestyle="", markersize=5)]
-    lines = [handle(text, color=colour, marker="o", markersize=4) for text, colour in hues.items() if text]
+    lines = [
+        handle(text, color=colour, marker=marker, markersize=4)
+        for (text, colour), marker in zip(hues.items(), MARKERS * len(hues), strict=False)
+        if text
+    ]
     return lines + marks
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from fcnlab.study.figures.style import Colours, handle, panels
+from fcnlab.study.figures.style import MARKERS, Colours, handle, panels
 
 QUANTITIES = {
     "activation": "std of the layer's output",
@@ -21,19 +21,20 @@ def signals(table: pd.DataFrame, hues: Colours, title: str) -> Figure:
         hues: a colour for each hue.
         title: of the legend: the hyperparameter that the hues are of.
     """
-    figure, axes = panels(2, 2, 3.6, 3.0)
+    figure, axes = panels(2, 2, 3.25, 3.0)
     for (quantity, label), panel in zip(QUANTITIES.items(), axes, strict=True):
-        for (text, colour), marker in zip(hues.items(), "osD^v<>pPX" * len(hues), strict=False):
+        for (text, colour), marker in zip(hues.items(), MARKERS * len(hues), strict=False):
             rows = table[(table["hue"] == text) & (table[quantity] > 0)]
             panel.plot(rows["layer"], rows[quantity], color=colour, marker=marker, markersize=4)
         panel.set_yscale("log")
+        panel.yaxis.set_major_formatter("{x:g}")
         panel.set_xticks(sorted(table["layer"].unique()))
         panel.set_xlabel("dense layer")
         panel.set_ylabel(label)
     zero = set(table.loc[table["gradient"] == 0, "hue"])
     entries = [
         handle(f"{text} (zero)" if text in zero else text, color=colour, marker=marker, markersize=4)
-        for (text, colour), marker in zip(hues.items(), "osD^v<>pPX" * len(hues), strict=False)
+        for (text, colour), marker in zip(hues.items(), MARKERS * len(hues), strict=False)
     ]
     figure.legend(handles=entries, title=title, loc="outside right upper")
     return figure

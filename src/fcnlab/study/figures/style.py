@@ -35,7 +35,9 @@ ACCENT = "#b00020"
 DISTINCT = [mpl.color_sequences["petroff10"][i] for i in (0, 1, 2, 4, 5, 6, 7, 9, 3, 8)]
 """Told apart by the colour-blind too (Petroff, arXiv:2107.02270); the greys, like NEUTRAL, come last."""
 
-WIDEST = 0.25  # accuracy: what lies further below the best is drawn at the edge
+WIDEST = 0.15  # accuracy: what lies further below the best is drawn at the edge
+
+MARKERS = "osD^v<>pPX"  # beside colours, for those who print in grey
 
 Colours = dict[str, Any]
 
@@ -74,10 +76,11 @@ def panels(count: int, columns: int, width: float, height: float, **shared: Any)
     return figure, list(axes[:count])
 
 
-def floor(accuracies: pd.Series) -> float:
+def floor(accuracies: pd.Series, widest: float = WIDEST) -> float:
     """Return where an axis of accuracies is to begin, so that the good ones can be told apart."""
-    lowest, best = accuracies.min(), accuracies.max()
-    return float(max(lowest, best - WIDEST) - 0.04 * (best - max(lowest, best - WIDEST)) - 0.002)
+    best = accuracies.max()
+    lowest = max(accuracies.min(), best - widest)
+    return float(lowest - 0.04 * (best - lowest) - 0.002)
 
 
 def handle(label: str, **looks: Any) -> Line2D:
