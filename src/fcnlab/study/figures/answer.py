@@ -1,14 +1,16 @@
 """The arms side by side: the answer of a study in one picture."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
 from fcnlab.study.design import Design, short
-from fcnlab.study.figures.style import NEUTRAL, Colours, floor, handle, hue_of, new
+from fcnlab.study.figures.style import NEUTRAL, Colours, handle, hue_of, new
 
 MOST = 20
+LAID_OUT = ["val/acc low", "val/acc", "val/acc high", "test/acc"]
 WIDEST = 0.05  # accuracy: of an arm that lies further below the best, only the number is shown
 
 
@@ -29,9 +31,8 @@ def answer(best: pd.DataFrame, chosen: pd.DataFrame, plan: Design, hues: Colours
     axes.set_yticks(range(len(shown)), [short(arm, plan.scientific) for arm in shown.to_dict("records")])
     axes.set_ylim(len(shown) - 0.5, -0.5)
     axes.set_ylabel(", ".join(plan.scientific))
-    left = floor(shown["val/acc"], WIDEST)
-    right = float(shown[["val/acc", "val/acc high", "test/acc"]].max().max())
-    axes.set_xlim(left, right + 0.05 * (right - left))
+    left, right = limits(shown)
+    axes.set_xlim(left, right)
     for position, mean in enumerate(shown["val/acc"]):
         if mean < left:
             axes.text(left, position, f" ◂ {mean:.3f}", va="center", fontsize=8)
@@ -44,6 +45,14 @@ def answer(best: pd.DataFrame, chosen: pd.DataFrame, plan: Design, hues: Colours
     ]
     figure.legend(handles=entries, loc="outside upper center", ncols=3)
     return figure
+
+
+def limits(arms: pd.DataFrame) -> tuple[float, float]:
+    """Return the range in which the good arms lie, with their intervals and test accuracies."""
+    near = arms.loc[arms["val/acc"] >= arms["val/acc"].max() - WIDEST, LAID_OUT].to_numpy(float)
+    lowest, highest = float(np.nanmin(near)), float(np.nanmax(near))
+    margin = 0.05 * (highest - lowest) + 0.001
+    return lowest - margin, highest + margin
 
 
 def draw(axes: Axes, position: int, arm: dict, runs: pd.DataFrame, colour: str) -> None:  # type: ignore[type-arg]
