@@ -29,7 +29,7 @@ def main() -> None:
     told = legible(report.write)(
         arguments.directories or [status.newest()],
         examine,
-        tuple(filter(None, arguments.scientific.split(","))),
+        tuple(key.strip() for key in arguments.scientific.split(",") if key.strip()),
         arguments.output,
     )
     sys.stdout.write(told)

@@ -14,8 +14,9 @@ from matplotlib.patches import PathPatch, Rectangle
 import records
 from fcnlab.study.arms import arms, settings, winners
 from fcnlab.study.design import design
+from fcnlab.study.effort import expected_best
 from fcnlab.study.figures import answer, cells, classes, curves, effects, overview, response, signals
-from fcnlab.study.figures.style import DISTINCT, STYLE, colours, floor, in_order
+from fcnlab.study.figures.style import DISTINCT, OTHERS, STYLE, brief, colours, floor, in_order
 from fcnlab.study.importance import importances
 
 STUDY: dict[str, Any] = {"optimizer": ["sgd", "adam"], "lr": [0.001, 0.01, 0.1, 1.0], "seed": [0, 1, 2]}
@@ -162,7 +163,7 @@ def test_a_heat_map_frames_the_best_cell_and_crosses_out_the_diverged(runs: pd.D
     ids=["largest", "inside", "zero", "two values", "names"],
 )
 def test_an_edge_of_a_grid_is_named_in_the_heat_map(values: list[Any], place: int, warned: bool) -> None:
-    assert bool(cells.edge(values, place)) is warned
+    assert bool(cells.at_edge(values, place)) is warned
 
 
 def test_effects_show_the_best_of_each_value(runs: pd.DataFrame) -> None:
@@ -185,7 +186,8 @@ def test_effects_show_the_best_of_each_value(runs: pd.DataFrame) -> None:
 
 def test_importance_is_given_to_what_decides(runs: pd.DataFrame) -> None:
     idle = pd.concat([runs.assign(noise=noise) for noise in ("a", "b")], ignore_index=True)
-    table = importances(idle, ("noise", "lr", "optimizer"))
+    plan = design(idle, ("noise",))
+    table = importances(settings(idle, plan), ("noise", "lr", "optimizer"))
     assert table["key"].iloc[0] == "lr"
     assert table["importance"].sum() == pytest.approx(1)
     assert table.set_index("key")["importance"]["noise"] == pytest.approx(0, abs=1e-6)
@@ -225,8 +227,32 @@ def test_classes_are_named_and_shares_sum_to_a_hundred() -> None:
 def test_a_signal_that_is_zero_is_named_since_it_cannot_be_drawn() -> None:
     rows = [("zeros", 1, 0.0, 0.0), ("zeros", 2, 0.0, 0.0), ("normal", 1, 1.0, 0.1), ("normal", 2, 9.0, 0.2)]
     table = pd.DataFrame(rows, columns=["hue", "layer", "activation", "gradient"])
-    figure = signals.signals(table, colours(table["hue"]), "init")
-    assert {"zeros (zero)", "normal"} <= set(texts(figure))
+    with mpl.rc_context(STYLE):
+        figure = signals.signals(table, colours(table["hue"]), "init")
+    assert drawn(figure)
+    assert {"zeros (zero)", "normal", "1", "0.1"} <= set(texts(figure))
+    assert not any("math" in text for text in texts(figure))
+
+
+def test_labels_keep_both_ends_of_a_long_name_and_three_digits_of_a_number() -> None:
+    assert brief("a" * 30 + "b" * 30, 11) == "aaaaa…bbbbb"
+    assert brief(0.110470121637) == "0.11"
+    assert brief("short") == "short"
+
+
+def test_beyond_ten_names_the_others_share_a_grey() -> None:
+    looks = list(colours([f"option {i:02}" for i in range(12)]).values())
+    assert looks[10:] == [OTHERS] * 2
+    assert OTHERS not in looks[:10]
+
+
+def test_what_more_tries_bring_is_drawn_for_each_value(runs: pd.DataFrame) -> None:
+    plan = design(runs)
+    table = expected_best(runs, plan)
+    table["hue"] = table["arm"].str.removeprefix("optimizer=")
+    figure = overview.expected(table, colours(runs["optimizer"]))
+    ends = {str(line.get_label()): float(np.asarray(line.get_ydata())[-1]) for line in figure.axes[0].lines}
+    assert ends == pytest.approx(runs.groupby("optimizer")["val/acc"].max().to_dict())
     assert drawn(figure)
 
 
@@ -249,8 +275,11 @@ HOSTILE: dict[str, Callable[[pd.DataFrame], Figure]] = {
 def test_a_value_that_means_something_to_matplotlib_is_only_text(
     draw: Callable[[pd.DataFrame], Figure],
 ) -> None:
-    tried = records.grid({"init": [r"$\frac{", "_%$#"], "lr": [0.1, 0.2, 0.3], "seed": [0, 1]})
-    runs = records.runs(tried, [0.5 + i / 100 for i in range(12)])
+    long = "o" * 140
+    tried = records.grid(
+        {"init": [r"$\frac{", "_%$#", f"{long}a", f"{long}b"], "lr": [0.1, 0.2, 0.3], "seed": [0, 1]}
+    )
+    runs = records.runs(tried, [0.5 + i / 100 for i in range(24)])
     with mpl.rc_context(STYLE):
         figure = draw(runs)
     assert any(r"$\frac{" in text for text in texts(figure))

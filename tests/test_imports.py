@@ -8,9 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "fcnlab"
-DRAWINGS = {
-    f"study.figures.{name}" for name in ("answer", "cells", "curves", "effects", "overview", "response")
-}
+DRAWINGS = {f"study.figures.{name}" for name in ("answer", "curves", "effects", "overview", "response")}
 ALLOWED = {
     "nets": set(),
     "data": set(),
@@ -76,16 +74,19 @@ ALLOWED = {
         "study.differences",
         "study.effort",
         "study.frames",
+        "study.intervals",
     },
     "study.figures": set(),
     "study.figures.style": {"study.design"},
     **{key: {"study.design", "study.figures.style"} for key in DRAWINGS},
+    "study.figures.cells": {"study.cautions", "study.design", "study.figures.style"},
     "study.figures.classes": {"study.figures.cells", "study.figures.style", "study.intervals"},
     "study.figures.signals": {"study.figures.style"},
     "study.gallery": {
         "study.design",
         "study.effort",
         "study.evidence",
+        "study.figures.cells",
         "study.figures.style",
         "study.importance",
         "study.intervals",
@@ -101,8 +102,15 @@ ALLOWED = {
         "study.figures.style",
         "study.gallery",
     },
-    "study.words": {"study.design", "study.evidence"},
-    "study.tables": {"study.design", "study.evidence", "study.words"},
+    "study.phrases": {"study.design"},
+    "study.words": {"study.design", "study.evidence", "study.phrases"},
+    "study.tables": {
+        "study.design",
+        "study.evidence",
+        "study.intervals",
+        "study.phrases",
+        "study.words",
+    },
     "study.latex": {"study.tables"},
     "study.page": {
         "study.compare",

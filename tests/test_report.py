@@ -7,13 +7,16 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import records
 from commands import ROOT, SHORT, Command
-from fcnlab import study
+from fcnlab import examine, study
 from fcnlab.study import latex, page
+from fcnlab.study.close_up import examined
+from fcnlab.study.evidence import gather
 from fcnlab.study.tables import Table
 
 SWEEP = ("-m", *SHORT, "optimizer=sgd,adam", "init=torch_default,zeros", "seed=0,1", "task_name=s")
@@ -101,7 +104,7 @@ def test_nothing_in_a_record_becomes_markup(command: Command, tmp_path: Path) ->
     assert "b" not in shown.tags
     assert shown.tags.count("script") == 2
     assert HOSTILE in shown.texts
-    assert any("ValueError" in text or "alert(1)" in text for text in shown.texts)
+    assert "</script><script>alert(1)</script> second line" in shown.texts  # in the table of what failed
     markdown = (tmp_path / "s" / "report" / "report.md").read_text(encoding="utf-8")
     rows = [line for line in markdown.splitlines() if line.startswith("|")]
     columns = [len(re.findall(r"(?<!\\)\|", line)) for line in rows]
@@ -122,7 +125,7 @@ def balanced(text: str) -> bool:
 
 def test_tables_are_sound_latex() -> None:
     cells = pd.DataFrame({HOSTILE: [HOSTILE, "1 ± 2"], "b": ["x", "y"], "same": ["all", "all"]})
-    text = latex.document([Table("t", "Title & more", "50 % of $x", cells)])
+    text = latex.document([Table("t", "Title & more", "50 % of $x", cells, settings=("same",))])
     rows = re.findall(r"^(.*?) \\\\$", text, re.MULTILINE)
     assert [len(re.findall(r"(?<!\\)&", row)) for row in rows] == [1, 1, 1]
     assert balanced(text)
@@ -191,6 +194,41 @@ def test_a_second_report_leaves_no_figure_of_the_first(command: Command, tmp_pat
     made(tmp_path / "t", lr=[0.1])
     assert command("report.py", "t", "--output=s/report").status == 0
     assert not stale.exists()
+
+
+def test_files_that_are_of_no_report_are_not_touched(command: Command, tmp_path: Path) -> None:
+    made(tmp_path / "s")
+    (tmp_path / "paper").mkdir()
+    (tmp_path / "paper" / "report.md").write_text("mine")
+    result = command("report.py", "s", "--output=paper")
+    assert result.status == 1
+    assert "paper holds something that is no report. Needed: a new or an empty folder" in result.stderr
+    assert [path.name for path in (tmp_path / "paper").iterdir()] == ["report.md"]
+
+
+def test_a_folder_that_cannot_be_written_is_named_with_a_remedy(command: Command, tmp_path: Path) -> None:
+    made(tmp_path / "s")
+    (tmp_path / "file").write_text("")
+    result = command("report.py", "s", "--output=file/report")
+    assert result.status == 1
+    assert "Type for example: --output=FOLDER" in result.stderr
+
+
+def test_a_run_without_an_error_has_no_picture_of_errors(tmp_path: Path) -> None:
+    made(tmp_path)
+    labels = np.arange(10)
+    seen = examine.CloseUp(tuple("0123456789"), labels, labels, labels / 10, np.zeros((10, 28, 28)))
+
+    class Examiner:
+        def close_up(self, checkpoint: Path) -> examine.CloseUp:
+            return seen
+
+        def signals(self, config: dict[str, Any]) -> list[dict[str, float]]:
+            return [{"layer": 1, "activation": 1.0, "gradient": 1.0}]
+
+    drawn, missing = examined(gather([tmp_path]), Examiner())
+    assert [picture.name for picture in drawn] == ["confusion", "by_class", "signals"]
+    assert missing == []
 
 
 def test_the_example_in_the_readme_runs(command: Command, tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ import pytest
 
 import records
 from fcnlab.study.evidence import Evidence, gather
+from fcnlab.study.phrases import duration, legible_p
 from fcnlab.study.tables import problems, results
-from fcnlab.study.words import duration, legible_p, paragraphs
+from fcnlab.study.words import paragraphs
 
 STUDY: dict[str, Any] = {
     "optimizer": ["sgd", "adam", "rmsprop"],
@@ -25,7 +26,7 @@ def written(tmp_path: Path, values: dict[str, Any], **changed: Any) -> Evidence:
     for setting in records.grid(values):
         accuracy = PEAKS.get((setting["optimizer"], setting["lr"]), 0.7) + rng.normal(0, 0.001)
         made = records.record(setting | changed, round(accuracy, 4))
-        made["data"]["fold"] = setting.get("data.fold", 0)
+        made["data"] |= {"fold": setting.get("data.fold", 0), "folds": setting.get("data.folds", 1)}
         records.write(tmp_path, made)
     return gather([tmp_path])
 
@@ -49,7 +50,7 @@ def test_the_answer_says_what_is_best_how_sure_and_what_is_not_significant(tmp_p
         in told["How it was chosen"]
     )
     assert told["What it cost"] == "36 runs in 9 settings, 72 epochs, 12 min of training."
-    assert told["What failed"] == "Nothing: all 36 runs completed."
+    assert told["What failed"] == "Nothing: of 36 runs, all completed."
     assert "Cautions" not in told
 
 
@@ -88,7 +89,7 @@ def test_what_failed_is_counted_where_it_failed_and_listed_run_by_run(tmp_path: 
     told = said(evidence)["What failed"]
     assert "2 of 39 runs diverged (optimizer=sgd: 2 of 14)." in told
     assert "1 of 39 runs failed (optimizer=adam: 1 of 13)." in told
-    assert "2 records cannot be read; they are listed below." in told
+    assert "2 records cannot be read; see below." in told
     lost, broken = problems(evidence)
     assert lost.cells["status"].tolist() == ["diverged", "diverged", "failed"]
     assert set(lost.cells["reason"]) == {"it diverged", "it failed"}
@@ -112,13 +113,54 @@ def test_winners_that_were_trained_again_are_told_apart_from_the_study(tmp_path:
     both = gather([study, again])
     assert both.arms.equals(alone.arms)
     assert len(both.confirming) == 6
-    assert (
-        "Trained again with 3 fresh seeds, which took no part in the choice: test 0.9" in said(both)["Answer"]
-    )
+    assert "Trained again with 3 fresh seeds: test 0.9" in said(both)["Answer"]
     assert "And 6 runs to confirm the winners" in said(both)["What it cost"]
     (confirmed,) = [table for table in results(both) if table.name == "confirmed"]
     assert confirmed.cells["optimizer"].tolist() == ["adam", "sgd"]
     assert gather([again]).arms["n"].tolist() == [3, 3]
+
+
+def test_another_winner_on_fresh_seeds_is_told(tmp_path: Path) -> None:
+    study, again = tmp_path / "study", tmp_path / "again"
+    written(study, STUDY)
+    for setting in records.grid({"optimizer": ["adam", "rmsprop"], "lr": [0.1], "seed": [10, 11, 12]}):
+        reached = {"adam": 0.88, "rmsprop": 0.89}[setting["optimizer"]] + 0.0001 * (setting["seed"] % 2)
+        records.write(again, records.record(setting | {"study.confirms": str(study)}, reached))
+    told = said(gather([study, again]))["Answer"]
+    assert "With the fresh seeds, optimizer=rmsprop is the best on the test images: 0.890" in told
+    assert "(by 0.0100" in told
+
+
+def test_runs_that_confirm_another_sweep_are_refused(tmp_path: Path) -> None:
+    written(tmp_path / "study", STUDY)
+    written(
+        tmp_path / "again", {"optimizer": ["adam"], "lr": [0.1], "seed": [7]}, **{"study.confirms": "other"}
+    )
+    with pytest.raises(ValueError, match=r"confirm other, which is not given. Needed: a sweep and the runs"):
+        gather([tmp_path / "study", tmp_path / "again"])
+
+
+def test_a_lost_confirming_run_is_counted_and_listed(tmp_path: Path) -> None:
+    written(tmp_path / "study", STUDY)
+    lost = {"optimizer": "adam", "lr": 0.1, "seed": 9, "study.confirms": "study"}
+    records.write(tmp_path / "again", records.record(lost, None, "diverged"))
+    evidence = gather([tmp_path / "study", tmp_path / "again"])
+    assert "1 of 1 run that confirm the winners diverged" in said(evidence)["What failed"]
+    assert len(problems(evidence)[0].cells) == 1
+
+
+def test_a_guessed_question_is_called_a_guess(tmp_path: Path) -> None:
+    guessed = said(written(tmp_path / "a", STUDY))["How it was chosen"]
+    declared = said(written(tmp_path / "b", STUDY, **{"study.scientific": ["optimizer"]}))[
+        "How it was chosen"
+    ]
+    assert "The study declares no question; optimizer was taken for it" in guessed
+    assert "question" not in declared
+
+
+def test_runs_on_other_images_are_a_caution(tmp_path: Path) -> None:
+    evidence = written(tmp_path, STUDY | {"data.folds": [1, 5]})
+    assert "runs with other data.folds (1, 5) are compared" in said(evidence)["Cautions"]
 
 
 def test_a_folder_that_is_given_twice_counts_once(tmp_path: Path) -> None:
@@ -132,8 +174,9 @@ def test_few_arms_are_compared_in_pairs_and_many_with_the_best(tmp_path: Path) -
     few = written(tmp_path / "few", STUDY | {"lr": [0.1]})
     many = written(tmp_path / "many", STUDY | {"lr": [0.1], "init": ["a", "b"]})
     tables = [{table.name: table.cells for table in results(evidence)} for evidence in (few, many)]
+    best = ", ".join(many.arms[list(many.plan.scientific)].iloc[0])
     assert [len(table["differences"]) for table in tables] == [3, 5]
-    assert tables[1]["differences"]["better"].nunique() == 1
+    assert tables[1]["differences"]["arm"].unique().tolist() == [best]
 
 
 @pytest.mark.parametrize(

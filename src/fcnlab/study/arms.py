@@ -19,10 +19,10 @@ def settings(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
 
     Returns:
         ``arm setting``, the scientific and nuisance keys, ``runs completed diverged failed``, ``n``
-        (replicates with a result; runs of one replicate are averaged first), for each of val/acc, train/acc
-        and test/acc the mean under its name and ``... std`` (n - 1), ``val/acc low`` and ``val/acc high``
-        (95 %, see ``intervals``), ``test/acc sampling`` (half a 95 % interval: the test images are a sample),
-        ``candidate chosen``.
+        (replicates with a result; runs of one, as seeds within a fold, are averaged first), for each of
+        val/acc, train/acc and test/acc the mean under its name and ``... std`` (n - 1), ``val/acc low`` and
+        ``val/acc high`` (95 %, see ``intervals``), ``test/acc sampling`` (half a 95 % interval: the test
+        images are a sample), ``candidate chosen``.
     """
     marked = labelled(runs, plan)
     groups = marked.groupby(["arm", "setting"], sort=False)
@@ -55,7 +55,8 @@ def summary(marked: pd.DataFrame, shared: float) -> pd.DataFrame:
     mean, std, n = groups.mean(), groups[list(ACCURACIES)].std(), groups.size()
     half = half_width(std["val/acc"], n, shared)
     columns = {"n": n, "val/acc": mean["val/acc"], "val/acc std": std["val/acc"]}
-    columns |= {"val/acc low": mean["val/acc"] - half, "val/acc high": mean["val/acc"] + half}
+    low, high = mean["val/acc"] - half, mean["val/acc"] + half
+    columns |= {"val/acc low": low.clip(lower=0), "val/acc high": high.clip(upper=1)}
     columns |= {"train/acc": mean["train/acc"], "train/acc std": std["train/acc"]}
     columns |= {"test/acc": mean["test/acc"], "test/acc std": std["test/acc"]}
     columns["test/acc sampling"] = sampling_error(mean["test/acc"], mean["data.test"])

@@ -9,6 +9,7 @@ from fcnlab.study.arms import arms, settings
 from fcnlab.study.design import Design, is_number, labelled, legible
 from fcnlab.study.effort import budgets, unequal
 
+SIZES = ("data.val", "data.train")  # folds differ by an image
 NAMED = 4  # arms in a sentence
 FEWEST = 3  # of two values each is an edge
 MOST = 12  # more than a person types: a search drew them, and its interval is not in the records
@@ -37,7 +38,7 @@ def edges(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
     rows += [
         on_edge(arm, key, grid(tried, key)) for arm in best[:1].to_dict("records") for key in plan.scientific
     ]
-    found = [row for row in rows if row["edge"] and FEWEST <= row["values"] <= MOST]
+    found = [row for row in rows if row["edge"]]
     return pd.DataFrame(found, columns=["arm", "key", "value", "edge", "tried"])
 
 
@@ -48,20 +49,22 @@ def grid(runs: pd.DataFrame, key: str) -> list[float]:
 
 def on_edge(arm: dict[Any, Any], key: str, values: list[float]) -> dict[str, Any]:
     """Tell on which edge of the values the arm's own lies, if on any."""
-    value = arm[key]
-    ends = {"smallest": values[:1], "largest": values[-1:]}
-    edge = next(
-        (name for name, end in ends.items() if [value] == end and (name, value) != ("smallest", 0)), None
-    )
     tried = ", ".join(map(legible, values))
     return {
         "arm": arm["arm"],
         "key": key,
-        "value": value,
-        "edge": edge,
+        "value": arm[key],
+        "edge": edge_of(arm[key], values),
         "tried": tried,
-        "values": len(values),
     }
+
+
+def edge_of(value: Any, values: list[Any]) -> str | None:
+    """Return "smallest" or "largest" if the value is that of a grid of numbers, and None otherwise."""
+    if not FEWEST <= len(values) <= MOST or not all(map(is_number, values)):
+        return None
+    ends = {min(values): "smallest", max(values): "largest"}
+    return ends.get(value) if value != 0 or value == max(values) else None
 
 
 def cautions(runs: pd.DataFrame, plan: Design) -> list[str]:
@@ -69,6 +72,7 @@ def cautions(runs: pd.DataFrame, plan: Design) -> list[str]:
     return [
         *of_edges(runs, plan),
         *of_budgets(runs, plan),
+        *of_images(runs, plan),
         *of_incomplete(runs, plan),
         *of_replicates(runs, plan),
     ]
@@ -79,26 +83,44 @@ def of_edges(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
     for (key, value, edge, tried), rows in edges(runs, plan).groupby(
         ["key", "value", "edge", "tried"], sort=False
     ):
-        which = f"{some(rows['arm'])}: {key}={legible(value)} is the {edge} value tried"
-        yield f"{which} ({tried}); a better one may lie beyond"
+        who = "" if key in plan.scientific else f"{some(rows['arm'])}: "
+        yield f"{who}{key}={legible(value)} is the {edge} value tried ({tried}); a better one may lie beyond"
 
 
 def of_budgets(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
     """Say in what the budgets of the arms differ, and between which arms most."""
     table = budgets(runs, plan).set_index("arm")
-    for part in unequal(table):
-        ranked = table[part].sort_values(kind="stable")
-        ends = [f"{legible(amount)} ({arm})" for arm, amount in list(ranked.items())[:: len(ranked) - 1]]
-        yield f"the arms had unequal budgets, {part}: from {' to '.join(ends)}"
+    parts = [f"{part} {span(table[part])}" for part in unequal(table)]
+    if parts:
+        yield (
+            f"the arms had unequal budgets, {'; '.join(parts)}: one that is the best of more settings is "
+            f"flattered more, and p-values in its favour are too small"
+        )
+
+
+def span(amounts: pd.Series) -> str:
+    """Write the smallest and the largest amount, each with an arm that has it."""
+    ranked = list(amounts.sort_values(kind="stable").items())
+    return " to ".join(f"{legible(amount)} ({arm})" for arm, amount in (ranked[0], ranked[-1]))
+
+
+def of_images(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
+    """Say that runs which validated on other numbers of images are compared, if they are."""
+    for key in ("data._target_", "data.folds", "data.val", "data.train"):
+        values = runs[key].dropna().unique() if key in runs and key not in plan.scientific else []
+        if len(values) > 1 and not (key in SIZES and plan.resampled):
+            listed = ", ".join(map(legible, values))
+            yield f"runs with other {key} ({listed}) are compared, that is on other images"
 
 
 def of_incomplete(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
-    """Name the settings that were out of the choice because some of their runs have no result."""
+    """Name the settings that would have been chosen if none of their runs were without a result."""
     table = settings(runs, plan)
-    left_out = table[(table["n"] > 0) & ~table["candidate"]]
-    names = [", ".join(filter(None, pair)) for pair in zip(left_out["arm"], left_out["setting"], strict=True)]
+    chosen = table[table["chosen"]].set_index("arm")["val/acc"]
+    better = table[~table["candidate"] & (table["val/acc"] > table["arm"].map(chosen))]
+    names = [", ".join(filter(None, pair)) for pair in zip(better["arm"], better["setting"], strict=True)]
     if names:
-        yield f"{some(names)}: could not be chosen, since other settings have more whole replicates"
+        yield f"{some(names)}: better than what was chosen, but some of its runs have no result"
 
 
 def of_replicates(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
@@ -114,4 +136,4 @@ def of_replicates(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
 def some(names: Iterable[str]) -> str:
     """Name a few, or count many."""
     listed = list(names)
-    return "; ".join(listed) if len(listed) <= NAMED else f"{len(listed)} times (the first: {listed[0]})"
+    return "; ".join(listed) if len(listed) <= NAMED else f"{len(listed)} arms ({listed[0]}, ...)"

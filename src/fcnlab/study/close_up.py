@@ -68,27 +68,37 @@ def best_run(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]:
             {"label": seen.labels, "prediction": seen.predictions, "probability": seen.probabilities}
         )
         settings = ", ".join(filter(None, (best["arm"], best["setting"], best["replicate"])))
-        which = f"The best run ({settings}), test accuracy {with_error(best['test/acc'], len(table))}."
-        yield Picture(
-            "confusion",
-            "Which classes the best run confuses",
-            f"{which} Of a hundred images of each true class (row) so many are taken for each class "
-            f"(column); errors are coloured.",
-            classes.confusion(table, seen.classes),
-        )
-        yield Picture(
-            "by_class",
-            "Accuracy of the best run on each class",
-            f"{which} Bars are 95 % intervals for the number of images.",
-            classes.by_class(table, seen.classes),
-        )
-        wrong = table[table["label"] != table["prediction"]].nlargest(classes.SHOWN, "probability")
-        yield Picture(
-            "errors",
-            "The errors of which the best run is surest",
-            "True class → predicted class, and the probability that the run gives it.",
-            classes.errors(wrong, seen.images[wrong.index], seen.classes),
-        )
+        accuracy = with_error(best["test/acc"], len(table)).replace("+-", "±")
+        which = f"The winner's best run on validation ({settings}): test accuracy {accuracy}."
+        yield confusion(table, seen, which)
+        yield by_class(table, seen, which)
+        yield from errors(table, seen)
+
+
+def confusion(table: pd.DataFrame, seen: Predictions, which: str) -> Picture:
+    """Draw which classes are taken for which."""
+    caption = (
+        f"{which} Of a hundred images of each true class (row) so many are taken for each class (column); "
+        f"errors are coloured."
+    )
+    figure = classes.confusion(table, seen.classes)
+    return Picture("confusion", "Which classes the best run confuses", caption, figure)
+
+
+def by_class(table: pd.DataFrame, seen: Predictions, which: str) -> Picture:
+    """Draw the accuracy on each class."""
+    caption = f"{which} Bars are 95 % intervals for the number of images."
+    figure = classes.by_class(table, seen.classes)
+    return Picture("by_class", "Accuracy of the best run on each class", caption, figure)
+
+
+def errors(table: pd.DataFrame, seen: Predictions) -> Iterator[Picture]:
+    """Draw the errors, if there are any."""
+    wrong = table[table["label"] != table["prediction"]].nlargest(classes.SHOWN, "probability")
+    if len(wrong):
+        caption = "True class → predicted class, and the probability that the run gives it."
+        figure = classes.errors(wrong, seen.images[wrong.index], seen.classes)
+        yield Picture("errors", "The errors of which the best run is surest", caption, figure)
 
 
 def before_training(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]:

@@ -18,6 +18,30 @@ REPLICATES = ("seed", "data.fold", "data.split_seed")
 RESAMPLED = frozenset({"data.fold", "data.split_seed"})
 """Replicates whose training sets overlap."""
 
+RESULTS = frozenset(
+    [
+        "name",
+        "path",
+        "status",
+        "error",
+        "fingerprint",
+        "command",
+        "overrides",
+        "checkpoint",
+        "parameters",
+        "epoch",
+        "epochs",
+        "seconds",
+        "train/loss",
+        "train/acc",
+        "val/loss",
+        "val/acc",
+        "test/loss",
+        "test/acc",
+    ]
+)
+"""Columns of the runs that nobody sets."""
+
 PREPARED = frozenset({"experiment", "hparams_search"})
 """Groups that set other settings; a difference in these is told by what they set."""
 
@@ -41,6 +65,11 @@ class Design:
         """Tell whether the replicates are trained on overlapping parts of the same images."""
         return not RESAMPLED.isdisjoint(self.replicates)
 
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Return what counts as one replicate: seeds within one fold or split are no further ones."""
+        return tuple(key for key in self.replicates if key in RESAMPLED) or self.replicates
+
 
 def design(runs: pd.DataFrame, scientific: tuple[str, ...] = ()) -> Design:
     """Find the design of the runs.
@@ -60,7 +89,7 @@ def design(runs: pd.DataFrame, scientific: tuple[str, ...] = ()) -> Design:
     repeated = [key for key in REPLICATES if key in runs and len(runs[key].dropna().unique()) > 1]
     varied = [key for key in candidates(runs) if key not in REPLICATES]
     asked = scientific or declared(runs) or guessed(runs, varied)
-    if unknown := [key for key in asked if key not in runs]:
+    if unknown := [key for key in asked if key not in runs or key in RESULTS]:
         raise ValueError(
             f"scientific hyperparameters: {', '.join(unknown)} is no setting of these runs. "
             f"Needed: one of those that vary: {', '.join(varied)}"
@@ -108,7 +137,7 @@ def labelled(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
     return runs.assign(
         arm=label(runs, plan.scientific).replace("", "all runs"),
         setting=label(runs, plan.nuisance),
-        replicate=label(runs, plan.replicates),
+        replicate=label(runs, plan.units),
     )
 
 

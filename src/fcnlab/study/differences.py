@@ -20,7 +20,8 @@ def differences(runs: pd.DataFrame, plan: Design, metric: str = "val/acc") -> pd
     tested: a paired t-test; on folds or drawn splits the corrected resampled t (see ``intervals.overlap``).
     Otherwise Welch's t-test. ``p holm`` is corrected for the number of comparisons (Holm, Scandinavian
     Journal of Statistics 6, 1979), and ``different`` says that it is below 0.05: of studies in which no arm
-    differs, at most 5 % have any such pair. The interval is that of a single comparison.
+    differs and all were tuned over as many settings, at most 5 % have any such pair. An arm that was chosen
+    from more settings is flattered more (see ``cautions``). The interval is that of a single comparison.
 
     Args:
         runs: of ``frames.load``.

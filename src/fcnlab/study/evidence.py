@@ -1,7 +1,7 @@
 """All that a report is made of: the runs of one or several sweeps, and the tables computed from them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -9,10 +9,11 @@ import pandas as pd
 
 from fcnlab.study.arms import arms, outcomes, settings, winners
 from fcnlab.study.cautions import cautions
-from fcnlab.study.design import Design, design
+from fcnlab.study.design import Design, declared, design
 from fcnlab.study.differences import differences
 from fcnlab.study.effort import budgets
 from fcnlab.study.frames import histories, load, unreadable
+from fcnlab.study.intervals import sampling_error
 
 CONFIRMS = "study.confirms"
 
@@ -28,6 +29,7 @@ class Evidence:
         histories: of ``frames.histories``, of all of them.
         unreadable: of ``frames.unreadable``.
         plan: of ``design``.
+        guessed: the study declares no question, and none was given.
     """
 
     directories: tuple[Path, ...]
@@ -36,6 +38,7 @@ class Evidence:
     histories: pd.DataFrame
     unreadable: pd.DataFrame
     plan: Design
+    guessed: bool
 
     @cached_property
     def settings(self) -> pd.DataFrame:
@@ -73,11 +76,28 @@ class Evidence:
         return cautions(self.runs, self.plan)
 
     @cached_property
-    def confirmed(self) -> pd.DataFrame:
-        """See ``arms.arms``; of the runs that repeat the winners, which no choice was made on."""
+    def confirmation(self) -> "Evidence | None":
+        """Return the same of the runs that repeat the winners; None if there are none."""
         if self.confirming.empty:
-            return self.arms[:0]
-        return arms(self.confirming, design(self.confirming, self.plan.scientific))
+            return None
+        plan = replace(self.plan, replicates=("seed",))
+        return replace(self, runs=self.confirming, confirming=self.confirming[:0], plan=plan)
+
+    @cached_property
+    def test_differences(self) -> pd.DataFrame:
+        """See ``differences.differences``; of the test accuracies. For runs on which nothing was chosen."""
+        return differences(self.runs, self.plan, "test/acc")
+
+    @property
+    def validation_sampling(self) -> float:
+        """Return half the 95 % interval that the number of validation images leaves for the best arm."""
+        images = self.runs[["data.val"]].astype("float64").max().to_numpy()[0]
+        return float(sampling_error(self.arms["val/acc"].head(1), images).iloc[0])
+
+    @property
+    def everything(self) -> pd.DataFrame:
+        """Return all runs, those that confirm others last."""
+        return merged([self.runs, self.confirming])
 
     @property
     def varied(self) -> tuple[str, ...]:
@@ -94,7 +114,7 @@ def gather(directories: Sequence[Path], scientific: tuple[str, ...] = ()) -> Evi
 
     Raises:
         FileNotFoundError: a directory does not exist, or no record can be read in any of them.
-        ValueError: see ``design``.
+        ValueError: see ``design``; or runs confirm another sweep than those that are given.
     """
     read = merged([load(directory) for directory in directories])
     broken = merged([unreadable(directory) for directory in directories])
@@ -103,9 +123,27 @@ def gather(directories: Sequence[Path], scientific: tuple[str, ...] = ()) -> Evi
     repeats = read[CONFIRMS].notna() if CONFIRMS in read else pd.Series(data=False, index=read.index)
     alone = repeats.all()  # the folder of the confirming runs was given, and no other
     runs, confirming = (read, read[:0]) if alone else (read[~repeats], read[repeats])
+    of_these(confirming, directories)
     curves = merged([histories(directory) for directory in directories], ["path", "epoch", "split"])
     plan = design(runs, scientific)
-    return Evidence(tuple(directories), runs, confirming, curves, broken, plan)
+    guessed = not scientific and not declared(runs)
+    return Evidence(tuple(directories), runs, confirming, curves, broken, plan, guessed)
+
+
+def of_these(confirming: pd.DataFrame, directories: Sequence[Path]) -> None:
+    """See to it that runs confirm a sweep in one of the directories; by its name, for sweeps are moved.
+
+    Raises:
+        ValueError: they confirm another one.
+    """
+    names = {directory.resolve().name for directory in directories}
+    others = {text for text in confirming.get(CONFIRMS, ()) if Path(text).name not in names}
+    if others:
+        listed = ", ".join(sorted(others))
+        raise ValueError(
+            f"there are runs here that confirm {listed}, which is not given. Needed: a sweep and the runs "
+            f"that confirm it. Type for example: python report.py {listed} {listed}-confirm"
+        )
 
 
 def merged(tables: list[pd.DataFrame], keys: Sequence[str] = ("path",)) -> pd.DataFrame:

@@ -11,13 +11,13 @@ from fcnlab.study.design import labelled, legible
 from fcnlab.study.effort import expected_best
 from fcnlab.study.evidence import Evidence
 from fcnlab.study.figures import answer, cells, curves, effects, overview, response
-from fcnlab.study.figures.style import Colours, colours
+from fcnlab.study.figures.style import Colours, colours, in_order
 from fcnlab.study.importance import importances
-from fcnlab.study.intervals import sampling_error
 
 MANY = 20  # runs: from here on their distribution says something
 MOST_MAPS = 3
 MOST_LINES = 10
+MOST_VALUES = 12  # of a hyperparameter that are drawn as rows or columns
 
 
 class Picture(NamedTuple):
@@ -54,15 +54,9 @@ def the_answer(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
         f"Accuracy by {' and '.join(evidence.plan.scientific)}",
         "Each arm with the setting that validation chose for it (written on the right). The test accuracy "
         f"took no part in the choice. The number of validation images alone leaves an uncertainty of "
-        f"± {sampling(evidence):.4f} (95 %).{more}",
+        f"± {evidence.validation_sampling:.4f} (95 %).{more}",
         answer.answer(best, evidence.winners, evidence.plan, hues),
     )
-
-
-def sampling(evidence: Evidence) -> float:
-    """Return half the 95 % interval that the number of validation images leaves for the best arm."""
-    images = evidence.runs[["data.val"]].astype("float64").max()
-    return float(sampling_error(evidence.arms["val/acc"].head(1), images.to_numpy()[0]).iloc[0])
 
 
 def learning(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
@@ -85,8 +79,8 @@ def learning(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
         yield Picture(
             "all_runs",
             f"Validation accuracy of all runs, by {evidence.plan.scientific[0]}",
-            "Line: the median of the runs; dark band: their middle half; light band: all of them; "
-            "dashed: the best run.",
+            "Of the runs that completed. Line: the median; dark band: their middle half; light band: all of "
+            "them; dashed: the best.",
             curves.all_runs(evidence.histories, evidence.runs, evidence.plan, hues),
         )
 
@@ -99,8 +93,8 @@ def responses(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
         yield Picture(
             f"response_{key}",
             f"Accuracy by {key}" + (f", for each {hue}" if hue else ""),
-            "Lines are means over the replicates, the best over all else that was tuned; "
-            "dots are single runs.",
+            "Lines are means over the replicates, the best over all else that was tuned, as far as they are "
+            "within the picture; dots are single runs.",
             response.response(evidence.runs, evidence.settings, key, hue, hues),
         )
 
@@ -110,45 +104,55 @@ def heat_maps(evidence: Evidence, hues: Colours) -> Iterator[Picture]:  # noqa: 
     if evidence.arms["setting"].isna().all():
         return
     numbers = response.responsive(evidence.settings, evidence.varied)
-    for row, column in list(combinations(ranked(evidence), 2))[:MOST_MAPS]:
+    pairs = [pair for pair in combinations(ranked(evidence), 2) if drawable(evidence, pair)]
+    for row, column in pairs[:MOST_MAPS]:
         yield Picture(
             f"heat_{row}_{column}",
             f"Best validation accuracy by {row} and {column}",
-            "Means over the replicates, the best over all else that was tuned; the best cell is framed.",
+            "Means over the replicates, the best over all else that was tuned; the best cell is framed. "
+            f"White: {cells.WIDEST} or more below it. x: all runs diverged or failed; *: some did.",
             cells.heat_map(evidence.settings, *sorted((row, column), key=numbers.__contains__)),
         )
 
 
+def drawable(evidence: Evidence, keys: tuple[str, ...]) -> bool:
+    """Tell whether the values of each key are few enough for rows or columns."""
+    return all(len(in_order(evidence.settings[key])) <= MOST_VALUES for key in keys)
+
+
 def ranked(evidence: Evidence) -> list[str]:
     """Return the hyperparameters, the most important first where there are enough runs to tell."""
-    if len(evidence.runs) < MANY or len(evidence.varied) < 2:  # noqa: PLR2004
+    if len(evidence.settings) < MANY or len(evidence.varied) < 2:  # noqa: PLR2004
         return list(evidence.varied)
-    return list(importances(evidence.runs, evidence.varied)["key"])
+    return list(importances(evidence.settings, evidence.varied)["key"])
 
 
 def distributions(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
     """What each hyperparameter does over the whole study."""
-    if len(evidence.settings) < MANY / 2 or len(evidence.varied) < 2:  # noqa: PLR2004
+    keys = tuple(key for key in evidence.varied if drawable(evidence, (key,)))
+    if len(evidence.settings) < MANY / 2 or len(keys) < 2:  # noqa: PLR2004
         return
     yield Picture(
         "effects",
         "Effect of each hyperparameter",
         "All settings of the study, by each of their values. A box far to the left whose dot is far to the "
         "right means: this value works, but only if the rest suits it.",
-        effects.effects(evidence.settings, evidence.varied, hues),
+        effects.effects(evidence.settings, keys, hues if keys[0] == evidence.varied[0] else {}),
     )
-    if len(evidence.runs) >= MANY:
+    if len(evidence.settings) >= MANY:
         yield Picture(
             "importance",
             "Importance of each hyperparameter",
-            "For being among the best fifth of all runs (PED-ANOVA, arXiv:2304.10255).",
-            overview.importance(importances(evidence.runs, evidence.varied)),
+            "For being among the best fifth of all settings (PED-ANOVA, arXiv:2304.10255), each by itself: "
+            "one that matters only together with another has none.",
+            overview.importance(importances(evidence.settings, evidence.varied)),
         )
+    if len(evidence.runs) >= MANY:
         yield Picture(
             "parallel",
             "All runs, from their settings to their accuracy",
             "A line is a run. Lines through the same value lie side by side.",
-            overview.parallel(evidence.runs, evidence.varied),
+            overview.parallel(evidence.runs, keys),
         )
 
 
@@ -165,7 +169,7 @@ def effort(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
         "expected_best",
         f"What tuning brings: the best of so many runs, for each {first}",
         "The validation accuracy to expect of the best of k runs (arXiv:1909.03004, 2004.13705). A curve "
-        "that still rises at its end asks for more runs.",
+        "that is flat early is easy to tune; its end is the best run that there was.",
         overview.expected(table, hues),
     )
 

@@ -11,25 +11,26 @@ from fcnlab.study.design import legible
 BEST_SHARE = 0.2
 
 
-def importances(runs: pd.DataFrame, keys: tuple[str, ...]) -> pd.DataFrame:
-    """Return each hyperparameter's importance for being among the best fifth of the runs, by PED-ANOVA.
+def importances(settings: pd.DataFrame, keys: tuple[str, ...]) -> pd.DataFrame:
+    """Return each hyperparameter's importance for being among the best fifth of the settings, by PED-ANOVA.
 
-    Watanabe et al., PED-ANOVA, IJCAI 2023, arXiv:2304.10255, as Optuna has it. A run that diverged counts as
-    the worst; one that failed tells nothing.
+    Watanabe et al., PED-ANOVA, IJCAI 2023, arXiv:2304.10255, as Optuna has it. Each is taken by itself: one
+    that matters only together with another has none. A setting that diverged counts as the worst; one that
+    failed tells nothing.
 
     Args:
-        runs: of ``frames.load``.
+        settings: of ``arms.settings``: means over replicates.
         keys: the hyperparameters that vary.
 
     Returns:
         ``key importance``, the most important first; the importances sum to 1.
     """
-    ended = runs[runs["status"] != "failed"]
+    ended = settings[settings["completed"] + settings["diverged"] > 0]
     texts = pd.DataFrame({key: ended[key].map(legible) for key in keys})
     choices: dict[str, BaseDistribution] = {
         key: CategoricalDistribution(sorted(texts[key].unique())) for key in keys
     }
-    values = ended["val/acc"].where(ended["status"] == "completed", 0.0).fillna(0.0)
+    values = ended["val/acc"].fillna(0.0)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize")
     study.add_trials(

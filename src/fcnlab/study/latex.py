@@ -40,7 +40,8 @@ def latex(table: Table) -> str:
 
     A table that is longer than a page becomes a ``longtable``, which goes on over several.
     """
-    same = {key: cells.iloc[0] for key, cells in table.cells.items() if len(set(cells)) == 1 < len(cells)}
+    settings = table.cells[[key for key in table.settings if key in table.cells]]
+    same = {key: cells.iloc[0] for key, cells in settings.items() if len(set(cells)) == 1 < len(cells)}
     told = "; ".join(f"{key} {text}" for key, text in same.items() if text)
     cells = table.cells.drop(columns=list(same)).map(escaped).rename(columns=escaped)
     long = len(cells) > LONGEST

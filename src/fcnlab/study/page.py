@@ -22,6 +22,9 @@ DIGITS = {"val/acc": 4, "val/loss": 4, "train/acc": 4, "seconds": 1}
 FIRST = ["name", "overrides", "status", "error", "val/acc", "test/acc", "train/acc", "path"]
 """What a reader looks for first in all that is known of a run."""
 
+OF_SWEEPS = ("task_name=", "hydra/sweeper=", "study.", "tags=")
+"""What was typed for the sweep and not for the run."""
+
 MOST_COMMANDS = 5  # a study that was made piece by piece; results.csv has the command of every run
 
 Context = dict[str, Any]
@@ -52,12 +55,14 @@ def context(
         folder: the report's.
     """
     names = ", ".join(map(str, evidence.directories))
+    embedded_all = [picture._asdict() | {"png": embedded(picture, folder)} for picture in drawn]
     return {
         "title": question(evidence.runs) or f"What {names} says",
         "where": names,
         "paragraphs": paragraphs(evidence),
         "tables": tables,
-        "pictures": [picture._asdict() | {"png": embedded(picture, folder)} for picture in drawn],
+        "first": [picture for picture in embedded_all if picture["name"] == "answer"],
+        "pictures": [picture for picture in embedded_all if picture["name"] != "answer"],
         "missing": missing,
         "commands": commands(evidence),
         "board": board(evidence),
@@ -106,11 +111,15 @@ def commands(evidence: Evidence) -> list[tuple[str, str]]:
     told = [("This study, or what is missing of it", str(command)) for command in typed[:MOST_COMMANDS]]
     for best in evidence.winners.head(1).to_dict("records"):
         swept_by_itself = any(text.startswith("experiment=") for text in best["overrides"])
-        alone = ["hydra.mode=RUN"] if swept_by_itself else []
+        typed = [text for text in best["overrides"] if not text.startswith(OF_SWEEPS)]
+        alone = ["hydra.mode=RUN", "task_name=winner"] if swept_by_itself else []
         told += [
-            ("The winner alone", shlex.join(["python", "train.py", *best["overrides"], *alone])),
+            ("The winner alone", shlex.join(["python", "train.py", *typed, *alone])),
             ("Its best weights, measured", f"python eval.py ckpt_path={best['path']}/{best['checkpoint']}"),
         ]
+    if evidence.confirming.empty and len(evidence.arms) > 1:
+        command = f"python train.py experiment=confirm study.confirms={evidence.directories[0]}"
+        told += [("The winners again, with fresh seeds", command)]
     curves = [("All curves", f"tensorboard --logdir {directory}") for directory in evidence.directories]
     return told + curves
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib as mpl
-import pandas as pd
 
 from fcnlab.atomic import replacing
 from fcnlab.study import latex, page
@@ -16,7 +15,8 @@ from fcnlab.study.figures.style import STYLE
 from fcnlab.study.gallery import Picture, pictures
 from fcnlab.study.tables import problems, results
 
-FOLDER = "report"
+FOLDER, PAGE = "report", "index.html"
+MARK = '<meta name="generator" content="fcnlab">'
 FORMATS = ("png", "pdf")
 logging.getLogger("fontTools").setLevel(logging.WARNING)  # at INFO it tells of every table of every font
 
@@ -40,26 +40,60 @@ def write(
 
     Raises:
         FileNotFoundError: there is no record.
-        ValueError: the records do not belong to one question.
-        OSError: the folder cannot be written.
+        ValueError: the records do not belong to one question; or the folder cannot be written, or holds
+            something that is no report.
     """
     evidence = gather(directories, scientific)
     folder = output or directories[0] / FOLDER
-    (folder / "figures").mkdir(parents=True, exist_ok=True)
-    for stale in (folder / "figures").glob("*.p[nd][gf]"):
-        stale.unlink()
+    refuse_strangers(folder)
     with mpl.rc_context(STYLE):
-        extra, notes = examined(evidence, examiner)
+        extra, missing = examined(evidence, examiner)
         drawn = [*pictures(evidence), *extra]
-        for picture in drawn:
-            save(picture, folder / "figures")
+        try:
+            figures = emptied(folder / "figures")
+            for picture in drawn:
+                save(picture, figures)
+            return written(evidence, drawn, missing, folder)
+        except OSError as error:
+            raise ValueError(
+                f"{folder} cannot be written: {error.strerror}. Needed: a folder with room that you may "
+                f"write to. Type for example: --output=FOLDER"
+            ) from error
+
+
+def written(evidence: Evidence, drawn: Sequence[Picture], missing: Sequence[str], folder: Path) -> str:
+    """Write all but the figures; return what the study says, and where the page is."""
     tables = results(evidence)
-    shown = page.context(evidence, drawn, [*tables, *problems(evidence)], notes, folder)
+    shown = page.context(evidence, drawn, [*tables, *problems(evidence)], missing, folder)
     put(folder / "report.md", page.markdown(shown))
     put(folder / "tables.tex", latex.document(tables))
-    put(folder / "results.csv", everything(evidence).to_csv(index=False))
-    put(folder / "index.html", page.html(shown))
-    return f"{page.plain(shown)}\n\n{folder / 'index.html'}\n"
+    put(folder / "results.csv", evidence.everything.to_csv(index=False))
+    put(folder / PAGE, page.html(shown))
+    return f"{page.plain(shown)}\n\n{folder / PAGE}\n"
+
+
+def refuse_strangers(folder: Path) -> None:
+    """See to it that nobody else's files are overwritten: the folder is new, or has an earlier report.
+
+    Raises:
+        ValueError: it has something else.
+    """
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    if not (folder / PAGE).is_file() or MARK not in (folder / PAGE).read_text(encoding="utf-8"):
+        raise ValueError(
+            f"{folder} holds something that is no report. Needed: a new or an empty folder. "
+            f"Type for example: --output={folder}/report"
+        )
+
+
+def emptied(figures: Path) -> Path:
+    """Return the folder for the figures, without those of an earlier report."""
+    figures.mkdir(parents=True, exist_ok=True)
+    for suffix in FORMATS:
+        for stale in figures.glob(f"*.{suffix}"):
+            stale.unlink()
+    return figures
 
 
 def save(picture: Picture, folder: Path) -> None:
@@ -71,12 +105,6 @@ def save(picture: Picture, folder: Path) -> None:
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         for suffix in FORMATS:
             picture.figure.savefig(folder / f"{picture.name}.{suffix}")
-
-
-def everything(evidence: Evidence) -> pd.DataFrame:
-    """Return all runs, those that confirm others too."""
-    parts = [part for part in (evidence.runs, evidence.confirming) if len(part)]
-    return pd.concat(parts, ignore_index=True)
 
 
 def put(path: Path, text: str) -> None:

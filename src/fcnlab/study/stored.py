@@ -66,6 +66,8 @@ class Stored(BaseModel):
 
 def found(directory: str | Path) -> list[Path]:
     """Return the folders at or below the directory that have a run.json."""
+    if Path(directory).is_file():
+        raise FileNotFoundError(f"{directory} is a file. Needed: the folder that it is in, or a sweep's")
     if not Path(directory).is_dir():
         raise FileNotFoundError(f"{directory}: there is no such folder. Needed: a run's or a sweep's")
     return ledger.find(Path(directory))

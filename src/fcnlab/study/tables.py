@@ -7,7 +7,9 @@ import pandas as pd
 
 from fcnlab.study.design import labelled, legible, short
 from fcnlab.study.evidence import Evidence
-from fcnlab.study.words import against, best_arm, duration, kind, legible_p, mean_std
+from fcnlab.study.intervals import half_width
+from fcnlab.study.phrases import kind, legible_p, mean_std
+from fcnlab.study.words import against, best_arm
 
 GROUPS = ("model", "optimizer", "regularization", "init")
 """Always columns of the central table, for they say what was trained."""
@@ -23,17 +25,21 @@ class Table(NamedTuple):
         title: in a few words.
         caption: how to read it.
         cells: text; no index.
+        settings: the columns that are settings; where one is the same in all rows, paper has no room for it.
     """
 
     name: str
     title: str
     caption: str
     cells: pd.DataFrame
+    settings: tuple[str, ...] = ()
 
 
 def results(evidence: Evidence) -> list[Table]:
     """Return the tables for a paper that have any row, the central one first."""
-    made = (central(evidence), confirmed(evidence), compared(evidence), budget(evidence))
+    again = evidence.confirmation
+    repeated = [confirmed(again), compared_again(again)] if again else []
+    made = [central(evidence), *repeated, compared(evidence), budget(evidence)]
     return [table for table in made if len(table.cells)]
 
 
@@ -43,30 +49,26 @@ def problems(evidence: Evidence) -> list[Table]:
 
 
 def central(evidence: Evidence) -> Table:
-    """Return an arm a row: what it is, its size, its accuracies."""
+    """Return an arm a row: what it is, its accuracies, its size."""
     plan, arms = evidence.plan, evidence.arms
     typical = labelled(evidence.runs, plan).groupby("arm").first()
     typical = typical.reindex(index=arms["arm"], columns=[*GROUPS, "parameters"]).reset_index(drop=True)
-    columns = {key: texts(arms[key] if key in arms else typical[key]) for key in shown(evidence)}
+    columns = {key: texts(arms[key]) for key in evidence.varied}
     columns |= {
-        "parameters": [f"{size:,}" if pd.notna(size) else "" for size in typical["parameters"]],
-        "train/acc": spread(arms, "train/acc"),
-        "test/acc": spread(arms, "test/acc"),
         score(evidence): spread(arms, "val/acc"),
         "95 %": intervals(arms["val/acc low"], arms["val/acc high"]),
         "n": texts(arms["n"]),
+        "test/acc": spread(arms, "test/acc"),
+        "train/acc": spread(arms, "train/acc"),
+        "parameters": [f"{size:,}" if pd.notna(size) else "" for size in typical["parameters"]],
     }
+    columns |= {key: texts(typical[key]) for key in GROUPS if key not in columns}
     caption = (
         f"Each arm with the setting that had the highest mean validation accuracy; ± is the standard "
         f"deviation over n {kind(plan)}, 95 % the interval of the mean validation accuracy. Train and test "
         f"are measured with the weights of the best epoch on validation."
     )
-    return Table("central", "Results", caption, pd.DataFrame(columns))
-
-
-def shown(evidence: Evidence) -> list[str]:
-    """Return the hyperparameters of the central table: the usual groups, and what varies."""
-    return [*GROUPS, *(key for key in evidence.varied if key not in GROUPS)]
+    return Table("central", "Results", caption, pd.DataFrame(columns), settings=(*evidence.varied, *GROUPS))
 
 
 def score(evidence: Evidence) -> str:
@@ -76,17 +78,22 @@ def score(evidence: Evidence) -> str:
 
 def confirmed(evidence: Evidence) -> Table:
     """Return the winners, trained again."""
-    arms = evidence.confirmed
+    arms = evidence.arms.dropna(subset="setting").sort_values("test/acc", ascending=False)
+    half = half_width(arms["test/acc std"], arms["n"], shared=0.0)
     columns = {
         head(evidence): named(evidence, arms["arm"]),
         "setting": texts(arms["setting"]),
         "test/acc": spread(arms, "test/acc"),
-        "val/acc": spread(arms, "val/acc"),
-        "95 %": intervals(arms["val/acc low"], arms["val/acc high"]),
+        "95 %": intervals(arms["test/acc"] - half, arms["test/acc"] + half),
         "n": texts(arms["n"]),
+        "val/acc": spread(arms, "val/acc"),
     }
-    caption = "The winners again, with seeds that took no part in the choice: nothing here is flattered."
-    return Table("confirmed", "Confirmation", caption, pd.DataFrame(columns))
+    caption = (
+        "The winners again, with fresh seeds. Their test accuracies took no part in any choice: these are "
+        "the figures to publish, with the 95 % interval over the seeds. Validation still flatters: its "
+        "images chose the settings and the epochs."
+    )
+    return Table("confirmed", "Confirmation", caption, pd.DataFrame(columns), settings=("setting",))
 
 
 def compared(evidence: Evidence) -> Table:
@@ -95,9 +102,31 @@ def compared(evidence: Evidence) -> Table:
     few = len(evidence.arms) <= MOST
     if not few and best:
         rows = against(evidence, best["arm"])
+    which = "Every two arms" if few else "The best arm and each other one"
+    caption = f"{which}, validation accuracy. {holm(evidence.differences)}"
+    return Table("differences", "Differences", caption, pairs(evidence, rows))
+
+
+def compared_again(evidence: Evidence) -> Table:
+    """Return the differences between winners that were trained again, on the test images."""
+    rows = evidence.test_differences
+    caption = f"Every two of the winners trained again, test accuracy. {holm(rows)}"
+    return Table("confirmed_differences", "Differences, confirmed", caption, pairs(evidence, rows))
+
+
+def holm(rows: pd.DataFrame) -> str:
+    """Explain the columns of ``pairs``."""
+    return (
+        f"The p-values of Holm are corrected for all {int(rows['p'].notna().sum())} comparisons that can be "
+        f"tested; the interval is that of a single comparison. Significant: p (Holm) below 0.05."
+    )
+
+
+def pairs(evidence: Evidence, rows: pd.DataFrame) -> pd.DataFrame:
+    """Write differences between arms as text."""
     columns = {
-        "better": named(evidence, rows["a"]),
-        "worse": named(evidence, rows["b"]),
+        "arm": named(evidence, rows["a"]),
+        "compared with": named(evidence, rows["b"]),
         "difference": [f"{value:+.4f}" for value in rows["difference"]],
         "95 %": intervals(rows["low"], rows["high"]),
         "p": [legible_p(p) for p in rows["p"]],
@@ -105,23 +134,21 @@ def compared(evidence: Evidence) -> Table:
         "significant": ["yes" if different else "no" for different in rows["different"]],
         "test": [f"{method}, n={n}" for method, n in zip(rows["method"], rows["n"], strict=True)],
     }
-    which = "Every two arms" if few else "The best arm and each other one"
-    caption = (
-        f"{which}, validation accuracy. The p-values of Holm are corrected for all "
-        f"{int(evidence.differences['p'].notna().sum())} comparisons that can be tested; the interval is "
-        f"that of a single comparison. Significant: p (Holm) below 0.05."
-    )
-    return Table("differences", "Differences", caption, pd.DataFrame(columns))
+    return pd.DataFrame(columns)
 
 
 def budget(evidence: Evidence) -> Table:
     """Return what each arm was given, and how its runs ended."""
     table = evidence.budgets.merge(evidence.outcomes.drop(columns="runs"), on="arm")
     columns = {head(evidence): named(evidence, table["arm"])}
-    columns |= {key: texts(table[key]) for key in ("settings", "runs", "completed", "diverged", "failed")}
+    columns |= {key: texts(table[key]) for key in ("settings", "runs", "completed")}
+    for status in ("diverged", "failed"):
+        counts = zip(table[status], table[f"{status} share"], strict=True)
+        columns[status] = [f"{count} ({share:.0%})" if count else "0" for count, share in counts]
     columns |= {
+        "epochs allowed": [f"{int(n):,}" for n in table["max_epochs"]],
         "epochs": [f"{int(n):,}" for n in table["epochs"]],
-        "time": list(map(duration, table["seconds"])),
+        "minutes": [f"{seconds / 60:.1f}" for seconds in table["seconds"]],
     }
     caption = "What each arm was given, and how its runs ended. Equal budgets make a fair comparison."
     return Table("budgets", "Budgets and outcomes", caption, pd.DataFrame(columns))
@@ -129,7 +156,8 @@ def budget(evidence: Evidence) -> Table:
 
 def lost(evidence: Evidence) -> Table:
     """Return the runs that diverged or failed, each with its reason."""
-    rows = evidence.runs[evidence.runs["status"] != "completed"]
+    rows = evidence.everything
+    rows = rows[rows["status"] != "completed"]
     reasons = [" ".join(str(error).split()) for error in rows["error"]]
     columns = {"status": texts(rows["status"]), "reason": reasons, "folder": texts(rows["path"])}
     caption = "A run has diverged if its training loss is no longer finite; its record has what it reached."

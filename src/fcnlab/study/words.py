@@ -1,15 +1,14 @@
 """What a study says, in sentences that are computed from its tables."""
 
-import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from fcnlab.study.design import Design, legible
+from fcnlab.study.design import legible
 from fcnlab.study.evidence import Evidence
+from fcnlab.study.phrases import chance, duration, kind, mean_std, over, plural, repeated
 
-NAMES = {"seed": "seeds", "data.fold": "folds", "data.split_seed": "splits"}
 NAMED = 4  # arms in a sentence; the table has all
 
 Row = dict[Any, Any]
@@ -36,6 +35,12 @@ def paragraphs(evidence: Evidence) -> list[Paragraph]:
     return [paragraph for paragraph in said if paragraph.sentences]
 
 
+def best_arm(evidence: Evidence) -> Row | None:
+    """Return the row of the best arm, or None where no run completed."""
+    ranked = evidence.arms.dropna(subset="setting").to_dict("records")
+    return ranked[0] if ranked else None
+
+
 def answer(evidence: Evidence) -> Iterator[str]:
     """Name the best arm, its validation accuracy and, once, its test accuracy."""
     best = best_arm(evidence)
@@ -43,27 +48,47 @@ def answer(evidence: Evidence) -> Iterator[str]:
         yield "No run completed, so there is no answer."
         return
     tuned = f" with {best['setting']}" if best["setting"] else ""
-    accuracy = mean_std(best["val/acc"], best["val/acc std"])
-    of = repeated(best["n"], evidence.plan)
-    yield f"Best on validation: {best['arm']}{tuned}, accuracy {accuracy}{of}."
+    accuracy = mean_std(best["val/acc"], best["val/acc std"]) + repeated(best["n"], evidence.plan)
+    if len(evidence.arms) > 1:
+        yield f"Best on validation: {best['arm']}{tuned}, accuracy {accuracy}."
+        yield from tie(against(evidence, best["arm"]))
+    else:
+        yield f"Validation accuracy{tuned}: {accuracy}."
     test = mean_std(best["test/acc"], best["test/acc std"])
     images = int(evidence.runs["data.test"].max())
     yield (
         f"On the {images:,} test images it reaches {test}; their number alone leaves an uncertainty of "
         f"± {best['test/acc sampling']:.4f} (95 %)."
     )
-    yield from confirmation(evidence, best)
+    if evidence.confirmation:
+        yield from confirmation(evidence.confirmation, best)
 
 
-def confirmation(evidence: Evidence, best: Row) -> Iterator[str]:
-    """Say what the winner reached when it was trained again."""
-    table = evidence.confirmed
-    for row in table[table["arm"] == best["arm"]].to_dict("records"):
+def tie(rivals: pd.DataFrame) -> Iterator[str]:
+    """Say that no other arm is worse for sure, if that was tested."""
+    if len(rivals) > 1 and rivals["p"].notna().all() and not rivals["different"].any():
+        yield f"None of the other {len(rivals)} is significantly worse."
+
+
+def confirmation(again: Evidence, best: Row) -> Iterator[str]:
+    """Say what the winner reached when it was trained again, and whether another one did better."""
+    arms = again.arms.dropna(subset="setting")
+    for row in arms[arms["arm"] == best["arm"]].to_dict("records"):
         test, val = (mean_std(row[name], row[f"{name} std"]) for name in ("test/acc", "val/acc"))
-        yield (
-            f"Trained again with {row['n']} fresh seeds, which took no part in the choice: test {test}, "
-            f"validation {val}."
-        )
+        other = "" if row["setting"] == best["setting"] else f", with {row['setting']} that won then,"
+        yield f"Trained again{other} with {row['n']} fresh seeds: test {test}, validation {val}."
+    for first in arms.nlargest(1, "test/acc").to_dict("records"):
+        if first["arm"] != best["arm"]:
+            reached = mean_std(first["test/acc"], first["test/acc std"])
+            ahead = apart_on_test(again, {first["arm"], best["arm"]})
+            yield f"With the fresh seeds, {first['arm']} is the best on the test images: {reached}{ahead}."
+
+
+def apart_on_test(again: Evidence, both: set[str]) -> str:
+    """Say how far two arms that were trained again are apart on the test images."""
+    table = again.test_differences
+    rows = table[table["a"].isin(both) & table["b"].isin(both)].to_dict("records")
+    return "".join(f" (by {abs(row['difference']):.4f}{chance(row['p holm'])})" for row in rows)
 
 
 def certainty(evidence: Evidence) -> Iterator[str]:
@@ -73,20 +98,20 @@ def certainty(evidence: Evidence) -> Iterator[str]:
         return
     if best["n"] > 1:
         yield (
-            f"95 % interval of the best arm's validation accuracy: {best['val/acc low']:.4f} to "
-            f"{best['val/acc high']:.4f}."
+            f"95 % interval of its mean validation accuracy over {kind(evidence.plan)}: "
+            f"{best['val/acc low']:.4f} to {best['val/acc high']:.4f}. It holds for these validation images; "
+            f"their number leaves a further uncertainty of ± {evidence.validation_sampling:.4f}."
         )
     rivals = against(evidence, best["arm"])
-    worse, tied = rivals[rivals["different"]], rivals[~rivals["different"] & rivals["p"].notna()]
-    untested = rivals[rivals["p"].isna()]
     number = int(evidence.differences["p"].notna().sum())
     corrected = f"after Holm's correction for {number} comparisons" if number > 1 else "uncorrected"
-    if len(worse):
-        yield f"Significantly better than {listed(worse, evidence)} ({corrected})."
-    if len(tied):
-        yield f"Not significantly different from {listed(tied, evidence)} ({corrected})."
-    if len(untested):
-        yield f"Not tested, for want of repetitions that vary: {listed(untested, evidence)}."
+    worse, tested = rivals["different"], rivals["p"].notna()
+    if worse.any():
+        yield f"Significantly better than {listed(rivals[worse], evidence)} ({corrected})."
+    if (tested & ~worse).any():
+        yield f"Not significantly different from {listed(rivals[tested & ~worse], evidence)} ({corrected})."
+    if not tested.all():
+        yield f"Not tested, for want of repetitions that vary: {listed(rivals[~tested], evidence)}."
 
 
 def against(evidence: Evidence, best: str) -> pd.DataFrame:
@@ -111,89 +136,51 @@ def apart(best: str, rival: str, evidence: Evidence) -> str:
     return ", ".join(f"{key}={value}" for key, value in values[rival].items() if value != values[best][key])
 
 
-def chance(p: float) -> str:
-    """Write a p-value after a comma, or nothing where nothing was tested."""
-    return "" if math.isnan(p) else f", p = {legible_p(p)}"
-
-
-def legible_p(p: float) -> str:
-    """Write a p-value, or nothing where nothing was tested."""
-    if math.isnan(p):
-        return ""
-    return f"{p:.3f}" if p >= 0.001 else f"{p:.0e}"  # noqa: PLR2004 - three decimals end there
-
-
 def choice(evidence: Evidence) -> Iterator[str]:
-    """Say how the settings were chosen."""
-    plan = evidence.plan
-    if plan.nuisance:
-        counts = evidence.arms["settings"].unique()
-        many = f"{counts.min()}" if len(counts) == 1 else f"{counts.min()} to {counts.max()}"
-        yield (
-            f"For each arm ({', '.join(plan.scientific) or 'all runs'}) the best of {many} settings of "
-            f"{', '.join(plan.nuisance)}, by the mean validation accuracy{over(plan)}."
-        )
+    """Say what was asked, and how the settings were chosen."""
+    plan, asked = evidence.plan, ", ".join(evidence.plan.scientific)
+    if evidence.guessed and asked:
+        yield f"The study declares no question; {asked} was taken for it (--scientific=KEY asks another)."
+    if best_arm(evidence) is None:
+        return
+    most = int(evidence.arms["settings"].max())
+    if most > 1:
+        each = f"For each arm ({asked}) the" if asked else "The"
+        tuned = f"best of {most} settings of {', '.join(plan.nuisance)}"
+        yield f"{each} {tuned}, by the mean validation accuracy{over(plan)}."
     yield "Each run counts with its best epoch on validation. The test images took no part in any choice."
-    if plan.nuisance:
-        yield "Being the best of several, a chosen setting is flattered a little by its validation accuracy."
+    if most > 1 or len(evidence.arms) > 1:
+        yield "The best of several is flattered a little by the validation accuracy that it was chosen by."
 
 
 def cost(evidence: Evidence) -> Iterator[str]:
     """Say how many runs, epochs and hours the study took."""
-    runs = evidence.runs
+    runs, again = evidence.runs, evidence.confirming
     yield (
-        f"{len(runs)} runs in {len(evidence.settings)} settings, {int(runs['epochs'].sum()):,} epochs, "
-        f"{duration(runs['seconds'].sum())} of training."
+        f"{plural(len(runs), 'run')} in {plural(len(evidence.settings), 'setting')}, "
+        f"{int(runs['epochs'].sum()):,} epochs, {duration(runs['seconds'].sum())} of training."
     )
-    if len(evidence.confirming):
-        again = evidence.confirming
-        yield f"And {len(again)} runs to confirm the winners, {duration(again['seconds'].sum())}."
+    if len(again):
+        yield f"And {plural(len(again), 'run')} to confirm the winners, {duration(again['seconds'].sum())}."
 
 
 def failures(evidence: Evidence) -> Iterator[str]:
     """Say how many runs did not end well, by arm, and how many records cannot be read."""
-    totals = evidence.outcomes[["completed", "diverged", "failed"]].sum()
-    if totals["completed"] == len(evidence.runs):
-        yield f"Nothing: all {len(evidence.runs)} runs completed."
-    for status in ("diverged", "failed"):
-        if totals[status]:
-            arms = evidence.outcomes[evidence.outcomes[status] > 0].to_dict("records")
-            named = "; ".join(f"{row['arm']}: {row[status]} of {row['runs']}" for row in arms)
-            where = named if len(arms) <= NAMED else f"in {len(arms)} of {len(evidence.outcomes)} arms"
-            yield f"{totals[status]} of {len(evidence.runs)} runs {status} ({where})."
+    yield from lost(evidence, "")
+    if evidence.confirmation:
+        yield from lost(evidence.confirmation, " that confirm the winners")
     if len(evidence.unreadable):
-        yield f"{len(evidence.unreadable)} records cannot be read; they are listed below."
+        yield f"{plural(len(evidence.unreadable), 'record')} cannot be read; see below."
 
 
-def best_arm(evidence: Evidence) -> Row | None:
-    """Return the row of the best arm, or None where no run completed."""
-    ranked = evidence.arms.dropna(subset="setting").to_dict("records")
-    return ranked[0] if ranked else None
-
-
-def mean_std(mean: float, std: float) -> str:
-    """Write a mean with its standard deviation, if there is one."""
-    return f"{mean:.4f}" + (f" ± {std:.4f}" if not math.isnan(std) else "")
-
-
-def repeated(n: int, plan: Design) -> str:
-    """Say over what a mean was taken."""
-    return f" (mean ± standard deviation of {n} {kind(plan)})" if n > 1 else " (one run)"
-
-
-def over(plan: Design) -> str:
-    """Say over what a mean was taken, if over anything."""
-    return f" over the {kind(plan)}" if plan.replicates else ""
-
-
-def kind(plan: Design) -> str:
-    """Return what the replicates are."""
-    return " x ".join(NAMES[key] for key in plan.replicates) or "runs"
-
-
-def duration(seconds: float) -> str:
-    """Write a time as a person would."""
-    minutes, hours = seconds / 60, seconds / 3600
-    if minutes < 1:
-        return f"{seconds:.0f} s"
-    return f"{minutes:.0f} min" if hours < 2 else f"{hours:.1f} h"  # noqa: PLR2004
+def lost(evidence: Evidence, which: str) -> Iterator[str]:
+    """Count the runs that diverged or failed."""
+    runs = plural(len(evidence.runs), "run") + which
+    totals = evidence.outcomes[["diverged", "failed"]].sum()
+    if not totals.any():
+        yield f"Nothing: of {runs}, all completed."
+    for status in totals.index[totals > 0]:
+        arms = evidence.outcomes[evidence.outcomes[status] > 0].to_dict("records")
+        named = "; ".join(f"{row['arm']}: {row[status]} of {row['runs']}" for row in arms)
+        where = named if len(arms) <= NAMED else f"in {len(arms)} of {len(evidence.outcomes)} arms"
+        yield f"{totals[status]} of {runs} {status} ({where})."

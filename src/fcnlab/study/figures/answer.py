@@ -4,10 +4,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.transforms import blended_transform_factory
 
-from fcnlab.study.design import Design, short
-from fcnlab.study.figures.style import NEUTRAL, Colours, handle, hue_of, new
+from fcnlab.study.design import Design
+from fcnlab.study.figures.style import NEUTRAL, Colours, brief, briefly, handle, hue_of, new, tuned
 
 MOST = 20
 LAID_OUT = ["val/acc low", "val/acc", "val/acc high", "test/acc"]
@@ -26,11 +25,15 @@ def answer(best: pd.DataFrame, chosen: pd.DataFrame, plan: Design, hues: Colours
     shown = best.dropna(subset="setting").head(MOST)
     figure = new(6.5, 1.0 + 0.32 * len(shown))
     axes = figure.subplots()
+    beside = axes.get_yaxis_transform()
     for position, arm in enumerate(shown.to_dict("records")):
-        draw(axes, position, arm, chosen[chosen["arm"] == arm["arm"]], hue_of(arm, plan, hues))
-    axes.set_yticks(range(len(shown)), [short(arm, plan.scientific) for arm in shown.to_dict("records")])
+        runs = chosen[chosen["arm"] == arm["arm"]]
+        draw(axes, position, arm, runs, hue_of(arm, plan, hues))
+        note = "; ".join(filter(None, (tuned(arm, plan), f"n={arm['n']}")))
+        axes.text(1.01, position, note, transform=beside, va="center", fontsize=7, color=NEUTRAL)
+    axes.set_yticks(range(len(shown)), [briefly(arm, plan.scientific) for arm in shown.to_dict("records")])
     axes.set_ylim(len(shown) - 0.5, -0.5)
-    axes.set_ylabel(", ".join(plan.scientific))
+    axes.set_ylabel(brief(", ".join(plan.scientific), 60))
     left, right = limits(shown)
     axes.set_xlim(left, right)
     for position, mean in enumerate(shown["val/acc"]):
@@ -56,11 +59,8 @@ def limits(arms: pd.DataFrame) -> tuple[float, float]:
 
 
 def draw(axes: Axes, position: int, arm: dict, runs: pd.DataFrame, colour: str) -> None:  # type: ignore[type-arg]
-    """Draw one arm, and write on its right what was chosen for it."""
+    """Draw the results of one arm."""
     axes.plot(runs["val/acc"], [position] * len(runs), "|", color=colour, markersize=9, alpha=0.6)
     axes.plot([arm["val/acc low"], arm["val/acc high"]], [position] * 2, color=colour, linewidth=2)
     axes.plot(arm["val/acc"], position, "o", color=colour, markersize=6)
     axes.plot(arm["test/acc"], position, "D", color=colour, markerfacecolor="none", markersize=5)
-    note = "; ".join(filter(None, (arm["setting"], f"n={arm['n']}")))
-    beside = blended_transform_factory(axes.transAxes, axes.transData)
-    axes.text(1.01, position, note, transform=beside, va="center", fontsize=7, color=NEUTRAL)

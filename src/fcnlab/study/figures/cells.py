@@ -1,6 +1,6 @@
 """A table of two hyperparameters, or of two classes, as coloured cells with their numbers."""
 
-from collections.abc import Iterable
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -9,11 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from fcnlab.study.design import is_number, legible
-from fcnlab.study.figures.style import ACCENT, CHOSEN, in_order, new
+from fcnlab.study.cautions import edge_of
+from fcnlab.study.figures.style import ACCENT, CHOSEN, brief, in_order, new
 
 DARK = 0.55  # of the scale: from here on the numbers are white
-FEWEST = 3  # values with an edge
 WIDEST = 0.1  # accuracy: what lies further below the best is white
 
 
@@ -21,7 +20,7 @@ def heat_map(settings: pd.DataFrame, row: str, column: str) -> Figure:
     """Draw the best validation accuracy for each pair of values, over all that else was tuned.
 
     The best cell is framed; if it lies on the edge of a grid of numbers, the axis says so. A cross stands
-    where all runs diverged or failed, nothing where none was run.
+    where all runs diverged or failed, a star where some did, nothing where none was run.
 
     Args:
         settings: of ``arms.settings``: means over replicates.
@@ -31,17 +30,21 @@ def heat_map(settings: pd.DataFrame, row: str, column: str) -> Figure:
     best = settings.pivot_table(index=row, columns=column, values="val/acc", aggfunc="max", dropna=False)
     tried = settings.pivot_table(index=row, columns=column, values="runs", aggfunc="sum")
     rows, columns = in_order(settings[row]), in_order(settings[column])
-    best, tried = (table.reindex(index=rows, columns=columns) for table in (best, tried))
+    lost = settings.assign(lost=settings["diverged"] + settings["failed"]).pivot_table(
+        index=row, columns=column, values="lost", aggfunc="sum"
+    )
+    best, tried, lost = (table.reindex(index=rows, columns=columns) for table in (best, tried, lost))
     figure = new(min(6.5, 1.8 + 0.62 * len(columns)), 1.1 + 0.36 * len(rows))
     axes = figure.subplots()
     top = float(np.nanmax(best.to_numpy(float)))
-    draw(axes, best, best.map(lambda value: f"{value:.3f}"), (top - WIDEST, top))
+    marks = np.where(lost.to_numpy(float) > 0, "*", "")
+    draw(axes, best, best.map(lambda value: f"{value:.3f}") + marks, (top - WIDEST, top))
     for y, x in np.argwhere(best.isna().to_numpy() & tried.notna().to_numpy()):
         axes.text(x, y, "x", ha="center", va="center", color=ACCENT)
     y, x = np.unravel_index(np.nanargmax(best.to_numpy(float)), best.shape)
     frame(axes, int(y), int(x))
-    axes.set_ylabel(row + edge(rows, int(y)))
-    axes.set_xlabel(column + edge(columns, int(x)))
+    axes.set_ylabel(row + at_edge(rows, int(y)))
+    axes.set_xlabel(column + at_edge(columns, int(x)))
     return figure
 
 
@@ -53,8 +56,8 @@ def draw(axes: Axes, table: pd.DataFrame, texts: pd.DataFrame, limits: tuple[flo
     for y, x in np.argwhere(~np.isnan(values)):
         colour = "white" if scale(values[y, x]) > DARK else "black"
         axes.text(x, y, written[y, x], ha="center", va="center", color=colour, fontsize=8)
-    axes.set_xticks(range(table.shape[1]), [legible(value) for value in table.columns])
-    axes.set_yticks(range(table.shape[0]), [legible(value) for value in table.index])
+    axes.set_xticks(range(table.shape[1]), [brief(value, 12) for value in table.columns])
+    axes.set_yticks(range(table.shape[0]), [brief(value, 24) for value in table.index])
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
 
@@ -64,10 +67,6 @@ def frame(axes: Axes, y: int, x: int) -> None:
     axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, edgecolor=CHOSEN, linewidth=2))
 
 
-def edge(values: Iterable[object], position: int) -> str:
+def at_edge(values: list[Any], position: int) -> str:
     """Say that the best of a grid of numbers is the smallest or the largest that was tried."""
-    grid = list(values)
-    numbers = len(grid) >= FEWEST and all(map(is_number, grid))
-    if not numbers or position not in {0, len(grid) - 1} or (position == 0 and grid[0] == 0):
-        return ""
-    return "\n(best at the edge of the grid)"
+    return "\n(best at the edge of the grid)" if edge_of(values[position], values) else ""

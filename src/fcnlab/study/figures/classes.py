@@ -56,6 +56,7 @@ def by_class(predictions: pd.DataFrame, classes: Sequence[str]) -> Figure:
     for position, accuracy in enumerate(ranked["accuracy"]):
         axes.text(accuracy, position + 0.18, f"{accuracy:.3f}", fontsize=7, ha="center", va="bottom")
     axes.set_yticks(range(len(names)), names)
+    axes.set_xlim(right=min(axes.get_xlim()[1], 1.005))
     axes.margins(y=0.08)
     axes.set_xlabel("test accuracy on the images of the class")
     return figure

@@ -3,16 +3,29 @@
 import textwrap
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from fcnlab.study.design import Design, legible, short
-from fcnlab.study.figures.style import CHOSEN, NEUTRAL, Colours, floor, handle, hue_of, panels
+from fcnlab.study.design import Design, legible
+from fcnlab.study.figures.style import (
+    CHOSEN,
+    NEUTRAL,
+    Colours,
+    brief,
+    briefly,
+    floor,
+    handle,
+    hue_of,
+    panels,
+    tuned,
+)
 
 MOST = 6
-WIDTH = 32  # characters above a panel
+WIDTH = 78  # characters that fit above all panels of a row
+MOST_PANELS = 12
 LINES = {"train": ":", "val": "-", "test": "--"}
 CURVE = ["path", "epoch", "split", "acc", "loss"]  # not lr, which may be a setting in question
 MEASURES = {"acc": "accuracy", "loss": "loss"}
@@ -31,7 +44,7 @@ def learning_curves(
         measure: acc or loss.
     """
     shown = list(chosen["arm"].unique()[:MOST])
-    curves = histories[CURVE].merge(chosen[["path", "arm", *plan.scientific, "setting"]], on="path")
+    curves = histories[CURVE].merge(chosen[["path", "arm", *plan.scientific, *plan.nuisance]], on="path")
     curves = curves[curves["arm"].isin(shown) & (curves["epoch"] > 0)]
     columns = 2 if len(shown) == 4 else 3  # noqa: PLR2004 - two rows of two
     figure, axes = panels(len(shown), columns, 6.5 / min(len(shown), columns), 2.3, sharey=True)
@@ -39,11 +52,16 @@ def learning_curves(
         rows = curves[curves["arm"] == arm]
         first = rows.iloc[0]
         draw_splits(panel, rows, measure, hue_of(first, plan, hues))
-        above = (short(first, plan.scientific), first["setting"])
-        panel.set_title("\n".join(line for text in above for line in textwrap.wrap(text, WIDTH)))
+        above = (briefly(first, plan.scientific), tuned(first, plan))
+        width = WIDTH // min(len(shown), columns)
+        panel.set_title("\n".join(line for text in above for line in textwrap.wrap(text, width)))
         panel.set_xlabel("epoch")
     axes[0].set_ylabel(MEASURES[measure])
-    axes[0].set_ylim(*limits(curves.loc[curves["split"] != "train", measure], measure))
+    lowest, highest = limits(curves.loc[curves["split"] != "train", measure], measure)
+    axes[0].set_ylim(lowest, highest)
+    for panel in axes:
+        if all(np.nanmax(line.get_ydata()) < lowest for line in panel.lines):
+            panel.text(0.5, 0.05, f"all below {lowest:.2f}", transform=panel.transAxes, ha="center")
     entries = [handle(split, color=NEUTRAL, linestyle=line) for split, line in LINES.items()]
     figure.legend(handles=entries, loc="outside upper center", ncols=3)
     return figure
@@ -70,14 +88,17 @@ def draw_splits(axes: Axes, rows: pd.DataFrame, measure: str, colour: Any) -> No
 def all_runs(histories: pd.DataFrame, runs: pd.DataFrame, plan: Design, hues: Colours) -> Figure:
     """Draw the validation accuracy of all runs by epoch: range, middle half, median, and the best run.
 
-    Panels are the values of the first scientific hyperparameter.
+    Panels are the first twelve values of the first scientific hyperparameter. Runs that diverged have no
+    curve; the title counts them.
     """
     key = plan.scientific[0]
-    curves = histories.loc[histories["split"] == "val", CURVE].merge(runs[["path", key]], on="path")
-    figure, axes = panels(len(hues), 4, 6.5 / min(len(hues), 4), 2.2, sharey=True)
-    texts = curves[key].map(legible)
-    for (text, colour), panel in zip(hues.items(), axes, strict=True):
-        rows = curves[texts == text]
+    whole = runs.loc[runs["status"] == "completed", ["path", key]]
+    curves = histories.loc[histories["split"] == "val", CURVE].merge(whole, on="path")
+    shown = list(hues.items())[:MOST_PANELS]
+    figure, axes = panels(len(shown), 4, 6.5 / min(len(shown), 4), 2.2, sharey=True)
+    for (text, colour), panel in zip(shown, axes, strict=True):
+        rows = curves[curves[key].map(legible) == text]
+        tried = int((runs[key].map(legible) == text).sum())
         by_epoch = rows.groupby("epoch")["acc"]
         epochs = sorted(rows["epoch"].unique())
         panel.fill_between(epochs, by_epoch.min(), by_epoch.max(), color=colour, alpha=0.12, linewidth=0)
@@ -87,7 +108,7 @@ def all_runs(histories: pd.DataFrame, runs: pd.DataFrame, plan: Design, hues: Co
         panel.plot(epochs, by_epoch.median(), color=colour)
         best = rows[rows["path"].isin(rows.nlargest(1, "acc")["path"])]
         panel.plot(best["epoch"], best["acc"], "--", color=CHOSEN, linewidth=1)
-        panel.set_title(f"{text}\n{rows['path'].nunique()} runs")
+        panel.set_title(f"{brief(text, WIDTH // 4)}\n{rows['path'].nunique()} of {tried} runs")
         panel.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
         panel.set_xlabel("epoch")
     axes[0].set_ylabel("validation accuracy")

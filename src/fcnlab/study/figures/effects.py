@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fcnlab.study.design import legible
-from fcnlab.study.figures.style import CHOSEN, NEUTRAL, Colours, floor, handle, in_order, new
+from fcnlab.study.figures.style import CHOSEN, NEUTRAL, Colours, brief, floor, handle, in_order, new
 
 
 def effects(settings: pd.DataFrame, keys: tuple[str, ...], hues: Colours) -> Figure:
@@ -62,7 +62,7 @@ def draw(axes: Axes, settings: pd.DataFrame, key: str, hues: Colours) -> None:
         if lost := int(rows["diverged"].sum() + rows["failed"].sum()):
             note = f"  {lost} of {int(rows['runs'].sum())} runs diverged or failed"
             axes.text(1, position, note, transform=beside, fontsize=7, va="center")
-    axes.set_yticks(range(len(texts)), texts)
+    axes.set_yticks(range(len(texts)), [brief(value) for value in in_order(settings[key])])
     axes.set_ylim(len(texts) - 0.4, -0.6)
-    axes.set_ylabel(key, rotation=0, ha="right", va="center")
+    axes.set_ylabel(brief(key, 24), rotation=0, ha="right", va="center")
     axes.grid(visible=False, axis="y")

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.path import Path
 
 from fcnlab.study.design import legible
-from fcnlab.study.figures.style import ACCENT, NEUTRAL, WIDEST, Colours, floor, handle, in_order, new
+from fcnlab.study.figures.style import ACCENT, NEUTRAL, WIDEST, Colours, brief, floor, handle, in_order, new
 
 BEST = 10
 SPREAD = 0.36  # of the distance between two values: lines through the same value lie side by side
@@ -21,7 +21,7 @@ def importance(table: pd.DataFrame) -> Figure:
     ranked = table[::-1]
     figure = new(6.5, 0.7 + 0.28 * len(ranked))
     axes = figure.subplots()
-    bars = axes.barh(ranked["key"], ranked["importance"], color=NEUTRAL)
+    bars = axes.barh([brief(key) for key in ranked["key"]], ranked["importance"], color=NEUTRAL)
     axes.bar_label(bars, fmt="%.2f", padding=3)
     axes.set_xlim(0, 1)
     axes.set_xlabel("share of the importance (PED-ANOVA)")
@@ -97,14 +97,14 @@ def label_axes(axes: Axes, ranked: pd.DataFrame, keys: tuple[str, ...], best: fl
             height = (number + 0.5) / len(values)
             looks: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
             axes.text(
-                place, height, legible(value), fontsize=8, ha="center", va="center", bbox=looks, zorder=4
+                place, height, brief(value, 14), fontsize=8, ha="center", va="center", bbox=looks, zorder=4
             )
     last, lowest = len(keys), max(ranked["val/acc"].min(), best - WIDEST)
     axes.axvline(last, color="0.6", linewidth=0.8)
     for share in (0, 0.25, 0.5, 0.75, 1):
         text = f"{lowest + share * (best - lowest):.3f}"
         axes.text(last + 0.03, share, text, fontsize=8, va="center")
-    axes.set_xticks(range(len(keys) + 1), [*keys, "val/acc"])
+    axes.set_xticks(range(len(keys) + 1), [*(brief(key, 16) for key in keys), "val/acc"])
     axes.tick_params(axis="x", length=0)
     axes.set_yticks([])
     axes.set_xlim(-0.3, last + 0.3)
@@ -122,10 +122,12 @@ def expected(table: pd.DataFrame, hues: Colours) -> Figure:
     """
     figure = new(6.5, 3.0)
     axes = figure.subplots()
+    lowest = floor(table["val/acc"])
     for text, colour in hues.items():
         rows = table[table["hue"] == text]
-        axes.plot(rows["runs"], rows["val/acc"], color=colour, label=text)
-    axes.set_ylim(bottom=floor(table["val/acc"]))
+        if rows["val/acc"].max() >= lowest:
+            axes.plot(rows["runs"], rows["val/acc"], color=colour, label=brief(text))
+    axes.set_ylim(bottom=lowest)
     axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
     axes.set_xlabel("runs tried, drawn at random from those of the study")
     axes.set_ylabel("expected best validation accuracy")

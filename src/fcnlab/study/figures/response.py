@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fcnlab.study.design import is_number, legible
-from fcnlab.study.figures.style import CHOSEN, MARKERS, NEUTRAL, Colours, floor, handle, new
+from fcnlab.study.figures.style import CHOSEN, MARKERS, NEUTRAL, Colours, brief, floor, handle, new
 
+MOST_TICKS = 12
 WIDE = 20  # largest over smallest: from here on the axis is logarithmic
 
 
@@ -40,13 +41,14 @@ def response(runs: pd.DataFrame, settings: pd.DataFrame, key: str, hue: str | No
         of_hue = settings[settings[hue].map(legible) == text]
         draw_runs(axes, runs[runs[hue].map(legible) == text], key, colour, lowest, shift)
         best = of_hue[[key, "val/acc"]].groupby(key).max().dropna().reset_index()
-        inside = best["val/acc"].clip(lower=lowest)
+        inside = best["val/acc"].where(best["val/acc"] >= lowest)  # a line to the edge would invent a slope
         axes.plot(shift(best[key]), inside, color=colour, label=text, marker=marker, markersize=4)
         peak = best.nlargest(1, "val/acc")
         axes.plot(shift(peak[key]), peak["val/acc"], "o", color=CHOSEN, mfc="none", markersize=10)
     values = sorted(settings[key].dropna().unique())
-    axes.set_xticks(values, [legible(value) for value in values])
-    axes.minorticks_off()
+    if len(values) <= MOST_TICKS:
+        axes.set_xticks(values, [brief(value) for value in values])
+        axes.minorticks_off()
     axes.set_xlabel(key)
     axes.set_ylabel("validation accuracy")
     figure.legend(handles=legend(hues, runs, lowest), title=hue, loc="outside right upper")

@@ -28,6 +28,7 @@ def signals(table: pd.DataFrame, hues: Colours, title: str) -> Figure:
             panel.plot(rows["layer"], rows[quantity], color=colour, marker=marker, markersize=4)
         panel.set_yscale("log")
         panel.yaxis.set_major_formatter("{x:g}")
+        panel.yaxis.set_minor_formatter("")
         panel.set_xticks(sorted(table["layer"].unique()))
         panel.set_xlabel("dense layer")
         panel.set_ylabel(label)

@@ -1,6 +1,6 @@
 """What all figures have in common: type, lines, and one colour for each option."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import matplotlib as mpl
@@ -30,6 +30,7 @@ STYLE: Any = {
 """For ``matplotlib.rc_context``, around drawing and saving."""
 
 NEUTRAL = "0.35"
+OTHERS = "0.7"
 CHOSEN = "black"
 ACCENT = "#b00020"
 DISTINCT = [mpl.color_sequences["petroff10"][i] for i in (0, 1, 2, 4, 5, 6, 7, 9, 3, 8)]
@@ -45,13 +46,14 @@ Colours = dict[str, Any]
 def colours(values: Iterable[Any]) -> Colours:
     """Return a colour for each value, by its text: a scale for numbers, distinct colours for names.
 
-    Of names there are ten colours; after that they repeat.
+    Of names the first ten have one; the others share a grey.
     """
     ordered = in_order(values)
     if all(map(is_number, ordered)) and len(ordered) > 2:  # noqa: PLR2004 - two need no scale
         scale = mpl.colormaps["viridis"](np.linspace(0, 0.88, len(ordered)))
         return {legible(value): tuple(colour) for value, colour in zip(ordered, scale, strict=True)}
-    return {legible(value): DISTINCT[i % len(DISTINCT)] for i, value in enumerate(ordered)}
+    distinct = [*DISTINCT, *[OTHERS] * len(ordered)]
+    return {legible(value): colour for value, colour in zip(ordered, distinct, strict=False)}
 
 
 def in_order(values: Iterable[Any]) -> list[Any]:
@@ -83,9 +85,28 @@ def floor(accuracies: pd.Series, widest: float = WIDEST) -> float:
     return float(lowest - 0.04 * (best - lowest) - 0.002)
 
 
+def brief(value: Any, width: int = 28) -> str:
+    """Write a value as a label: a number with three digits, a long text without its middle."""
+    text = f"{value:.3g}" if is_number(value) and pd.notna(value) else legible(value)
+    if len(text) <= width:
+        return text
+    end = (width - 1) // 2
+    return f"{text[: width - 1 - end]}…{text[-end:]}"
+
+
+def briefly(row: Mapping[Any, Any], keys: Iterable[str]) -> str:
+    """Write some values as one label; the keys stand in a title."""
+    return brief(", ".join(brief(row[key]) for key in keys), 56)
+
+
+def tuned(row: Mapping[Any, Any], plan: Design) -> str:
+    """Write what was chosen for an arm as a label."""
+    return brief(", ".join(f"{key}={brief(row[key], 12)}" for key in plan.nuisance), 36)
+
+
 def handle(label: str, **looks: Any) -> Line2D:
     """Return an entry of a legend."""
-    return Line2D([], [], label=label, **looks)
+    return Line2D([], [], label=brief(label, 40), **looks)
 
 
 def hue_of(row: Any, plan: Design, hues: Colours) -> Any:
