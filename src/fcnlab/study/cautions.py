@@ -107,9 +107,9 @@ def span(amounts: pd.Series) -> str:
 def of_images(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
     """Say that runs which validated on other numbers of images are compared, if they are."""
     for key in ("data._target_", "data.folds", "data.val", "data.train"):
-        values = runs[key].dropna().unique() if key in runs and key not in plan.scientific else []
+        values = set(runs[key].dropna()) if key in runs and key not in plan.scientific else set()
         if len(values) > 1 and not (key in SIZES and plan.resampled):
-            listed = ", ".join(map(legible, values))
+            listed = ", ".join(map(legible, sorted(values)))
             yield f"runs with other {key} ({listed}) are compared, that is on other images"
 
 

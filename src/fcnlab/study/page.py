@@ -111,10 +111,10 @@ def commands(evidence: Evidence) -> list[tuple[str, str]]:
     told = [("This study, or what is missing of it", str(command)) for command in typed[:MOST_COMMANDS]]
     for best in evidence.winners.head(1).to_dict("records"):
         swept_by_itself = any(text.startswith("experiment=") for text in best["overrides"])
-        typed = [text for text in best["overrides"] if not text.startswith(OF_SWEEPS)]
+        own = [text for text in best["overrides"] if not text.startswith(OF_SWEEPS)]
         alone = ["hydra.mode=RUN", "task_name=winner"] if swept_by_itself else []
         told += [
-            ("The winner alone", shlex.join(["python", "train.py", *typed, *alone])),
+            ("The winner alone", shlex.join(["python", "train.py", *own, *alone])),
             ("Its best weights, measured", f"python eval.py ckpt_path={best['path']}/{best['checkpoint']}"),
         ]
     if evidence.confirming.empty and len(evidence.arms) > 1:
