@@ -11,7 +11,7 @@ from typing import Any, Self
 import hydra
 import lightning as L
 import torch
-from lightning.pytorch.loggers import Logger
+from lightning.fabric.loggers.logger import Logger
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer

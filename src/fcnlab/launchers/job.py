@@ -53,14 +53,14 @@ class Job:
 
     @contextmanager
     def situated(self) -> Iterator[DictConfig]:
-        """Let Hydra know where the job will run; give what its task function will be given, and run nothing."""
-        hydra_config = HydraConfig.instance()
+        """Let Hydra know where the job will run, and give what its task function will be given."""
+        hydra_config: Any = HydraConfig.instance()
         outer, hydra_config.cfg = hydra_config.cfg, self.config
         try:
             sweep = self.config.hydra.sweep
             with read_write(self.config.hydra.runtime), open_dict(self.config.hydra.runtime):
                 self.config.hydra.runtime.output_dir = str(Path(sweep.dir, sweep.subdir).absolute())
-            yield OmegaConf.masked_copy(self.config, [key for key in self.config if key != "hydra"])
+            yield OmegaConf.masked_copy(self.config, [str(key) for key in self.config if key != "hydra"])
         finally:
             hydra_config.cfg = outer
 

@@ -55,8 +55,9 @@ class Bar:
         self._seconds = before + time.perf_counter() - start
         trained = self._done - done  # less than planned where members stopped early
         self._done = sum(self._work[: number + 1])
-        left = (sum(self._work) - self._done) * self._seconds / self._done
+        minutes, rest = divmod((sum(self._work) - self._done) * self._seconds / self._done, 60)
+        took = self._seconds - before
         sys.stdout.write(
-            f"group {number + 1}/{len(self._work)}: {trained} models x epochs in {self._seconds - before:.1f} s, "
-            f"{trained / (self._seconds - before):.1f} a second; {left / 60:.0f}:{left % 60:02.0f} left\n"
+            f"group {number + 1}/{len(self._work)}: {trained} models x epochs in {took:.1f} s, "
+            f"{trained / took:.1f} a second ({minutes:.0f}:{rest:02.0f} left)\n"
         )

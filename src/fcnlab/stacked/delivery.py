@@ -53,9 +53,7 @@ class Delivery:
         loggers = training.build_parts(config["logger"])
         for row in member.task.history:
             draw(row, loggers)
-        trained = training.results(
-            member.task, member.data, self.measured, member.seconds, member.device
-        )
+        trained = training.results(member.task, member.data, self.measured, member.seconds, member.device)
         training.log_hyperparameters(loggers, config, origin.choices, trained["best"])
         for logger in loggers:
             logger.finalize("success")

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from omegaconf.errors import OmegaConfBaseException
 
-from fcnlab.ledger import COSMETIC, fingerprint, settled, without
 from fcnlab.launchers.job import Job
+from fcnlab.ledger import COSMETIC, fingerprint, settled, without
 from fcnlab.run import resolved
 from fcnlab.schema import ConfigError, check
 from fcnlab.stacked.support import unsupported
@@ -98,7 +98,7 @@ def why_alone(config: Config) -> str:
     return ", ".join(unsupported(config))
 
 
-def groups(runs: Iterable[Run], max_members: int, memory: float) -> list[list[Run]]:
+def groups(runs: Iterable[Run], max_members: int, memory: float) -> list[Sequence[Run]]:
     """Put runs together that differ in their ``OWN`` settings only.
 
     Args:
@@ -143,4 +143,4 @@ def bytes_each(config: Config) -> int:
     widths = [model["in_features"], *model["hidden_sizes"], model["out_features"]]
     parameters = sum((inputs + 1) * outputs for inputs, outputs in pairwise(widths))
     images = max(LARGEST_BATCH, config["data"]["batch_size"])
-    return BYTES * (COPIES * parameters + ACTIVATIONS * images * sum(widths))
+    return int(BYTES * (COPIES * parameters + ACTIVATIONS * images * sum(widths)))

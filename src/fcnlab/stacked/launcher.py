@@ -50,10 +50,11 @@ def plan(runs: Sequence[Run], fresh: Sequence[Run], together: Sequence[Sequence[
     """Say how many groups there are, of what size, and why some runs are in none."""
     sizes = Counter(len(group) for group in together)
     listed = ", ".join(f"{number} of {size}" for size, number in sorted(sizes.items(), reverse=True))
+    groups_of = f"group{'s' * (len(together) != 1)}" + (f" ({listed})" if together else "")
     stacked = {run for group in together for run in group}
     reasons = Counter(run.alone or "no other of its kind" for run in fresh if run not in stacked)
     lines = [
-        f"stacked: {len(stacked)} runs in {len(together)} groups" + (f", {listed}" if together else ""),
+        f"stacked: {len(stacked)} runs in {len(together)} {groups_of}",
         *(f"the ordinary way: {number} ({reason})" for reason, number in reasons.items()),
         *([f"recorded before: {len(runs) - len(fresh)}"] if len(fresh) < len(runs) else []),
     ]
@@ -91,7 +92,7 @@ def train(runs: Sequence[Run], tell: Tell) -> Iterator[Trained]:
             log.warning("not enough memory for %d runs at a time", len(own))
             parts = shared_out(own, math.ceil(len(own) / 2)) if len(own) > 1 else []
             yield from (delivered for half in parts for delivered in train(half, tell))
-        except Exception as error:  # noqa: BLE001 - an ordinary run will show whose error it is
+        except Exception as error:  # an ordinary run will show whose error it is
             log.warning("%d runs cannot be trained in lockstep: %s", len(own), error, exc_info=True)
 
 

@@ -1,7 +1,7 @@
 """The fit of many members: epochs, steps and evaluations, with one forward and backward pass for all."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from fcnlab.data import Batches, Images
 from fcnlab.stacked.batches import batches
 from fcnlab.stacked.member import Member
-from fcnlab.stacked.network import Dropouts, Network, State
+from fcnlab.stacked.network import Evaluation, Network, State, Training
 from fcnlab.stacked.outcomes import Outcomes
 from fcnlab.stacked.stack import Stack
 from fcnlab.task import EVAL_SPLITS, Row
@@ -60,31 +60,25 @@ class Lockstep:
 
     def _stack(self) -> None:
         self.stack = Stack([member.task.net for member in self.members], self.device)
-        self.dropouts = Dropouts([member.generator for member in self.members])
+        self.training = Training([member.generator for member in self.members])
 
     def _epoch(self, epoch: int) -> None:
         start = time.perf_counter()
         trained = Outcomes()
-        for images, labels in batches(self._loaders(epoch), self.batch_size):
+        loaders = [member.begin_epoch(epoch) for member in self.members]
+        for images, labels in batches(loaders, self.batch_size):
             trained.add(*self._step(images, labels), labels)
-        rows = [
-            {f"train/{name}": value for name, value in train.items()} | evaluated
-            for train, evaluated in zip(trained.means(), self._validate(), strict=True)
-        ]
+        rows = self._validate()
+        for row, means in zip(rows, trained.means(), strict=True):
+            row |= {f"train/{name}": value for name, value in means.items()}
         seconds = (time.perf_counter() - start) / len(self.members)
         for member, losses, row in zip(self.members, trained.steps(), rows, strict=True):
             member.end_epoch(losses, row, epoch=epoch, seconds=seconds)
 
-    def _loaders(self, epoch: int) -> list[Batches]:
-        loaders = [member.data.train_dataloader() for member in self.members]
-        for loader in loaders:
-            loader.sampler.set_epoch(epoch - 1)
-        return loaders
-
     def _step(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Update every member by one batch; return the losses [members] and logits."""
         with self.precision():
-            logits = self.network(self.stack.state, images, self.dropouts)
+            logits = self.network(self.stack.state, images, self.training)
             losses = self.loss(logits, labels)
         self.stack.forget_gradients()
         losses.sum().backward()
@@ -95,17 +89,19 @@ class Lockstep:
 
     def _validate(self) -> list[Row]:
         loaders = [member.data.val_dataloader() for member in self.members]
-        return self.evaluate(self.stack.state, dict(zip(EVAL_SPLITS, zip(*loaders, strict=True), strict=False)))
+        return self.evaluate(
+            self.stack.state, dict(zip(EVAL_SPLITS, zip(*loaders, strict=True), strict=False))
+        )
 
     @torch.no_grad()
-    def evaluate(self, state: State, loaders: dict[str, Sequence[Batches]]) -> list[Row]:
+    def evaluate(self, state: State, loaders: Mapping[str, Sequence[Batches]]) -> list[Row]:
         """Return the loss and accuracy of each member on each split."""
         rows: list[Row] = [{} for _ in next(iter(loaders.values()))]
         for split, of_members in loaders.items():
             outcomes = Outcomes()
             for images, labels in batches(of_members, BLOCK):
                 with self.precision():
-                    logits = self.network(state, images, None)
+                    logits = self.network(state, images, Evaluation())
                     outcomes.add(self.eval_loss(logits, labels), logits, labels)
             for row, means in zip(rows, outcomes.means(), strict=True):
                 row |= {f"{split}/{name}": value for name, value in means.items()}
@@ -132,4 +128,3 @@ def share_images(members: Sequence[Member], device: torch.device) -> None:
     train, test = (Images(*(t.to(device) for t in part)) for part in (first.official_train, first.test))
     for member in members:
         member.data.official_train, member.data.test = train, test
-

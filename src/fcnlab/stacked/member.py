@@ -14,6 +14,7 @@ from torch import Generator, Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from fcnlab import training
+from fcnlab.data import Batches
 from fcnlab.task import DivergedError, Row, check_loss, check_row
 
 Config = dict[str, Any]
@@ -71,7 +72,7 @@ class Member:
         return generator
 
     def saved(self, path: Path) -> Config | None:
-        """Return the checkpoint that will be at this path of the run's directory, None where there is none."""
+        """Return the checkpoint for this path of the run's directory, None where there is none."""
         root = Path(self.trainer.default_root_dir)
         return self.checkpoints.held.get((root / path).resolve())
 
@@ -94,11 +95,18 @@ class Member:
         self._call("setup", stage="fit")
         self._call("on_train_start")
 
+    def begin_epoch(self, epoch: int) -> Batches:
+        """Return the batches of this epoch, in the order of this member."""
+        self.trainer.fit_loop.epoch_loop.scheduler_progress.reset_on_run()
+        batches = self.data.train_dataloader()
+        batches.sampler.set_epoch(epoch - 1)
+        return batches
+
     def step(self) -> None:
         """Update the parameters by their gradients, those of the penalty included."""
         penalty = self.task.penalty(self.nothing, self.task.net)
         if penalty.requires_grad:
-            penalty.backward()  # type: ignore[no-untyped-call]
+            penalty.backward()
         self.optimizer.step()
         self._schedule("step", plateau=False)
 
@@ -143,12 +151,15 @@ class Member:
 
     def end(self, error: DivergedError | None) -> None:
         """Take no further part."""
-        self.outcome = {"status": "diverged", "error": training.describe(error)} if error else {"status": "completed"}
+        self.outcome = (
+            {"status": "diverged", "error": training.describe(error)} if error else {"status": "completed"}
+        )
 
     def _schedule(self, interval: str, *, plateau: bool) -> None:
         if (self.schedule.interval, self.schedule.reduce_on_plateau) == (interval, plateau):
             metric = self.trainer.callback_metrics[str(self.schedule.monitor)] if plateau else None
             self.task.lr_scheduler_step(self.schedule.scheduler, metric)
+            self.trainer.fit_loop.epoch_loop.scheduler_progress.increment_by(1)
 
     def _call(self, hook: str, **arguments: Any) -> None:
         for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
@@ -160,15 +171,9 @@ class Member:
         fit, evaluated = self.trainer.fit_loop, sum(len(part) for part in self.data.val_dataloader())
         loop = fit.epoch_loop
         optimizer = loop.automatic_optimization.optim_progress.optimizer
-        scheduled = {"step": steps, "epoch": 1}[self.schedule.interval] * (not self.schedule.reduce_on_plateau)
-        for progress, number in (
-            (loop.batch_progress, steps),
-            (optimizer.step, steps),
-            (optimizer.zero_grad, steps),
-            (loop.scheduler_progress, scheduled),
-        ):
+        for progress in (loop.batch_progress, optimizer.step, optimizer.zero_grad):
             progress.reset_on_run()
-            progress.increment_by(number)
+            progress.increment_by(steps)
         for evaluation in (loop.val_loop, self.trainer.validate_loop):
             evaluation.batch_progress.reset()
             evaluation.batch_progress.increment_by(evaluated, is_last_batch=True)

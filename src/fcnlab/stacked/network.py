@@ -1,6 +1,8 @@
-"""The FCN of many members at once: weights [members, out, in], one forward pass for all."""
+"""The FCN of many members at once: weights [members, outputs, inputs], one forward pass for all."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Generator, Tensor, nn
@@ -15,64 +17,101 @@ PROBE = (3, 4)
 """Members and images with which ``acts_alone`` looks at a module."""
 
 
-class Network:
-    """Applies an FCN to the stacked states of many.
+class Mode(Protocol):
+    """What a forward pass is for."""
 
-    Dense layers are batched products. What stands between them is the net's own module: applied to all
-    members as it is where that is the same, and through ``torch.vmap`` otherwise.
+    training: bool
+
+    def drop(self, hidden: Tensor, probability: float) -> Tensor:
+        """Apply dropout to [members, batch, width]."""
+
+
+class Evaluation:
+    """Nothing is dropped, and batch normalization uses what it has seen in training."""
+
+    training = False
+
+    def drop(self, hidden: Tensor, probability: float) -> Tensor:
+        """Return all of it."""
+        return hidden
+
+
+class Training:
+    """Dropout with a generator for each member: what one of them draws, no other can change.
+
+    On the CPU these are the masks that ``torch.nn.Dropout`` would draw from the same generator.
     """
 
-    def __init__(self, net: FCN) -> None:
-        self.layers = [self._hidden(f"hidden.{n}", layer) for n, layer in enumerate(net.hidden)]
+    training = True
 
-    def __call__(self, state: State, images: Tensor, drops: "Dropouts | None") -> Tensor:
-        """Return the logits [members, batch, classes].
+    def __init__(self, generators: Sequence[Generator]) -> None:
+        self.generators = generators
 
-        Args:
-            state: of all members.
-            images: [batch, inputs] for all members, or [members, batch, inputs].
-            drops: the dropout of training; None for evaluation.
-        """
+    def drop(self, hidden: Tensor, probability: float) -> Tensor:
+        """Drop elements of [members, batch, width], and scale the others up."""
+        if not probability:  # torch draws nothing then
+            return hidden
+        kept = torch.empty(hidden.shape, dtype=hidden.dtype, device=hidden.device)
+        for mask, generator in zip(kept, self.generators, strict=True):
+            mask.bernoulli_(1 - probability, generator=generator)
+        return hidden * kept.div_(1 - probability)
+
+
+Batched = Callable[[State, Tensor, Mode], Tensor]
+"""Applies a module to [members, batch, width], with the state of each."""
+
+
+class Network:
+    """Applies an FCN to the stacked states of many: images to logits [members, batch, classes].
+
+    Images are [batch, inputs] for all members, or [members, batch, inputs]. Dense layers are batched
+    products. What stands between them is the net's own modules.
+    """
+
+    def __init__(self, net: nn.Module) -> None:
+        assert isinstance(net, FCN)
+        self.layers = [hidden_layer(f"hidden.{n}", layer) for n, layer in enumerate(net.hidden)]
+
+    def __call__(self, state: State, images: Tensor, mode: Mode) -> Tensor:
+        """Return the logits."""
         hidden = images
         for layer in self.layers:
-            hidden = layer(state, hidden, drops)
-        return dense(state["output.weight"], state["output.bias"], hidden)
-
-    @staticmethod
-    def _hidden(prefix: str, layer: nn.Module) -> Callable[[State, Tensor, "Dropouts | None"], Tensor]:
-        assert isinstance(layer, HiddenLayer)
-        normalization, activation = (
-            batched(f"{prefix}.{name}", module, layer.linear.out_features)
-            for name, module in (("normalization", layer.normalization), ("activation", layer.activation))
-        )
-
-        def apply(state: State, hidden: Tensor, drops: "Dropouts | None") -> Tensor:
-            product = dense(state[f"{prefix}.linear.weight"], state[f"{prefix}.linear.bias"], hidden)
-            active = activation(state, normalization(state, product, drops), drops)
-            return drops(active, layer.dropout.p) if drops else active
-
-        return apply
+            hidden = layer(state, hidden, mode)
+        return dense(state, "output", hidden)
 
 
-def dense(weight: Tensor, bias: Tensor, inputs: Tensor) -> Tensor:
-    """Return the products [members, batch, outputs] of weights [members, outputs, inputs].
+def hidden_layer(prefix: str, layer: nn.Module) -> Batched:
+    """Return what applies a hidden layer of this name."""
+    assert isinstance(layer, HiddenLayer)
+    width, probability = layer.linear.out_features, layer.dropout.p
+    normalization = batched(f"{prefix}.normalization", layer.normalization, width)
+    activation = batched(f"{prefix}.activation", layer.activation, width)
+
+    def apply(state: State, hidden: Tensor, mode: Mode) -> Tensor:
+        product = dense(state, f"{prefix}.linear", hidden)
+        return mode.drop(activation(state, normalization(state, product, mode), mode), probability)
+
+    return apply
+
+
+def dense(state: State, name: str, inputs: Tensor) -> Tensor:
+    """Return the products [members, batch, outputs] with the weights and biases of a dense layer.
 
     Inputs that all members share, [batch, inputs], are multiplied with all weights in one wide product.
     """
-    if inputs.ndim == 2:  # noqa: PLR2004
+    weight, bias = state[f"{name}.weight"], state[f"{name}.bias"]
+    if inputs.ndim < weight.ndim:
         wide = nn.functional.linear(inputs, weight.flatten(0, 1), bias.flatten())
-        return wide.unflatten(1, bias.shape).transpose(0, 1)
+        return wide.view(-1, *bias.shape).transpose(0, 1)
     return torch.baddbmm(bias[:, None], inputs, weight.transpose(1, 2))
 
 
-Batched = Callable[[State, Tensor, "Dropouts | None"], Tensor]
-
-
 def batched(prefix: str, module: nn.Module, width: int) -> Batched:
-    """Return what applies the module to [members, batch, width], each with its own state."""
+    """Return what applies a module to all members: as it is where that is the same, else through vmap."""
     names = [name for name, _ in (*module.named_parameters(), *module.named_buffers())]
     if not names and acts_alone(module, width):
-        return lambda state, hidden, drops: module(hidden)
+        return Alone(module)
+    precise = next((tensor.dtype for tensor in module.state_dict().values()), torch.float32)
 
     def one(own: State, hidden: Tensor) -> Tensor:
         result: Tensor = functional_call(module, own, (hidden,))
@@ -80,11 +119,24 @@ def batched(prefix: str, module: nn.Module, width: int) -> Batched:
 
     every = torch.vmap(one)
 
-    def apply(state: State, hidden: Tensor, drops: "Dropouts | None") -> Tensor:
-        module.train(drops is not None)
-        return every({name: state[f"{prefix}.{name}"] for name in names}, hidden)
+    def apply(state: State, hidden: Tensor, mode: Mode) -> Tensor:
+        module.train(mode.training)
+        own = {name: state[f"{prefix}.{name}"] for name in names}
+        return every(own, hidden.to(precise)).to(hidden.dtype)  # vmap has no kernels of mixed precision
 
     return apply
+
+
+@dataclass
+class Alone:
+    """A module that needs to know nothing of members."""
+
+    module: nn.Module
+
+    def __call__(self, state: State, hidden: Tensor, mode: Mode) -> Tensor:
+        """Apply it to all."""
+        result: Tensor = self.module(hidden)
+        return result
 
 
 def acts_alone(module: nn.Module, width: int) -> bool:
@@ -92,22 +144,3 @@ def acts_alone(module: nn.Module, width: int) -> bool:
     sample = torch.randn(*PROBE, width, generator=Generator().manual_seed(0))
     together, alone = module(sample), torch.stack([module(member) for member in sample])
     return torch.equal(together, alone)
-
-
-class Dropouts:
-    """Dropout with a generator for each member: what one member draws, no other member can change.
-
-    On the CPU these are the masks that ``torch.nn.Dropout`` would draw from the same generator.
-    """
-
-    def __init__(self, generators: Sequence[Generator]) -> None:
-        self.generators = generators
-
-    def __call__(self, hidden: Tensor, probability: float) -> Tensor:
-        """Drop elements of [members, batch, width], and scale the others up."""
-        if not probability:
-            return hidden
-        kept = torch.empty(hidden.shape, dtype=hidden.dtype, device=hidden.device)
-        for mask, generator in zip(kept, self.generators, strict=True):
-            mask.bernoulli_(1 - probability, generator=generator)
-        return hidden * kept.div_(1 - probability)

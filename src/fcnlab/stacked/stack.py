@@ -6,8 +6,6 @@ from itertools import chain
 import torch
 from torch import Tensor, nn
 
-from fcnlab.stacked.network import State
-
 
 class Stack:
     """Moves the parameters and buffers of nets of one kind into common storage.
