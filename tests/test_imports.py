@@ -46,6 +46,7 @@ ALLOWED = {
     "board": {"sampling", "study.compare"},
     "status": {"board", "claim", "ledger", "study.frames", "sweep"},
     "launchers": set(),
+    "launchers.composing": set(),
     "launchers.job": {"run"},
     "launchers.preload": {"environment", "run"},
     "launchers.processes": {"launchers.job"},
@@ -82,6 +83,7 @@ ALLOWED = {
     "stacked.launcher": {
         "claim",
         "launchers.job",
+        "run",
         "stacked.bar",
         "stacked.delivery",
         "stacked.grouping",

@@ -17,7 +17,7 @@ from conftest import Compose
 from fcnlab import ledger
 from fcnlab.claim import claimed
 from fcnlab.cli import CONF
-from fcnlab.launchers.job import Remembered
+from fcnlab.launchers.composing import ComposingOnce
 from fcnlab.stacked import launcher
 from fcnlab.stacked.grouping import Run, groups, shared_out, why_alone
 from fcnlab.stacked.lockstep import Lockstep
@@ -275,13 +275,13 @@ def test_a_run_that_another_process_is_at_work_on_is_left_to_it(compose: Compose
         assert launcher.available(run, claims)
 
 
-def test_composing_with_files_read_once_changes_no_configuration() -> None:
+def test_composing_once_changes_no_configuration() -> None:
     setup_globals()
     typed = [["optimizer=sgd", "lr=0.1"], ["model=deep", "regularization=[dropout,batch_norm]"], ["seed=1"]]
 
     def composed(*, remember: bool) -> list[Any]:
         loader: Any = ConfigLoaderImpl(create_config_search_path(str(CONF)))
-        loader.repository = Remembered(loader.repository) if remember else loader.repository
+        loader = ComposingOnce(loader) if remember else loader
         sweep = loader.load_configuration("train", [], RunMode.MULTIRUN)
         configs = [loader.load_sweep_config(sweep, overrides) for overrides in (*typed, *typed)]
         return [OmegaConf.to_container(config, resolve=False) for config in configs]

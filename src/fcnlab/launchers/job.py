@@ -1,6 +1,5 @@
 """One job of a sweep as a thing that can be sent away: to another process, or to another machine."""
 
-import copy
 import functools
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -9,11 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hydra._internal.config_repository import CachingConfigRepository
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job, setup_globals
-from hydra.plugins.config_source import ConfigResult
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
@@ -64,6 +61,21 @@ class Job:
         finally:
             hydra_config.cfg = outer
 
+    def recorded(self, result: float) -> JobReturn:
+        """Return the result of a job that has been run before, and tell the callbacks that it has ended."""
+        with self.situated() as cfg:
+            ended = JobReturn(
+                overrides=list(self.config.hydra.overrides.task),
+                cfg=cfg,
+                hydra_cfg=OmegaConf.masked_copy(self.config, "hydra"),
+                status=JobStatus.COMPLETED,
+                _return_value=result,
+            )
+            configure_log(self.config.hydra.job_logging, self.config.hydra.verbose)
+            self.hydra_context.callbacks.on_job_end(config=self.config, job_return=ended)
+        configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
+        return ended
+
     def lost(self, why: str) -> "Job":
         """Return a job that does nothing but record that this one's process died; to be executed here."""
         return replace(self, task_function=functools.partial(record_loss, why))
@@ -76,21 +88,6 @@ def record_loss(why: str, cfg: DictConfig) -> float:
     return lost(why, cfg)
 
 
-class Remembered(CachingConfigRepository):
-    """Reads every file of conf/ once for all the jobs of a sweep; Hydra reads all of them again for each.
-
-    That halves the time of composing.
-    """
-
-    def load_config(self, config_path: str) -> ConfigResult | None:
-        """Return a copy: Hydra changes what it composes from."""
-        return copy.deepcopy(super().load_config(config_path))
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Remembered":
-        """Return itself: Hydra copies the repository for each composition, which would forget."""
-        return self
-
-
 def compose(
     hydra_context: HydraContext,
     task_function: TaskFunction,
@@ -100,8 +97,6 @@ def compose(
 ) -> list[Job]:
     """Compose the jobs of a sweep with these overrides, numbered from the first."""
     setup_globals()
-    loader: Any = hydra_context.config_loader
-    loader.repository = Remembered(loader.repository)
     jobs = []
     for number, typed in enumerate(overrides, start=first):
         composed = hydra_context.config_loader.load_sweep_config(config, list(typed))

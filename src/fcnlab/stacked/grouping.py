@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from omegaconf.errors import OmegaConfBaseException
 
 from fcnlab.launchers.job import Job
-from fcnlab.ledger import COSMETIC, fingerprint, settled, without
+from fcnlab.ledger import COSMETIC, Record, fingerprint, settled, without
 from fcnlab.run import resolved
 from fcnlab.schema import ConfigError, check
 from fcnlab.stacked.support import unsupported
@@ -68,9 +68,9 @@ class Run:
     alone: str
 
     @property
-    def recorded(self) -> bool:
-        """Tell whether it has been run to its end before."""
-        return bool(settled(self.directory, fingerprint(self.config)))
+    def recorded(self) -> Record | None:
+        """Return its record if it has been run to its end before."""
+        return settled(self.directory, fingerprint(self.config))
 
     @property
     def epochs(self) -> int:

@@ -13,6 +13,7 @@ from hydra.core.utils import JobReturn
 from fcnlab import sweep
 from fcnlab.claim import claimed_if_free
 from fcnlab.launchers.job import Job
+from fcnlab.run import score
 from fcnlab.stacked.bar import Bar
 from fcnlab.stacked.delivery import Delivery
 from fcnlab.stacked.grouping import Run, by, groups, look_at, shared_out
@@ -35,11 +36,12 @@ def launch(jobs: Sequence[Job], max_members: int, memory_gb: float) -> list[JobR
     What was recorded before comes first, then the groups, and last what is run the ordinary way.
     """
     runs = [look_at(job) for job in jobs]
-    fresh = [run for run in runs if not run.recorded]
+    recorded = {run: record for run in runs if (record := run.recorded)}
+    fresh = [run for run in runs if run not in recorded]
     fit = groups([run for run in fresh if not run.alone], max_members, memory_gb * GB)
     together = [group for group in fit if len(group) > 1]
     sys.stdout.write(plan(runs, fresh, together))
-    results = {run: run.job.execute() for run in runs if run not in fresh}
+    results = {run: run.job.recorded(score(record)) for run, record in recorded.items()}
     bar = Bar([sum(run.epochs for run in group) for group in together])
     for number, group in enumerate(together):
         results |= run_group(group, bar, number)
