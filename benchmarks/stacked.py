@@ -3,8 +3,8 @@
 (a) stacked, fp32    (b) stacked, bf16    (c) one after another    (d) side by side, hydra/launcher=joblib
 
 Each is the whole command, from start to leaderboard, in a process and a folder of its own; they take turns.
-In between, the matrix products alone of as many steps. Then (a) with 1 to 81 members, and peak memory (Linux).
-Machines differ and are noisy: read the ratios, each within a round.
+In between, the matrix products alone of as many steps. Then (a) with 1 to 81 members, and peak memory.
+For Linux. Machines differ and are noisy: read the ratios, each within a round.
 
     python benchmarks/stacked.py [rounds] [epochs]
 """
@@ -90,10 +90,10 @@ def main(rounds: int = 3, epochs: int = 5) -> None:
     table = Table(title=f"{RUNS} runs x {epochs} epochs, {torch.get_num_threads()} threads")
     for column in ("what", "models x epochs a second", "seconds"):
         table.add_column(column, justify="left" if column == "what" else "right")
-    for way, name in [
-        *((way, f"({way}) {name}") for way, (name, _) in WAYS.items()),
-        ("products", "products"),
-    ]:
+    names = {way: f"({way}) {name}" for way, (name, _) in WAYS.items()} | {
+        "products": "matrix products alone"
+    }
+    for way, name in names.items():
         median = statistics.median(row[way] for row in measured)
         table.add_row(name, f"{RUNS * epochs / median:.2f}", f"{median:.1f}")
     console.print(table)

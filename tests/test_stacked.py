@@ -167,7 +167,7 @@ def assert_same(ours: Any, theirs: Any, path: str = "") -> None:
         for number, pair in enumerate(zip(ours, theirs, strict=True)):
             assert_same(*pair, f"{path}/{number}")
     elif isinstance(theirs, Tensor):
-        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-5, msg=lambda told: f"{path}: {told}")
+        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4, msg=lambda told: f"{path}: {told}")
     elif isinstance(theirs, float):
         assert ours == pytest.approx(theirs, rel=1e-4), path
     else:
@@ -214,7 +214,7 @@ def test_best_and_last_are_measured_as_by_a_run_by_itself(build: Build, prepare:
         expected = training.measure_checkpoints(alone.trainer, alone.task, alone.data)
         assert measured.keys() == expected.keys()
         for path, row in expected.items():
-            assert measured[path] == pytest.approx(row, rel=1e-5), member.task.config["init"]
+            assert measured[path] == pytest.approx(row, rel=1e-3), member.task.config["init"]
 
 
 @pytest.mark.slow

@@ -97,13 +97,14 @@ def hidden_layer(prefix: str, layer: nn.Module) -> Batched:
 def dense(state: State, name: str, inputs: Tensor) -> Tensor:
     """Return the products [members, batch, outputs] with the weights and biases of a dense layer.
 
-    Inputs that all members share, [batch, inputs], are multiplied with all weights in one wide product.
+    Inputs that all members share, [batch, inputs], are multiplied with all weights in one wide product. In
+    memory the batch comes last: so the gradients of the weights come out as the weights lie, without a copy.
     """
     weight, bias = state[f"{name}.weight"], state[f"{name}.bias"]
     if inputs.ndim < weight.ndim:
-        wide = nn.functional.linear(inputs, weight.flatten(0, 1), bias.flatten())
-        return wide.view(-1, *bias.shape).transpose(0, 1)
-    return torch.baddbmm(bias[:, None], inputs, weight.transpose(1, 2))
+        wide = torch.addmm(bias.flatten()[:, None], weight.flatten(0, 1), inputs.t())
+        return wide.view(*bias.shape, -1).transpose(1, 2)
+    return torch.baddbmm(bias[:, :, None], weight, inputs.transpose(1, 2)).transpose(1, 2)
 
 
 def batched(prefix: str, module: nn.Module, width: int) -> Batched:
