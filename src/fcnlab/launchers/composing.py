@@ -23,7 +23,8 @@ class ComposingOnce(ConfigLoaderImpl):
 
     def __init__(self, loader: Any) -> None:
         super().__init__(loader.get_search_path())
-        self.repository = ReadingOnce(loader.repository)
+        repository: Any = ReadingOnce(loader.repository)
+        self.repository = repository
         self._checked: dict[tuple[str, ...], DictConfig] = {}
 
     def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:

@@ -72,7 +72,7 @@ def run_group(group: Sequence[Run], bar: Bar, number: int) -> dict[Run, JobRetur
     with ExitStack() as claims:
         held = [run for run in group if available(run, claims)]
         with bar.group(number) as tell:
-            trained = list(train(held, tell))
+            trained = train(held, tell)
         return {run: delivery.execute(run.job) for run, delivery in trained}
 
 
@@ -84,18 +84,20 @@ def available(run: Run, claims: ExitStack) -> bool:
     return not run.recorded
 
 
-def train(runs: Sequence[Run], tell: Tell) -> Iterator[Trained]:
-    """Train runs in lockstep; if the memory does not suffice, one half of them after the other."""
-    for alike in by(list(build(runs)), key=sizes):
-        own = [run for run, _ in alike]
-        try:
-            yield from fit(alike, tell)
-        except OUT_OF_MEMORY:
-            log.warning("not enough memory for %d runs at a time", len(own))
-            parts = shared_out(own, math.ceil(len(own) / 2)) if len(own) > 1 else []
-            yield from (delivered for half in parts for delivered in train(half, tell))
-        except Exception as error:  # an ordinary run will show whose error it is
-            log.warning("%d runs cannot be trained in lockstep: %s", len(own), error, exc_info=True)
+def train(runs: Sequence[Run], tell: Tell) -> list[Trained]:
+    """Train runs in lockstep; if the memory does not suffice, one half of them after the other.
+
+    Whatever else goes wrong, none of them has been trained: an ordinary run will show whose error it is.
+    """
+    try:
+        return [trained for alike in by(build(runs), key=sizes) for trained in fit(alike, tell)]
+    except OUT_OF_MEMORY:
+        log.warning("not enough memory for %d runs at a time", len(runs))
+    except Exception as error:
+        log.warning("%d runs cannot be trained in lockstep: %s", len(runs), error, exc_info=True)
+        return []
+    halves = shared_out(runs, math.ceil(len(runs) / 2)) if len(runs) > 1 else []
+    return [trained for half in halves for trained in train(half, tell)]
 
 
 def build(runs: Sequence[Run]) -> Iterator[Built]:

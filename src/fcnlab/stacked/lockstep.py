@@ -42,8 +42,11 @@ class Lockstep:
 
     def fit(self, tell: Tell) -> None:
         """Train every member to its end."""
-        for member, row in zip(self.members, self._validate(), strict=True):
-            member.record(row, epoch=0)
+        start = time.perf_counter()
+        rows = self._validate()
+        seconds = (time.perf_counter() - start) / len(self.members)
+        for member, row in zip(self.members, rows, strict=True):
+            member.begin_fit(row, seconds)
         epoch = 0
         while self._take_out_ended():
             epoch += 1

@@ -85,6 +85,8 @@ class Member:
         self.optimizer = self.task.optimizer(self.task.net.parameters())
         described = self.task.schedule.configure(self.optimizer, lambda: total)
         plateau = isinstance(described["scheduler"], ReduceLROnPlateau)
+        if plateau and described["interval"] != "epoch":
+            raise ValueError("a plateau scheduler that steps within an epoch")
         self.schedule = LRSchedulerConfig(**described, reduce_on_plateau=plateau)
         strategy = self.trainer.strategy
         strategy.connect(self.task)
@@ -109,6 +111,11 @@ class Member:
             penalty.backward()
         self.optimizer.step()
         self._schedule("step", plateau=False)
+
+    def begin_fit(self, measured: Row, seconds: float) -> None:
+        """Record the untrained net as epoch 0."""
+        self.seconds += seconds
+        self.record(measured, epoch=0)
 
     def record(self, measured: Row, *, epoch: int, seconds: float | None = None) -> None:
         """Add an epoch to the history; if something in it is not finite, that was the last one."""
