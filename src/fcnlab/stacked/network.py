@@ -51,9 +51,11 @@ class Training:
         """Drop elements of [members, batch, width], and scale the others up."""
         if not probability:  # torch draws nothing then
             return hidden
-        kept = torch.empty(hidden.shape, dtype=hidden.dtype, device=hidden.device)
+        kept = torch.empty_like(hidden)
+        drawn = torch.empty(hidden.shape[1:], dtype=hidden.dtype, device=hidden.device)
         for mask, generator in zip(kept, self.generators, strict=True):
-            mask.bernoulli_(1 - probability, generator=generator)
+            drawn.bernoulli_(1 - probability, generator=generator)
+            mask.t().copy_(drawn.t())  # torch is quick at copying into what is contiguous, as this mostly is
         return hidden * kept.div_(1 - probability)
 
 
