@@ -1,5 +1,6 @@
 """A sweep whose runs are trained in lockstep, group by group, as far as they can be."""
 
+import gc
 import logging
 import math
 import sys
@@ -45,6 +46,7 @@ def launch(jobs: Sequence[Job], max_members: int, memory_gb: float) -> list[JobR
     bar = Bar([sum(run.epochs for run in group) for group in together])
     for number, group in enumerate(together):
         results |= run_group(group, bar, number)
+        gc.collect()  # trainers refer to themselves: else groups pile up
     return [results.get(run) or run.job.execute() for run in runs]
 
 
