@@ -92,9 +92,10 @@ format: $(INSTALLED) ## let ruff write the layout
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: data ## speed: a bare loop, the usual template, runs side by side; and memory (half an hour)
+bench: data ## speed: a bare loop, the usual template, runs side by side and stacked; and memory (an hour)
 	$(BIN)/python benchmarks/throughput.py $(ARGS)
 	$(BIN)/python benchmarks/launchers.py
+	$(BIN)/python benchmarks/stacked.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/report.py
 

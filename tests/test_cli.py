@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from commands import SHORT, Command
-from fcnlab import fashion_mnist
+from fcnlab import cli, fashion_mnist
 from fcnlab.cli import CONF
 
 EXTRA = {"optuna", "joblib", "cloudpickle", "submitit", "ray", "fcnlab.launchers"}
@@ -236,3 +236,11 @@ def test_help_of_eval_shows_its_keys_and_no_groups(command: Command) -> None:
     text = command("eval.py", "--help").stdout
     assert (CONF / "eval.yaml").read_text() in text
     assert "rmsprop" not in text
+
+
+def test_a_sweep_over_more_values_than_a_file_name_can_hold(tmp_path: Path) -> None:
+    lrs = "lr=" + ",".join(f"{number}e-3" for number in range(1, 200))
+    assert cli.quoted(lrs) == lrs
+    path = tmp_path / "a=b"
+    path.touch()
+    assert cli.quoted(f"ckpt_path={path}") == f"ckpt_path='{path}'"

@@ -22,13 +22,33 @@ def claimed(directory: Path) -> Iterator[None]:
 
     The file stays where a process was killed: ``abandoned`` tells by it.
     """
-    path = directory / FILENAME
-    lock = FileLock(path, timeout=0)
+    lock = FileLock(directory / FILENAME)
     try:
-        lock.acquire()
+        lock.acquire(timeout=0)
     except Timeout:
         log.warning("waiting: %s is being run by %s", directory, holder(directory))
         lock.acquire(timeout=-1)
+    with signed(directory, lock):
+        yield
+
+
+@contextmanager
+def claimed_if_free(directory: Path) -> Iterator[bool]:
+    """Hold the directory if nobody does, and tell whether it is held now."""
+    lock = FileLock(directory / FILENAME)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        yield False
+        return
+    with signed(directory, lock):
+        yield True
+
+
+@contextmanager
+def signed(directory: Path, lock: FileLock) -> Iterator[None]:
+    """Say in the directory who holds it, as long as the lock that was acquired is needed."""
+    path = directory / FILENAME
     try:
         path.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}), encoding="utf-8")
         yield

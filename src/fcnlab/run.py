@@ -4,6 +4,7 @@ import logging
 import math
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ CURABLE = (OSError, RuntimeError, MemoryError)
 
 
 Work = Callable[[Config, Origin, str | None], Config]
+Hold = Callable[[Path], AbstractContextManager[object]]
 
 
 def run(cfg: DictConfig) -> float:
@@ -50,12 +52,12 @@ def lost(why: str, cfg: DictConfig) -> float:
     return conclude(cfg, fail)
 
 
-def conclude(cfg: DictConfig, work: Work) -> float:
-    """Record how the work ended, unless it was done before or the sweep is to stop."""
+def conclude(cfg: DictConfig, work: Work, hold: Hold = claimed) -> float:
+    """Record how the work ended, unless it was done before or the sweep is to stop; hold the directory."""
     origin = Origin.current(cfg)
     if origin.sweep and sweep.stopped(origin.sweep):
         return math.nan
-    with claimed(origin.directory):
+    with hold(origin.directory):
         record = recorded(cfg, origin, work)
     log.log(origin.level, "%s", summary(record, origin.directory))
     if record["status"] == "failed":

@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -11,6 +11,7 @@ from typing import Any, Self
 import hydra
 import lightning as L
 import torch
+from lightning.fabric.loggers.logger import Logger
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -27,6 +28,12 @@ Row = dict[str, float | None]
 
 class DivergedError(FloatingPointError):
     """The training loss is not finite."""
+
+
+def check_loss(loss: float, epoch: int, step: int) -> None:
+    """Refuse the training loss of a step if it is not finite; epochs and steps are counted from 1."""
+    if not math.isfinite(loss):
+        raise DivergedError(f"the training loss is {loss} in epoch {epoch}, step {step}")
 
 
 @dataclass(frozen=True)
@@ -146,10 +153,7 @@ class Classifier(L.LightningModule):
         images, labels = batch
         logits = self.net(images)
         loss: Tensor = self.loss(logits, labels)
-        if not math.isfinite(loss.item()):
-            raise DivergedError(
-                f"the training loss is {loss.item()} in epoch {self.current_epoch + 1}, step {batch_idx + 1}"
-            )
+        check_loss(loss.item(), self.current_epoch + 1, batch_idx + 1)
         self._trained.add(loss, logits, labels)
         return self.penalty(loss, self.net)
 
@@ -202,17 +206,17 @@ class Classifier(L.LightningModule):
         Raises:
             DivergedError: one of them is not finite.
         """
+        row = self.note(epoch=epoch, lr=lr, seconds=seconds)
+        draw(row, self.loggers)
+        check_row(row)
+
+    def note(self, *, epoch: int, lr: float | None = None, seconds: float | None = None) -> Row:
+        """Add the metrics of this epoch to the history as a row, and return that."""
         names = [f"{split}/{name}" for split in ("train", "val", "test") for name in ("loss", "acc")]
         metrics = {name: self.metrics.get(name) for name in names} | {"lr": lr}
         self.metrics = {}
         self.history.append({"epoch": epoch, **metrics, "seconds": seconds})
-        drawn = {name: value for name, value in metrics.items() if value is not None}
-        for logger in self.loggers:
-            logger.log_metrics(drawn, step=epoch)
-        log.debug("epoch %d: %s", epoch, "  ".join(f"{name} {value:.4g}" for name, value in drawn.items()))
-        for name, value in drawn.items():
-            if not math.isfinite(value):
-                raise DivergedError(f"{name} is {value} after epoch {epoch}")
+        return self.history[-1]
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add configuration, history and the generators' states (dropout draws from them).
@@ -243,6 +247,32 @@ class Classifier(L.LightningModule):
         task.load_state_dict(checkpoint["state_dict"])
         task.config, task.history = checkpoint["config"], checkpoint["history"]
         return task.to(map_location)
+
+
+def draw(row: Row, loggers: Iterable[Logger]) -> None:
+    """Draw the metrics of an epoch in every logger, over the epochs."""
+    drawn = curves(row)
+    for logger in loggers:
+        logger.log_metrics(drawn, step=int(row["epoch"] or 0))
+    log.debug("epoch %d: %s", row["epoch"], "  ".join(f"{name} {value:.4g}" for name, value in drawn.items()))
+
+
+def check_row(row: Row) -> None:
+    """Refuse an epoch of which a metric is not finite.
+
+    Raises:
+        DivergedError: one of them is not.
+    """
+    for name, value in curves(row).items():
+        if not math.isfinite(value):
+            raise DivergedError(f"{name} is {value} after epoch {row['epoch']}")
+
+
+def curves(row: Row) -> dict[str, float]:
+    """Return what of a row is drawn over the epochs."""
+    return {
+        name: value for name, value in row.items() if value is not None and name not in {"epoch", "seconds"}
+    }
 
 
 def generator_states() -> dict[str, Any]:

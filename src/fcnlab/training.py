@@ -3,19 +3,22 @@
 import os
 import time
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import hydra
 import lightning as L
+import torch
 from hydra.errors import InstantiationException
 from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.loggers import Logger
 
 from fcnlab import schema
 from fcnlab.checkpoints import BEST, LAST, AtomicCheckpointIO
 from fcnlab.data import InMemoryData
 from fcnlab.environment import environment
-from fcnlab.task import Classifier, DivergedError, read_checkpoint
+from fcnlab.task import Classifier, DivergedError, Row, read_checkpoint
 
 # Lightning's import sets this to 1. Where torch is built for CUDA but no GPU is present, every step of Adam
 # then searches the disk for NVIDIA's library anew (0.05 to 0.25 ms); asking the CUDA runtime is cheap.
@@ -45,18 +48,37 @@ def train(config: Config, directory: Path, choices: Config, checkpoint: str | No
     start = time.perf_counter()
     outcome = fit(trainer, task, data, checkpoint)
     seconds = spent + time.perf_counter() - start
-    history = task.history
-    trained = {
-        "model": {"hidden_sizes": config["model"]["hidden_sizes"], "parameters": count_parameters(task)},
-        "history": history,
-        **measure_checkpoints(trainer, task, data),
-        "seconds": seconds,
-        "samples_per_second": len(data.split.train) * (len(history) - 1) / seconds,
-        "data": data.describe(),
-        "environment": environment() | {"device": str(trainer.strategy.root_device)},
-    }
-    log_hyperparameters(trainer, config, choices, trained["best"])
+    measured = measure_checkpoints(trainer, task, data)
+    trained = results(task, data, measured, seconds, trainer.strategy.root_device)
+    log_hyperparameters(trainer.loggers, config, choices, trained["best"])
     return outcome | trained
+
+
+def results(
+    task: Classifier, data: InMemoryData, measured: dict[Path, Config], seconds: float, device: torch.device
+) -> Config:
+    """Return what the record of a run says of its training.
+
+    Args:
+        task: trained.
+        data: that it was trained on.
+        measured: the metrics of those of best.ckpt and last.ckpt that there are.
+        seconds: that the fit took.
+        device: on which.
+    """
+    images = len(data.split.train) * (len(task.history) - 1)
+    return {
+        "model": {
+            "hidden_sizes": task.config["model"]["hidden_sizes"],
+            "parameters": count_parameters(task),
+        },
+        "history": task.history,
+        **best_and_last(task.history, measured),
+        "seconds": seconds,
+        "samples_per_second": images / seconds,
+        "data": data.describe(),
+        "environment": environment() | {"device": str(device)},
+    }
 
 
 def seconds_spent(checkpoint: Config) -> float:
@@ -85,10 +107,7 @@ def build(config: Config) -> tuple[Classifier, InMemoryData]:
 
 def build_trainer(config: Config, directory: Path) -> L.Trainer:
     """Build the trainer with its callbacks and loggers; whatever it saves goes into the run's directory."""
-    parts = {
-        name: [hydra.utils.instantiate(part, _convert_="all") for part in config[name].values()]
-        for name in ("callbacks", "logger")
-    }
+    parts = {name: build_parts(config[name]) for name in ("callbacks", "logger")}
     saves = any(isinstance(part, Checkpoint) for part in parts["callbacks"])  # else Lightning adds one itself
     try:
         trainer: L.Trainer = hydra.utils.instantiate(
@@ -106,6 +125,11 @@ def build_trainer(config: Config, directory: Path) -> L.Trainer:
     return trainer
 
 
+def build_parts(config: Config) -> list[Any]:
+    """Build every part that a section of the configuration describes: the callbacks, or the loggers."""
+    return [hydra.utils.instantiate(part, _convert_="all") for part in config.values()]
+
+
 def fit(trainer: L.Trainer, task: Classifier, data: InMemoryData, ckpt_path: str | None) -> Config:
     """Measure the untrained net as epoch 0, then train; or go on from a checkpoint. Say how it ended."""
     try:
@@ -120,18 +144,25 @@ def fit(trainer: L.Trainer, task: Classifier, data: InMemoryData, ckpt_path: str
     return {"status": "completed"}
 
 
-def measure_checkpoints(trainer: L.Trainer, task: Classifier, data: InMemoryData) -> Config:
-    """Measure best.ckpt and last.ckpt; where there is none, repeat what the history says."""
+def measure_checkpoints(trainer: L.Trainer, task: Classifier, data: InMemoryData) -> dict[Path, Config]:
+    """Measure those of best.ckpt and last.ckpt that there are."""
     root = Path(trainer.default_root_dir)
-    rows = {BEST: max(task.history, key=lambda row: row["val/acc"] or 0.0), LAST: task.history[-1]}
-    unknown = {"train/loss": None, "train/acc": None}
-    measured = {
-        path.stem: measure_checkpoint(trainer, task, data, root / path)
+    return {
+        path: measure_checkpoint(trainer, task, data, root / path)
+        for path in (BEST, LAST)
         if (root / path).is_file()
-        else {key: row[key] for key in ("epoch", *MEASURED)} | unknown
+    }
+
+
+def best_and_last(history: list[Row], measured: dict[Path, Config]) -> Config:
+    """Return the metrics of the best and the last weights; where there is no checkpoint, the history's."""
+    rows = {BEST: max(history, key=lambda row: row["val/acc"] or 0.0), LAST: history[-1]}
+    unknown = {"train/loss": None, "train/acc": None}
+    told = {
+        path.stem: measured.get(path) or {key: row[key] for key in ("epoch", *MEASURED)} | unknown
         for path, row in rows.items()
     }
-    return measured | {"checkpoint": str(BEST) if (root / BEST).is_file() else None}
+    return told | {"checkpoint": str(BEST) if BEST in measured else None}
 
 
 def measure_checkpoint(trainer: L.Trainer, task: Classifier, data: InMemoryData, path: Path) -> Config:
@@ -152,7 +183,9 @@ def count_parameters(task: Classifier) -> int:
     return sum(p.numel() for p in task.net.parameters() if p.requires_grad)
 
 
-def log_hyperparameters(trainer: L.Trainer, config: Config, choices: dict[str, Any], best: Config) -> None:
+def log_hyperparameters(
+    loggers: Iterable[Logger], config: Config, choices: dict[str, Any], best: Config
+) -> None:
     """Give every logger the run's flat hyperparameters and final metrics: the same keys in every run."""
     flat = {
         key: str(choices[key])
@@ -169,7 +202,7 @@ def log_hyperparameters(trainer: L.Trainer, config: Config, choices: dict[str, A
         "fold": config["data"]["fold"],
     }
     final = {f"hp/{name.replace('/', '_')}": best[name] for name in ("val/acc", "test/acc")}
-    for logger in trainer.loggers:
+    for logger in loggers:
         logger.log_hyperparams(flat | final)
         logger.save()
 

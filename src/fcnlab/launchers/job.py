@@ -2,14 +2,17 @@
 
 import functools
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job, setup_globals
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,34 @@ class Job:
             return JobReturn(status=JobStatus.FAILED, _return_value=error)
         finally:
             configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
+
+    @contextmanager
+    def situated(self) -> Iterator[DictConfig]:
+        """Let Hydra know where the job will run, and give what its task function will be given."""
+        hydra_config: Any = HydraConfig.instance()
+        outer, hydra_config.cfg = hydra_config.cfg, self.config
+        try:
+            sweep = self.config.hydra.sweep
+            with read_write(self.config.hydra.runtime), open_dict(self.config.hydra.runtime):
+                self.config.hydra.runtime.output_dir = str(Path(sweep.dir, sweep.subdir).absolute())
+            yield OmegaConf.masked_copy(self.config, [str(key) for key in self.config if key != "hydra"])
+        finally:
+            hydra_config.cfg = outer
+
+    def recorded(self, result: float) -> JobReturn:
+        """Return the result of a job that has been run before, and tell the callbacks that it has ended."""
+        with self.situated() as cfg:
+            ended = JobReturn(
+                overrides=list(self.config.hydra.overrides.task),
+                cfg=cfg,
+                hydra_cfg=OmegaConf.masked_copy(self.config, "hydra"),
+                status=JobStatus.COMPLETED,
+                _return_value=result,
+            )
+            configure_log(self.config.hydra.job_logging, self.config.hydra.verbose)
+            self.hydra_context.callbacks.on_job_end(config=self.config, job_return=ended)
+        configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
+        return ended
 
     def lost(self, why: str) -> "Job":
         """Return a job that does nothing but record that this one's process died; to be executed here."""

@@ -1,0 +1,119 @@
+"""Models x epochs a second for 27 runs of 784-256-128-10 at batch 128 on FashionMNIST, everything recorded.
+
+(a) stacked, fp32    (b) stacked, bf16    (c) one after another    (d) side by side, hydra/launcher=joblib
+
+Each is the whole command, from start to leaderboard, in a process and a folder of its own; they take turns.
+In between, the matrix products alone of as many steps. Then (a) with 1 to 81 members, and peak memory.
+For Linux. Machines differ and are noisy: read the ratios, each within a round.
+
+    python benchmarks/stacked.py [rounds] [epochs]
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from rich.console import Console
+from rich.table import Table
+from throughput import matrix_products
+
+ROOT = Path(__file__).parents[1]
+DATA = os.environ.get("FCNLAB_DATA", str(ROOT / "data"))
+GRID = [
+    "optimizer=sgd,adam,rmsprop",
+    "lr=0.001,0.01,0.1",
+    "init=torch_default,xavier_normal,kaiming_normal",
+]
+RUNS = 27
+STACKED = ["hydra/launcher=stacked", "hydra.launcher.memory_gb=16"]
+WAYS = {
+    "a": ("stacked, fp32", STACKED),
+    "b": ("stacked, bf16", [*STACKED, "trainer=bf16"]),
+    "c": ("one after another", []),
+    "d": ("side by side, joblib", ["hydra/launcher=joblib"]),
+}
+TARGETS = (("c", "a", ">= 2.0"), ("c", "b", ">= 3.0"), ("a", "products", "<= 1.6"), ("c", "d", ""))
+MEMBERS = (1, 3, 9, 27, 81)
+
+
+class Cost(NamedTuple):
+    """What a command took: seconds, and at its peak MB of memory."""
+
+    seconds: float
+    memory: float
+
+
+def cost(epochs: int, *arguments: str) -> Cost:
+    """Run a sweep in an empty folder.
+
+    Raises:
+        ChildProcessError: it failed.
+    """
+    typed = ["-m", *arguments, f"trainer.max_epochs={epochs}", "task_name=bench"]
+    with tempfile.TemporaryDirectory() as folder, Path(folder, "log").open("w") as log:
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "train.py"), *typed],
+            cwd=folder,
+            env=os.environ | {"FCNLAB_DATA": DATA},
+            stdout=log,
+            stderr=log,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        process.returncode = status  # it has been waited for
+        if status:
+            raise ChildProcessError(Path(folder, "log").read_text(encoding="utf-8"))
+    return Cost(seconds, usage.ru_maxrss / 1024)
+
+
+def products() -> float:
+    """Return the seconds of the matrix products of one epoch."""
+    images = torch.randn(54_000, 784)
+    return min(matrix_products(images, torch.empty(0)) for _ in range(3))
+
+
+def main(rounds: int = 3, epochs: int = 5) -> None:
+    """Measure in turn, and print medians and the medians of the ratios within a round."""
+    console = Console(width=100, color_system=None)
+    measured: list[dict[str, float]] = []
+    for number in range(rounds):
+        seconds = {way: cost(epochs, *GRID, *arguments).seconds for way, (_, arguments) in WAYS.items()}
+        measured.append(seconds | {"products": RUNS * epochs * products()})
+        console.print(f"round {number + 1}:", *(f"{w} {s:.1f} s" for w, s in measured[-1].items()))
+    table = Table(title=f"{RUNS} runs x {epochs} epochs, {torch.get_num_threads()} threads")
+    for column in ("what", "models x epochs a second", "seconds"):
+        table.add_column(column, justify="left" if column == "what" else "right")
+    names = {way: f"({way}) {name}" for way, (name, _) in WAYS.items()} | {
+        "products": "matrix products alone"
+    }
+    for way, name in names.items():
+        median = statistics.median(row[way] for row in measured)
+        table.add_row(name, f"{RUNS * epochs / median:.2f}", f"{median:.1f}")
+    console.print(table)
+    for over, under, target in TARGETS:
+        ratio = statistics.median(row[over] / row[under] for row in measured)
+        console.print(f"{over}/{under}  {ratio:.2f}  {target}")
+    console.print(growth(epochs))
+
+
+def growth(epochs: int) -> Table:
+    """Measure how speed and memory of (a) grow with the number of members."""
+    table = Table(title=f"stacked, fp32, {epochs} epochs: the whole command, all runs in one group")
+    for column in ("members", "models x epochs a second", "peak MB"):
+        table.add_column(column, justify="right")
+    for members in MEMBERS:
+        lrs = ",".join(f"{0.001 * (number + 1):.3f}" for number in range(members))
+        took = cost(epochs, f"lr={lrs}", *STACKED, f"hydra.launcher.max_members={members}")
+        table.add_row(str(members), f"{members * epochs / took.seconds:.2f}", f"{took.memory:.0f}")
+    return table
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

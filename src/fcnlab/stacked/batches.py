@@ -1,0 +1,33 @@
+"""The batches of many members: drawn once where all see the same images, and for each where they do not."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from fcnlab import data
+
+Drawn = tuple[Tensor, Tensor]
+"""Images [batch, inputs] and labels [batch] for all; or [members, batch, inputs] and [members, batch]."""
+
+
+def batches(loaders: Sequence[data.Batches], size: int) -> Iterator[Drawn]:
+    """Go once through what the loaders hold, each in its own order, with so many images in a batch.
+
+    The loaders have the same images to draw from, and orders of the same length.
+    """
+    images = loaders[0].images
+    pixels, labels = images.pixels.flatten(1), images.labels
+    for positions in together([loader.sampler.positions() for loader in loaders]).split(size, dim=-1):
+        here = positions.to(labels.device)
+        flat = here.flatten()
+        yield (
+            pixels.index_select(0, flat).unflatten(0, here.shape),
+            labels.index_select(0, flat).unflatten(0, here.shape),
+        )
+
+
+def together(orders: Sequence[Tensor]) -> Tensor:
+    """Return the one order [n] where all are the same, else all of them [members, n]."""
+    first, *others = orders
+    return first if all(torch.equal(first, other) for other in others) else torch.stack(list(orders))

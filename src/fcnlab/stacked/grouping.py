@@ -1,0 +1,146 @@
+"""Which runs of a sweep can share a batched network, and how many of them do at a time."""
+
+import json
+import math
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, TypeVar
+
+from omegaconf.errors import OmegaConfBaseException
+
+from fcnlab.launchers.job import Job
+from fcnlab.ledger import COSMETIC, Record, fingerprint, settled, without
+from fcnlab.run import resolved
+from fcnlab.schema import ConfigError, check
+from fcnlab.stacked.support import unsupported
+
+Config = dict[str, Any]
+Item = TypeVar("Item")
+
+OWN = (
+    *COSMETIC,
+    "seed",
+    "lr",
+    "weight_decay",
+    "l1",
+    "init",
+    "optimizer",
+    "scheduler",
+    "regularization",
+    "callbacks",
+    "data.seed",
+    "data.split_seed",
+    "data.fold",
+    "model.weight_init",
+    "model.bias_init",
+    "task.net.weight_init",
+    "task.net.bias_init",
+    "task.optimizer",
+    "task.schedule",
+    "task.penalty",
+)
+"""The settings in which members of a group may differ; all others, of whatever name, they must share."""
+
+COPIES = 12
+"""Of the parameters: weights, gradients, two moments, and two checkpoints of the weights and moments."""
+BYTES = 4
+LARGEST_BATCH = 1000
+ACTIVATIONS = 6
+"""Copies of a layer's activations that a step or an evaluation has in memory at a time."""
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A job of the sweep, looked at before it runs.
+
+    Args:
+        job: that will record it.
+        directory: where.
+        config: resolved.
+        alone: why it is run the ordinary way; "" if it can be trained in lockstep.
+    """
+
+    job: Job
+    directory: Path
+    config: Config
+    alone: str
+
+    @property
+    def recorded(self) -> Record | None:
+        """Return its record if it has been run to its end before."""
+        return settled(self.directory, fingerprint(self.config))
+
+    @property
+    def epochs(self) -> int:
+        """Return for how many epochs it trains at most."""
+        return int(self.config["trainer"]["max_epochs"])
+
+
+def look_at(job: Job) -> Run:
+    """Resolve a job's configuration, and find out whether it can be trained in lockstep."""
+    with job.situated() as cfg:
+        directory = Path(job.config.hydra.runtime.output_dir)
+        try:
+            config, interrupted = resolved(cfg)
+        except OmegaConfBaseException as error:
+            return Run(job, directory, {}, str(error))
+    return Run(job, directory, config, "ckpt_path=last" if interrupted else why_alone(config))
+
+
+def why_alone(config: Config) -> str:
+    """Return what keeps a run from being trained in lockstep; "" if nothing does."""
+    try:
+        check(config)
+    except ConfigError as error:
+        return str(error)
+    return ", ".join(unsupported(config))
+
+
+def groups(runs: Iterable[Run], max_members: int, memory: float) -> list[Sequence[Run]]:
+    """Put runs together that differ in their ``OWN`` settings only.
+
+    Args:
+        runs: that can be trained in lockstep.
+        max_members: more than that are not trained at a time.
+        memory: bytes that the members of a group may need together.
+    """
+    kinds = by(runs, lambda run: json.dumps(without(run.config, OWN), sort_keys=True, default=str))
+    return [
+        part
+        for kind in kinds
+        for part in shared_out(
+            sorted(kind, key=sees), min(max_members, max(1, int(memory / bytes_each(kind[0].config))))
+        )
+    ]
+
+
+def sees(run: Run) -> tuple[int, ...]:
+    """Return what decides which images a run sees, in which order: neighbours share it where they can."""
+    data = run.config["data"]
+    return data["split_seed"], data["fold"], data["seed"]
+
+
+def by(items: Iterable[Item], key: Callable[[Item], Hashable]) -> list[list[Item]]:
+    """Put items of the same key together, in the order of their first."""
+    together: dict[Hashable, list[Item]] = {}
+    for item in items:
+        together.setdefault(key(item), []).append(item)
+    return list(together.values())
+
+
+def shared_out(items: Sequence[Item], most: int) -> list[Sequence[Item]]:
+    """Cut a list into as few parts as possible, none longer than ``most``, as equal as possible."""
+    parts = math.ceil(len(items) / most)
+    cuts = [len(items) * part // parts for part in range(parts + 1)]
+    return [items[start:end] for start, end in pairwise(cuts)]
+
+
+def bytes_each(config: Config) -> int:
+    """Estimate the memory that training one member takes."""
+    model = config["model"]
+    widths = [model["in_features"], *model["hidden_sizes"], model["out_features"]]
+    parameters = sum((inputs + 1) * outputs for inputs, outputs in pairwise(widths))
+    images = max(LARGEST_BATCH, config["data"]["batch_size"])
+    return int(BYTES * (COPIES * parameters + ACTIVATIONS * images * sum(widths)))

@@ -1,0 +1,289 @@
+"""A sweep with hydra/launcher=stacked: what is grouped, what is left, what happens when things go wrong."""
+
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.utils import create_config_search_path
+from hydra.core.utils import setup_globals
+from hydra.types import RunMode
+from omegaconf import OmegaConf
+
+from commands import SHORT, Command, result
+from conftest import Compose
+from fcnlab import ledger
+from fcnlab.claim import claimed
+from fcnlab.cli import CONF
+from fcnlab.launchers.composing import ComposingOnce
+from fcnlab.stacked import launcher
+from fcnlab.stacked.grouping import Run, groups, shared_out, why_alone
+from fcnlab.stacked.lockstep import Lockstep
+from fcnlab.stacked.support import unsupported
+from fcnlab.study.frames import load
+
+STACKED = ["-m", "hydra/launcher=stacked", *SHORT]
+SIX = ["optimizer=sgd,adam,rmsprop", "seed=0,1"]
+
+
+def records(root: Path, name: str) -> dict[str, ledger.Record]:
+    found = [
+        record for path in ledger.find(root / "outputs" / "sweeps" / name) if (record := ledger.read(path))
+    ]
+    return {"".join(record["overrides"]): record for record in found}
+
+
+def approximate(value: Any) -> Any:
+    """Return a record whose floats compare to a tolerance."""
+    if isinstance(value, dict):
+        return {key: approximate(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [approximate(item) for item in value]
+    return pytest.approx(value, rel=1e-4, abs=1e-6) if isinstance(value, float) else value
+
+
+def test_a_stacked_sweep_leaves_what_the_runs_would_leave(command: Command, tmp_path: Path) -> None:
+    dropout = ["regularization=dropout", "logger=tensorboard"]
+    assert command("train.py", "-m", *SHORT, *SIX, *dropout, "task_name=basic").status == 0
+    stacked = command("train.py", *STACKED, *SIX, *dropout, "task_name=stacked")
+    assert stacked.status == 0
+    assert "stacked: 6 runs in 1 group (1 of 6)" in stacked.stdout
+    basic = records(tmp_path, "basic")
+    for typed, record in records(tmp_path, "stacked").items():
+        other = basic[typed.replace("task_name=stacked", "task_name=basic")]
+        assert result(record) | {"name": None} == approximate(result(other) | {"name": None})
+        assert record["fingerprint"] == other["fingerprint"]
+    left = [
+        Counter(
+            path.name.partition(".tfevents")[0] for path in (tmp_path / "outputs/sweeps" / name).rglob("*")
+        )
+        for name in ("basic", "stacked")
+    ]
+    for folders in left:
+        for folder in [name for name in folders if "optimizer=" in name]:
+            del folders[folder]
+    assert left[0] == left[1]
+
+
+def test_what_eval_measures_is_what_the_record_says(command: Command, tmp_path: Path) -> None:
+    command("train.py", *STACKED, "seed=0,1", "regularization=batch_norm", "task_name=measured")
+    for record in records(tmp_path, "measured").values():
+        path = tmp_path / "outputs" / "sweeps" / "measured" / record["name"] / record["checkpoint"]
+        evaluated = command("eval.py", f"ckpt_path={path}")
+        assert evaluated.status == 0
+        assert f"{record['best']['train/acc']:.4f}" in evaluated.stdout
+        assert f"{record['best']['test/acc']:.4f}" in evaluated.stdout
+
+
+def test_finished_members_are_not_trained_again(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    command("train.py", *STACKED, "seed=0,1", "task_name=again")
+    more = command("train.py", *STACKED, "seed=0,1,2,3", "task_name=again")
+    assert "stacked: 2 runs in 1 group (1 of 2)\nrecorded before: 2" in more.stdout
+    monkeypatch.setattr(launcher, "Member", None)
+    third = command("train.py", *STACKED, "seed=0,1,2,3", "task_name=again")
+    assert third.status == 0
+    assert third.stdout.count("(recorded before)") == 4
+
+
+def test_ctrl_c_keeps_the_groups_that_finished(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep = [*STACKED, "seed=range(6)", "hydra.launcher.max_members=2", "task_name=stopped"]
+    fit = Lockstep.fit
+
+    def press(lockstep: Lockstep, tell: Any) -> None:
+        if lockstep.members[0].task.config["seed"] == 2:
+            raise KeyboardInterrupt
+        fit(lockstep, tell)
+
+    monkeypatch.setattr(Lockstep, "fit", press)
+    assert command("train.py", *sweep).status == 130
+    assert len(records(tmp_path, "stopped")) == 2
+    monkeypatch.undo()
+    assert not list((tmp_path / "outputs").rglob(".running"))
+    resumed = command("train.py", *sweep)
+    assert resumed.status == 0
+    assert "stacked: 4 runs in 2 groups (2 of 2)\nrecorded before: 2" in resumed.stdout
+    assert len(records(tmp_path, "stopped")) == 6
+
+
+def test_what_fails_or_diverges_costs_its_own_run_only(command: Command, tmp_path: Path) -> None:
+    lrs = ["lr=0.1,1e30,-1", "optimizer=sgd,adam"]
+    swept = command("train.py", *STACKED, *lrs, "regularization=batch_norm", "task_name=mixed")
+    assert swept.status == 1
+    statuses = load(tmp_path / "outputs" / "sweeps" / "mixed").groupby("lr")["status"].unique()
+    assert {lr: list(found) for lr, found in statuses.items()} == {
+        0.1: ["completed"],
+        1e30: ["diverged"],
+        -1.0: ["failed"],
+    }
+    assert "the ordinary way: 2 (lr=-1: needed: a number above 0" in swept.stdout
+
+
+def test_the_first_failure_stops_the_sweep_if_asked(command: Command) -> None:
+    stopping = ["on_failure=raise", "task_name=stop", "trainer.max_epochs=1,2"]
+    swept = command("train.py", *STACKED, "data.batch_size=1,64", *stopping, "regularization=batch_norm")
+    assert swept.status == 1
+    assert "stopped at the first failed run" in swept.stdout
+
+
+def test_an_unsupported_setting_is_obeyed_and_not_ignored(command: Command, tmp_path: Path) -> None:
+    limited = command("train.py", *STACKED, "seed=0,1", "+trainer.limit_train_batches=1", "task_name=limited")
+    assert limited.status == 0
+    assert "stacked: 0 runs in 0 groups\nthe ordinary way: 2 (trainer.limit_train_batches)" in limited.stdout
+    command("train.py", "-m", *SHORT, "seed=0,1", "+trainer.limit_train_batches=1", "task_name=basic")
+    for typed, record in records(tmp_path, "limited").items():
+        assert result(record) == result(records(tmp_path, "basic")[typed.replace("limited", "basic")])
+
+
+UNSUPPORTED = {
+    "ckpt_path=some.ckpt": "ckpt_path=some.ckpt",
+    "debug=fast_dev_run": "trainer.fast_dev_run",
+    "debug=profiler": "trainer.profiler=simple",
+    "debug=default": "trainer.limit_train_batches",
+    "debug=overfit": "trainer.limit_train_batches",
+    "+trainer.gradient_clip_val=1": "trainer.gradient_clip_val",
+    "+trainer.accumulate_grad_batches=2": "trainer.accumulate_grad_batches",
+    "+trainer.max_steps=5": "trainer.max_steps",
+    "+trainer.whatever_comes_next=1": "trainer.whatever_comes_next",
+    "+trainer.precision=16-mixed": "trainer.precision=16-mixed",
+    "trainer.devices=2": "trainer.devices=2",
+    "+callbacks.mine={_target_:faults.Raise,seed:0}": "callbacks.mine",
+    "+callbacks.checkpoint.every_n_train_steps=3": "callbacks.checkpoint.every_n_train_steps",
+    "model._target_=faults.Raise": "task.net._target_=faults.Raise",
+    "+task.net2=1": "task.net2",
+    "+scheduler.interval=minute": "task.schedule.interval=minute",
+}
+
+
+@pytest.mark.parametrize(("typed", "named"), UNSUPPORTED.items(), ids=UNSUPPORTED)
+def test_what_lockstep_cannot_do_is_named(typed: str, named: str, compose: Compose) -> None:
+    assert named in unsupported(compose("data=synthetic", typed))
+
+
+OPTIONS = [
+    f"{folder.name}={path.stem}"
+    for folder in sorted(CONF.iterdir())
+    if folder.name
+    in {"model", "activation", "init", "regularization", "optimizer", "scheduler", "loss", "logger"}
+    for path in sorted(folder.glob("*.yaml"))
+]
+
+
+@pytest.mark.parametrize("option", [*OPTIONS, "trainer=cpu", "trainer=bf16", "trainer=gpu", "callbacks=none"])
+def test_every_option_can_be_stacked(option: str, compose: Compose) -> None:
+    assert why_alone(compose("data=synthetic", option)) == ""
+
+
+def kinds(compose: Compose, *runs: str, members: int = 99, memory: float = 1e12) -> list[list[int]]:
+    """Group runs that are typed like this; return their numbers."""
+    configs = [compose("data=synthetic", *run.split()) for run in runs]
+    planned = [Run(None, Path(), config, "") for config in configs]  # type: ignore[arg-type]
+    return [[planned.index(run) for run in group] for group in groups(planned, members, memory)]
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [
+        ("optimizer=sgd", "optimizer=adam lr=0.5", "optimizer=rmsprop weight_decay=0.1"),
+        ("scheduler=cosine", "scheduler=plateau", "l1=0.1", "init=zeros", "regularization=early_stopping"),
+        ("seed=0", "seed=1", "data.split_seed=3", "tags=[a]", "retries=1"),
+        ("data.folds=3 data.fold=0", "data.folds=3 data.fold=1"),
+    ],
+)
+def test_what_members_may_differ_in(runs: tuple[str, ...], compose: Compose) -> None:
+    assert len(kinds(compose, *runs)) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "model=small",
+        "activation=tanh",
+        "dropout=0.1",
+        "regularization=batch_norm",
+        "loss=mse",
+        "label_smoothing=0.1",
+        "data.batch_size=64",
+        "data.val_size=500",
+        "data.folds=3",
+        "trainer.max_epochs=3",
+        "trainer=bf16",
+        "track_test=false",
+        "data.train_size=5000",
+    ],
+)
+def test_what_members_must_share(other: str, compose: Compose) -> None:
+    assert kinds(compose, "seed=0", other) == [[0], [1]]
+
+
+def test_groups_are_split_evenly_and_runs_that_see_the_same_images_stay_together(compose: Compose) -> None:
+    runs = [f"lr={lr} seed={seed}" for lr in (0.1, 0.2, 0.3) for seed in (0, 1)]
+    assert kinds(compose, *runs, members=3) == [[0, 2, 4], [1, 3, 5]]
+    assert [len(part) for part in shared_out(range(27), 8)] == [6, 7, 7, 7]
+
+
+def test_a_bound_on_the_memory_splits_groups(compose: Compose) -> None:
+    runs = [f"seed={seed}" for seed in range(4)]
+    assert kinds(compose, *runs, memory=1e9) == [[0, 1, 2, 3]]
+    assert kinds(compose, *runs, memory=1e3) == [[0], [1], [2], [3]]
+
+
+def test_without_memory_for_all_halves_are_trained(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+
+    class Small(Lockstep):
+        def __init__(self, members: Any) -> None:
+            sizes.append(len(members))
+            if len(members) > 2:
+                raise MemoryError
+            super().__init__(members)
+
+    monkeypatch.setattr(launcher, "Lockstep", Small)
+    assert command("train.py", *STACKED, "seed=range(4)", "task_name=halves").status == 0
+    assert sizes == [4, 2, 2]
+    assert {record["status"] for record in records(tmp_path, "halves").values()} == {"completed"}
+
+
+def test_what_cannot_be_batched_after_all_is_run_the_ordinary_way(command: Command, tmp_path: Path) -> None:
+    random = ["activation.module._target_=torch.nn.RReLU", "task_name=random"]
+    swept = command("train.py", *STACKED, "seed=0,1", *random)
+    assert swept.status == 0
+    assert "2 runs cannot be trained in lockstep" in swept.stdout
+    assert len(records(tmp_path, "random")) == 2
+
+
+def test_an_activation_with_weights_of_its_own_is_batched_too(command: Command, tmp_path: Path) -> None:
+    learned = ["seed=0,1", "activation.module._target_=torch.nn.PReLU"]
+    swept = command("train.py", *STACKED, *learned, "task_name=learned")
+    assert "cannot" not in swept.stdout
+    command("train.py", "-m", *SHORT, *learned, "task_name=basic")
+    for typed, record in records(tmp_path, "learned").items():
+        other = records(tmp_path, "basic")[typed.replace("learned", "basic")]
+        assert result(record)["history"] == approximate(result(other)["history"])
+
+
+def test_a_run_that_another_process_is_at_work_on_is_left_to_it(compose: Compose, tmp_path: Path) -> None:
+    run = Run(None, tmp_path, compose("data=synthetic"), "")  # type: ignore[arg-type]
+    with claimed(tmp_path), ExitStack() as claims:
+        assert not launcher.available(run, claims)
+    with ExitStack() as claims:
+        assert launcher.available(run, claims)
+
+
+def test_composing_once_changes_no_configuration() -> None:
+    setup_globals()
+    typed = [["optimizer=sgd", "lr=0.1"], ["model=deep", "regularization=[dropout,batch_norm]"], ["seed=1"]]
+
+    def composed(*, remember: bool) -> list[Any]:
+        loader: Any = ConfigLoaderImpl(create_config_search_path(str(CONF)))
+        loader = ComposingOnce(loader) if remember else loader
+        sweep = loader.load_configuration("train", [], RunMode.MULTIRUN)
+        configs = [loader.load_sweep_config(sweep, overrides) for overrides in (*typed, *typed)]
+        return [OmegaConf.to_container(config, resolve=False) for config in configs]
+
+    assert composed(remember=True) == composed(remember=False)
