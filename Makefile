@@ -52,15 +52,16 @@ sweep-batchnorm: ## batch normalization, on and off: 2 x 5 learning rates x 3 se
 sweep-init: ## which initialization: 7 x 3 learning rates x 3 seeds, 21 minutes
 sweep-architecture: ## how wide, how deep: 5 x 3 learning rates x 3 seeds, 17 minutes
 sweep-activation: ## which activation: 7 x 3 learning rates x 3 seeds, 21 minutes
-sweep-grid: ## all of it together, one seed: 324 runs, 2 hours
+sweep-grid: ## all of it together, one seed: 324 runs, stacked
 sweep-cv: ## which regularization, by cross-validation: 4 x 3 learning rates x 5 folds, 20 minutes
 
 sweep-%: STUDY = $*
 sweep-batchnorm: STUDY = batch_norm
 sweep-cv: STUDY = cross_validation
+sweep-grid: LAUNCHER = hydra/launcher=stacked
 
 $(STUDIES): sweep-%: data
-	@$(BIN)/python train.py experiment=$(STUDY) $(ARGS) || failed=$$?; $(BIN)/python report.py; exit $${failed:-0}
+	@$(BIN)/python train.py experiment=$(STUDY) $(LAUNCHER) $(ARGS) || failed=$$?; $(BIN)/python report.py; exit $${failed:-0}
 
 sweep-confirm: data ## a sweep's winners with 5 fresh seeds; make sweep-confirm SWEEP=outputs/sweeps/optimizers
 	$(BIN)/python train.py experiment=confirm study.confirms=$(SWEEP) $(ARGS)
