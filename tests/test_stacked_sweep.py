@@ -45,9 +45,9 @@ def approximate(value: Any) -> Any:
 
 
 def test_a_stacked_sweep_leaves_what_the_runs_would_leave(command: Command, tmp_path: Path) -> None:
-    dropout = ["regularization=dropout", "logger=tensorboard"]
-    assert command("train.py", "-m", *SHORT, *SIX, *dropout, "task_name=basic").status == 0
-    stacked = command("train.py", *STACKED, *SIX, *dropout, "task_name=stacked")
+    settings = ["regularization=layer_norm", "logger=tensorboard"]
+    assert command("train.py", "-m", *SHORT, *SIX, *settings, "task_name=basic").status == 0
+    stacked = command("train.py", *STACKED, *SIX, *settings, "task_name=stacked")
     assert stacked.status == 0
     assert "stacked: 6 runs in 1 group (1 of 6)" in stacked.stdout
     basic = records(tmp_path, "basic")

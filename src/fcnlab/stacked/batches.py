@@ -11,14 +11,21 @@ Drawn = tuple[Tensor, Tensor]
 """Images [batch, inputs] and labels [batch] for all; or [members, batch, inputs] and [members, batch]."""
 
 
-def batches(loaders: Sequence[data.Batches], size: int) -> Iterator[Drawn]:
-    """Go once through what the loaders hold, each in its own order, with so many images in a batch.
+def cut(loaders: Sequence[data.Batches], size: int) -> Sequence[Tensor]:
+    """Go once through what the loaders hold, each in its own order; return the positions in each batch.
 
-    The loaders have the same images to draw from, and orders of the same length.
+    Args:
+        loaders: of each member; their orders have the same length.
+        size: images in a batch.
     """
-    images = loaders[0].images
+    order = together([loader.sampler.positions() for loader in loaders])
+    return torch.split(order, size, dim=-1)
+
+
+def batches(images: data.Images, cuts: Sequence[Tensor]) -> Iterator[Drawn]:
+    """Yield the images and labels at these positions, batch by batch."""
     pixels, labels = images.pixels.flatten(1), images.labels
-    for positions in together([loader.sampler.positions() for loader in loaders]).split(size, dim=-1):
+    for positions in cuts:
         here = positions.to(labels.device)
         flat = here.flatten()
         yield (

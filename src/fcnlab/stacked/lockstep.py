@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from fcnlab.data import Batches, Images
-from fcnlab.stacked.batches import batches
+from fcnlab.stacked.batches import batches, cut
 from fcnlab.stacked.member import Member
-from fcnlab.stacked.network import Evaluation, Network, State, Training
+from fcnlab.stacked.modes import Evaluation, Training
+from fcnlab.stacked.network import Network, State
 from fcnlab.stacked.outcomes import Outcomes
 from fcnlab.stacked.stack import Stack
 from fcnlab.task import EVAL_SPLITS, Row
@@ -68,9 +69,10 @@ class Lockstep:
 
     def _epoch(self, epoch: int) -> None:
         start = time.perf_counter()
-        trained = Outcomes()
         loaders = [member.begin_epoch(epoch) for member in self.members]
-        for images, labels in batches(loaders, self.batch_size):
+        cuts = cut(loaders, self.batch_size)
+        trained = Outcomes(len(loaders), len(cuts), self.device)
+        for images, labels in batches(loaders[0].images, cuts):
             trained.add(*self._step(images, labels), labels)
         rows = self._validate()
         for row, means in zip(rows, trained.means(), strict=True):
@@ -102,8 +104,9 @@ class Lockstep:
         """Return the loss and accuracy of each member on each split."""
         rows: list[Row] = [{} for _ in next(iter(loaders.values()))]
         for split, of_members in loaders.items():
-            outcomes = Outcomes()
-            for images, labels in batches(of_members, BLOCK):
+            cuts = cut(of_members, BLOCK)
+            outcomes = Outcomes(len(rows), len(cuts), self.device)
+            for images, labels in batches(of_members[0].images, cuts):
                 with self.precision():
                     logits = self.network(state, images, Evaluation())
                     outcomes.add(self.eval_loss(logits, labels), logits, labels)

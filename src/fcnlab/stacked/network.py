@@ -2,61 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.func import functional_call
 
 from fcnlab.nets import FCN, HiddenLayer
+from fcnlab.stacked.modes import Mode
+from fcnlab.stacked.products import shared_inputs
 
 State = dict[str, Tensor]
 """Parameters and buffers by the names that they have in one net, each with a leading axis of members."""
 
 PROBE = (3, 4)
 """Members and images with which ``acts_alone`` looks at a module."""
-
-
-class Mode(Protocol):
-    """What a forward pass is for."""
-
-    training: bool
-
-    def drop(self, hidden: Tensor, probability: float) -> Tensor:
-        """Apply dropout to [members, batch, width]."""
-
-
-class Evaluation:
-    """Nothing is dropped, and batch normalization uses what it has seen in training."""
-
-    training = False
-
-    def drop(self, hidden: Tensor, probability: float) -> Tensor:
-        """Return all of it."""
-        return hidden
-
-
-class Training:
-    """Dropout with a generator for each member: what one of them draws, no other can change.
-
-    On the CPU these are the masks that ``torch.nn.Dropout`` would draw from the same generator.
-    """
-
-    training = True
-
-    def __init__(self, generators: Sequence[Generator]) -> None:
-        self.generators = generators
-
-    def drop(self, hidden: Tensor, probability: float) -> Tensor:
-        """Drop elements of [members, batch, width], and scale the others up."""
-        if not probability:  # torch draws nothing then
-            return hidden
-        kept = torch.empty_like(hidden)
-        drawn = torch.empty(hidden.shape[1:], dtype=hidden.dtype, device=hidden.device)
-        for mask, generator in zip(kept, self.generators, strict=True):
-            drawn.bernoulli_(1 - probability, generator=generator)
-            mask.t().copy_(drawn.t())  # torch is quick at copying into what is contiguous, as this mostly is
-        return hidden * kept.div_(1 - probability)
 
 
 Batched = Callable[[State, Tensor, Mode], Tensor]
@@ -104,7 +63,7 @@ def dense(state: State, name: str, inputs: Tensor) -> Tensor:
     """
     weight, bias = state[f"{name}.weight"], state[f"{name}.bias"]
     if inputs.ndim < weight.ndim:
-        wide = torch.addmm(bias.flatten()[:, None], weight.flatten(0, 1), inputs.t())
+        wide = shared_inputs(weight.flatten(0, 1), bias.flatten(), inputs)
         return wide.view(*bias.shape, -1).transpose(1, 2)
     return torch.baddbmm(bias[:, :, None], weight, inputs.transpose(1, 2)).transpose(1, 2)
 
@@ -112,6 +71,8 @@ def dense(state: State, name: str, inputs: Tensor) -> Tensor:
 def batched(prefix: str, module: nn.Module, width: int) -> Batched:
     """Return what applies a module to all members: as it is where that is the same, else through vmap."""
     names = [name for name, _ in (*module.named_parameters(), *module.named_buffers())]
+    if isinstance(module, nn.BatchNorm1d):
+        return OverChannels(module, prefix, names)
     if not names and acts_alone(module, width):
         return Alone(module)
     precise = next((tensor.dtype for tensor in module.state_dict().values()), torch.float32)
@@ -128,6 +89,24 @@ def batched(prefix: str, module: nn.Module, width: int) -> Batched:
         return every(own, hidden.to(precise)).to(hidden.dtype)  # vmap has no kernels of mixed precision
 
     return apply
+
+
+@dataclass
+class OverChannels:
+    """Batch normalization: to it, the units of many nets are the channels of one."""
+
+    module: nn.BatchNorm1d
+    prefix: str
+    names: Sequence[str]
+
+    def __call__(self, state: State, hidden: Tensor, mode: Mode) -> Tensor:
+        """Apply it to all, as one image of [members x width] channels and with the batch as its pixels."""
+        self.module.train(mode.training)
+        own = {name: state[f"{self.prefix}.{name}"] for name in self.names}
+        flat = {name: tensor.flatten(0, 1) if tensor.ndim > 1 else tensor for name, tensor in own.items()}
+        channels = hidden.transpose(1, 2).flatten(0, 1)
+        result: Tensor = functional_call(self.module, flat, (channels[None],))
+        return result.view(len(hidden), hidden.shape[2], -1).transpose(1, 2)
 
 
 @dataclass
