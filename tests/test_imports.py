@@ -63,7 +63,8 @@ ALLOWED = {
     "stacked.stack": {"stacked.network"},
     "stacked.batches": {"data"},
     "stacked.outcomes": set(),
-    "stacked.member": {"data", "task", "training"},
+    "stacked.held": set(),
+    "stacked.member": {"data", "stacked.held", "task", "training"},
     "stacked.lockstep": {
         "data",
         "stacked.batches",

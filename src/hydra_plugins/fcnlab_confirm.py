@@ -3,33 +3,19 @@
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.plugins import Plugins
-from hydra.plugins.launcher import Launcher
-from hydra.plugins.sweeper import Sweeper
-from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import OmegaConf, open_dict
+
+from hydra_plugins.fcnlab_sweeper import LaunchingSweeper
 
 THIS = "hydra/sweeper=confirm"
 """For the jobs, too: they get all typed settings of Hydra, and hydra.sweeper.seeds=10 must be a key there."""
 
 
-class ConfirmSweeper(Sweeper):
+class ConfirmSweeper(LaunchingSweeper):
     """What ``conf/hydra/sweeper/confirm.yaml`` builds; its keys are described there."""
-
-    config: DictConfig
-    hydra_context: HydraContext
-    launcher: Launcher
 
     def __init__(self, seeds: int, arms: int | None, **_: Any) -> None:
         self.seeds, self.arms = seeds, arms
-
-    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Take what Hydra has, and have it build the launcher."""
-        self.hydra_context = hydra_context
-        self.config = config
-        self.launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=hydra_context, task_function=task_function, config=config
-        )
 
     def sweep(self, arguments: list[str]) -> None:
         """Run the winners with fresh seeds, and with what was typed besides."""

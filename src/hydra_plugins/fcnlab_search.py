@@ -3,30 +3,15 @@
 from pathlib import Path
 from typing import Any
 
-from hydra.core.plugins import Plugins
-from hydra.plugins.launcher import Launcher
-from hydra.plugins.sweeper import Sweeper
-from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig
+from hydra_plugins.fcnlab_sweeper import LaunchingSweeper
 
 
-class OptunaSweeper(Sweeper):
+class OptunaSweeper(LaunchingSweeper):
     """What ``conf/hydra/sweeper/optuna.yaml`` builds; its keys are described there."""
-
-    config: DictConfig
-    launcher: Launcher
 
     def __init__(self, params: dict[str, Any], **settings: Any) -> None:
         self.params = params
         self.settings = settings
-
-    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Take what Hydra has, and have it build the launcher."""
-        self.hydra_context = hydra_context
-        self.config = config
-        self.launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=hydra_context, task_function=task_function, config=config
-        )
 
     def sweep(self, arguments: list[str]) -> None:
         """Search; what was typed comes after the parameters of the configuration, and wins."""
