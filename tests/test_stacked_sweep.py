@@ -49,7 +49,7 @@ def test_a_stacked_sweep_leaves_what_the_runs_would_leave(command: Command, tmp_
     assert command("train.py", "-m", *SHORT, *SIX, *settings, "task_name=basic").status == 0
     stacked = command("train.py", *STACKED, *SIX, *settings, "task_name=stacked")
     assert stacked.status == 0
-    assert "stacked: 6 runs in 1 group (1 of 6)" in stacked.stdout
+    assert "stacked: 6 runs in 2 groups (2 of 3)" in stacked.stdout
     basic = records(tmp_path, "basic")
     for typed, record in records(tmp_path, "stacked").items():
         other = basic[typed.replace("task_name=stacked", "task_name=basic")]
@@ -222,6 +222,8 @@ def test_what_members_must_share(other: str, compose: Compose) -> None:
 def test_groups_are_split_evenly_and_runs_that_see_the_same_images_stay_together(compose: Compose) -> None:
     runs = [f"lr={lr} seed={seed}" for lr in (0.1, 0.2, 0.3) for seed in (0, 1)]
     assert kinds(compose, *runs, members=3) == [[0, 2, 4], [1, 3, 5]]
+    assert kinds(compose, *runs, "seed=2", "seed=3", members=9) == [[0, 2, 4], [1, 3, 5], [6, 7]]
+    assert kinds(compose, *runs, members=12) == [[0, 2, 4, 1, 3, 5]]
     assert [len(part) for part in shared_out(range(27), 8)] == [6, 7, 7, 7]
 
 

@@ -43,6 +43,7 @@ def launch(jobs: Sequence[Job], max_members: int, memory_gb: float) -> list[JobR
     together = [group for group in fit if len(group) > 1]
     sys.stdout.write(plan(runs, fresh, together))
     results = {run: run.job.recorded(score(record)) for run, record in recorded.items()}
+    gc.freeze()  # what is imported is not worth looking through after each group
     bar = Bar([sum(run.epochs for run in group) for group in together])
     for number, group in enumerate(together):
         results |= run_group(group, bar, number)
