@@ -40,6 +40,7 @@ WAYS = {
 }
 TARGETS = (("c", "a", ">= 2.0"), ("c", "b", ">= 3.0"), ("a", "products", "<= 1.6"), ("c", "d", ""))
 MEMBERS = (1, 3, 9, 27, 81)
+GROWN = 3  # epochs of each of those
 
 
 class Cost(NamedTuple):
@@ -79,7 +80,7 @@ def products() -> float:
     return min(matrix_products(images, torch.empty(0)) for _ in range(3))
 
 
-def main(rounds: int = 3, epochs: int = 5) -> None:
+def main(rounds: int = 3, epochs: int = 10) -> None:
     """Measure in turn, and print medians and the medians of the ratios within a round."""
     console = Console(width=100, color_system=None)
     measured: list[dict[str, float]] = []
@@ -100,7 +101,7 @@ def main(rounds: int = 3, epochs: int = 5) -> None:
     for over, under, target in TARGETS:
         ratio = statistics.median(row[over] / row[under] for row in measured)
         console.print(f"{over}/{under}  {ratio:.2f}  {target}")
-    console.print(growth(epochs))
+    console.print(growth(GROWN))
 
 
 def growth(epochs: int) -> Table:

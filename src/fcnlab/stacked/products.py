@@ -38,7 +38,7 @@ def product(left: Tensor, right: Tensor) -> Tensor:
     """Return left [m, k] times right [n, k], transposed: [m, n].
 
     This is the operator to which torch.compile translates a linear layer on the CPU. Eager torch has no
-    other way to it.
+    other way to it without a copy of the weights.
     """
     result: Tensor = torch.ops.mkldnn._linear_pointwise(left, right, None, "none", [], "")  # noqa: SLF001
     return result
