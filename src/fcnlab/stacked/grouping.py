@@ -107,13 +107,13 @@ def groups(runs: Iterable[Run], max_members: int, memory: float) -> list[Sequenc
         memory: bytes that the members of a group may need together.
     """
     kinds = by(runs, lambda run: json.dumps(without(run.config, OWN), sort_keys=True, default=str))
-    return [
-        group
-        for kind in kinds
-        for most in [min(max_members, max(1, int(memory / bytes_each(kind[0].config))))]
-        for part in apart(kind, enough=max(2, most / 3))
-        for group in shared_out(part, most)
-    ]
+    return [group for kind in kinds for group in groups_of_a_kind(kind, max_members, memory)]
+
+
+def groups_of_a_kind(kind: Sequence[Run], max_members: int, memory: float) -> list[Sequence[Run]]:
+    """Put runs together that can share a network, first those that also see the same images."""
+    most = min(max_members, max(1, int(memory / bytes_each(kind[0].config))))
+    return [group for part in apart(kind, enough=max(2, most / 3)) for group in shared_out(part, most)]
 
 
 def apart(kind: Sequence[Run], enough: float) -> list[list[Run]]:
