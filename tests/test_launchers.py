@@ -9,7 +9,7 @@ import pytest
 
 from commands import SHORT, Command, ran, started
 from fcnlab import ledger
-from fcnlab.launchers.processes import epitaph
+from fcnlab.launchers.workers import epitaph
 from fcnlab.resolvers import cores
 from fcnlab.study.frames import load
 

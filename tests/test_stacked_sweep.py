@@ -1,5 +1,8 @@
 """A sweep with hydra/launcher=stacked: what is grouped, what is left, what happens when things go wrong."""
 
+import json
+import os
+import signal
 from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,19 +15,20 @@ from hydra.core.utils import setup_globals
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
-from commands import SHORT, Command, result
+from commands import SHORT, Command, result, started
 from conftest import Compose
 from fcnlab import ledger
 from fcnlab.claim import claimed
 from fcnlab.cli import CONF
 from fcnlab.launchers.composing import ComposingOnce
-from fcnlab.stacked import launcher
-from fcnlab.stacked.grouping import Run, groups, shared_out, why_alone
+from fcnlab.stacked import group as one_group
+from fcnlab.stacked.grouping import Limits, Run, groups, number_of_groups, shared_out, why_alone
 from fcnlab.stacked.lockstep import Lockstep
 from fcnlab.stacked.support import unsupported
 from fcnlab.study.frames import load
 
-STACKED = ["-m", "hydra/launcher=stacked", *SHORT]
+STACKED = ["-m", "hydra/launcher=stacked", "hydra.launcher.n_jobs=1", *SHORT]
+SIDE_BY_SIDE = ["-m", "hydra/launcher=stacked", "hydra.launcher.n_jobs=2", *SHORT]
 SIX = ["optimizer=sgd,adam,rmsprop", "seed=0,1"]
 
 
@@ -81,7 +85,7 @@ def test_finished_members_are_not_trained_again(command: Command, monkeypatch: p
     command("train.py", *STACKED, "seed=0,1", "task_name=again")
     more = command("train.py", *STACKED, "seed=0,1,2,3", "task_name=again")
     assert "stacked: 2 runs in 1 group (1 of 2)\nrecorded before: 2" in more.stdout
-    monkeypatch.setattr(launcher, "Member", None)
+    monkeypatch.setattr(one_group, "Member", None)
     third = command("train.py", *STACKED, "seed=0,1,2,3", "task_name=again")
     assert third.status == 0
     assert third.stdout.count("(recorded before)") == 4
@@ -94,7 +98,7 @@ def test_ctrl_c_keeps_the_groups_that_finished(
     fit = Lockstep.fit
 
     def press(lockstep: Lockstep, tell: Any) -> None:
-        if lockstep.members[0].task.config["seed"] == 2:
+        if lockstep.members[0].task.config["seed"] == 1:
             raise KeyboardInterrupt
         fit(lockstep, tell)
 
@@ -177,11 +181,15 @@ def test_every_option_can_be_stacked(option: str, compose: Compose) -> None:
     assert why_alone(compose("data=synthetic", option)) == ""
 
 
-def kinds(compose: Compose, *runs: str, members: int = 99, memory: float = 1e12) -> list[list[int]]:
+def kinds(
+    compose: Compose, *runs: str, members: int = 99, memory: float = 1e12, beside: int = 1
+) -> list[list[int]]:
     """Group runs that are typed like this; return their numbers."""
     configs = [compose("data=synthetic", *run.split()) for run in runs]
     planned = [Run(None, Path(), config, "") for config in configs]  # type: ignore[arg-type]
-    return [[planned.index(run) for run in group] for group in groups(planned, members, memory)]
+    return [
+        [planned.index(run) for run in group] for group in groups(planned, Limits(members, memory, beside))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -223,13 +231,36 @@ def test_groups_are_split_evenly_and_runs_that_see_the_same_images_stay_together
     runs = [f"lr={lr} seed={seed}" for lr in (0.1, 0.2, 0.3) for seed in (0, 1)]
     assert kinds(compose, *runs, members=3) == [[0, 2, 4], [1, 3, 5]]
     assert kinds(compose, *runs, "seed=2", "seed=3", members=9) == [[0, 2, 4], [1, 3, 5], [6, 7]]
-    assert kinds(compose, *runs, members=12) == [[0, 2, 4, 1, 3, 5]]
-    assert [len(part) for part in shared_out(range(27), 8)] == [6, 7, 7, 7]
+    assert kinds(compose, *runs, members=30) == [[0, 2, 4, 1, 3, 5]]
+    assert kinds(compose, *runs, members=30, beside=2) == [[0, 4, 3], [2, 1, 5]]
+
+
+@pytest.mark.parametrize(
+    ("runs", "most", "beside", "number"),
+    [
+        (27, 14, 1, 2),
+        (27, 14, 2, 2),
+        (27, 9, 2, 4),
+        (27, 14, 4, 4),
+        (27, 14, 99, 9),
+        (5, 9, 2, 1),
+        (6, 9, 2, 2),
+        (9, 1, 2, 9),
+    ],
+)
+def test_no_core_idles_if_the_groups_do_not_get_too_small(
+    runs: int, most: int, beside: int, number: int
+) -> None:
+    assert number_of_groups(runs, most, beside) == number
+    sizes = [len(part) for part in shared_out(range(runs), number)]
+    assert sum(sizes) == runs
+    assert max(sizes) <= min(most, min(sizes) + 1)
 
 
 def test_a_bound_on_the_memory_splits_groups(compose: Compose) -> None:
     runs = [f"seed={seed}" for seed in range(4)]
     assert kinds(compose, *runs, memory=1e9) == [[0, 1, 2, 3]]
+    assert kinds(compose, *runs, memory=1e9 / 4) == kinds(compose, *runs, memory=1e9 / 2, beside=2)
     assert kinds(compose, *runs, memory=1e3) == [[0], [1], [2], [3]]
 
 
@@ -245,7 +276,7 @@ def test_without_memory_for_all_halves_are_trained(
                 raise MemoryError
             super().__init__(members)
 
-    monkeypatch.setattr(launcher, "Lockstep", Small)
+    monkeypatch.setattr(one_group, "Lockstep", Small)
     assert command("train.py", *STACKED, "seed=range(4)", "task_name=halves").status == 0
     assert sizes == [4, 2, 2]
     assert {record["status"] for record in records(tmp_path, "halves").values()} == {"completed"}
@@ -272,9 +303,9 @@ def test_an_activation_with_weights_of_its_own_is_batched_too(command: Command, 
 def test_a_run_that_another_process_is_at_work_on_is_left_to_it(compose: Compose, tmp_path: Path) -> None:
     run = Run(None, tmp_path, compose("data=synthetic"), "")  # type: ignore[arg-type]
     with claimed(tmp_path), ExitStack() as claims:
-        assert not launcher.available(run, claims)
+        assert not one_group.available(run, claims)
     with ExitStack() as claims:
-        assert launcher.available(run, claims)
+        assert one_group.available(run, claims)
 
 
 def test_composing_once_changes_no_configuration() -> None:
@@ -289,3 +320,29 @@ def test_composing_once_changes_no_configuration() -> None:
         return [OmegaConf.to_container(config, resolve=False) for config in configs]
 
     assert composed(remember=True) == composed(remember=False)
+
+
+def test_groups_side_by_side_leave_what_one_after_the_other_leave(command: Command, tmp_path: Path) -> None:
+    settings = [*SIX, "dropout=0.5"]
+    assert command("train.py", *STACKED, *settings, "task_name=one").status == 0
+    swept = command("train.py", *SIDE_BY_SIDE, *settings, "task_name=two")
+    assert swept.status == 0
+    assert swept.stdout.count("6 models x epochs") == 2
+    assert "6/6" in swept.stdout
+    one = records(tmp_path, "one")
+    for typed, record in records(tmp_path, "two").items():
+        other = result(one[typed.replace("task_name=two", "task_name=one")])
+        assert result(record) | {"name": None} == approximate(other | {"name": None})
+
+
+def test_a_process_that_is_killed_costs_no_run(tmp_path: Path) -> None:
+    """Kill the process of the first group that says whose it is; its runs are run the ordinary way."""
+    sweep = started(tmp_path, "train.py", *SIDE_BY_SIDE, *SIX, "task_name=killed")
+    while not (claims := [path.read_text() for path in tmp_path.rglob(".running")]) or not claims[0]:
+        assert sweep.poll() is None
+    os.kill(json.loads(claims[0])["pid"], signal.SIGKILL)
+    stdout, _ = sweep.communicate()
+    assert sweep.returncode == 0
+    assert "3 runs trained in lockstep are lost: its process was ended by SIGKILL" in stdout
+    assert {record["status"] for record in records(tmp_path, "killed").values()} == {"completed"}
+    assert len(records(tmp_path, "killed")) == 6

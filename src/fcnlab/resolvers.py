@@ -27,15 +27,9 @@ def typed() -> list[str]:
 
 
 def cores() -> int:
-    """Return the number of physical cores that this process may use (affinity and containers count).
+    """Return the number of physical cores that this process may use (affinity and containers count)."""
+    from joblib import cpu_count  # noqa: PLC0415 - for those who ask only
 
-    Raises:
-        ImportError: joblib is not installed.
-    """
-    try:
-        from joblib import cpu_count  # noqa: PLC0415 - for those who ask only
-    except ImportError as error:
-        raise ImportError("hydra/launcher=joblib needs joblib. Type: pip install '.[parallel]'") from error
     return int(cpu_count(only_physical_cores=True))
 
 

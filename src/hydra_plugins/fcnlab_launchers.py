@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 class JobLauncher(Launcher):
     """Sends every job to some process of its own, and outlives those that die."""
 
-    extra: str
+    extra = ""
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Keep what a job needs."""
@@ -32,12 +32,12 @@ class JobLauncher(Launcher):
             job = import_module("fcnlab.launchers.job")
         except ModuleNotFoundError as error:
             raise ImportError(
-                f"this launcher needs {error.name}: not installed. Type: pip install '.[{self.extra}]'"
+                f"this launcher needs {error.name}: not installed. Type: pip install '.{self.extra}'"
             ) from error
-        jobs = job.compose(
-            self.hydra_context, self.task_function, self.config, job_overrides, initial_job_idx
-        )
-        with workers as submit:
+        with workers as submit:  # they start while the jobs are composed
+            jobs = job.compose(
+                self.hydra_context, self.task_function, self.config, job_overrides, initial_job_idx
+            )
             results: Sequence[JobReturn] = job.outlive(jobs, submit)
         return results
 
@@ -48,8 +48,6 @@ class JobLauncher(Launcher):
 
 class ProcessLauncher(JobLauncher):
     """hydra/launcher=joblib."""
-
-    extra = "parallel"
 
     def __init__(self, n_jobs: int, threads: int) -> None:
         self.n_jobs, self.threads = n_jobs, threads
@@ -64,7 +62,7 @@ class ProcessLauncher(JobLauncher):
 class SlurmLauncher(JobLauncher):
     """hydra/launcher=submitit_slurm."""
 
-    extra = "slurm"
+    extra = "[slurm]"
 
     def __init__(self, submitit_folder: str, **parameters: Any) -> None:
         self.folder, self.parameters = submitit_folder, plain(parameters)
@@ -79,7 +77,7 @@ class SlurmLauncher(JobLauncher):
 class RayLauncher(JobLauncher):
     """hydra/launcher=ray."""
 
-    extra = "ray"
+    extra = "[ray]"
 
     def __init__(self, ray: DictConfig) -> None:
         self.ray = plain(ray)

@@ -11,13 +11,16 @@ from omegaconf import DictConfig
 class StackedLauncher(Launcher):
     """hydra/launcher=stacked."""
 
-    def __init__(self, max_members: int, memory_gb: float) -> None:
-        self.max_members, self.memory_gb = max_members, memory_gb
+    def __init__(self, n_jobs: int | None, max_members: int, memory_gb: float) -> None:
+        self.n_jobs, self.max_members, self.memory_gb = n_jobs, max_members, memory_gb
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Keep what a job needs."""
+        """Keep what a job needs, and let processes get ready meanwhile."""
         from fcnlab.launchers.composing import hasten  # noqa: PLC0415
+        from fcnlab.launchers.workers import get_ready  # noqa: PLC0415
 
+        if self.n_jobs != 1:
+            get_ready("fcnlab.stacked.group")
         hasten(hydra_context)
         self.hydra_context, self.task_function, self.config = hydra_context, task_function, config
 
@@ -27,4 +30,4 @@ class StackedLauncher(Launcher):
         from fcnlab.stacked.launcher import launch  # noqa: PLC0415
 
         jobs = compose(self.hydra_context, self.task_function, self.config, job_overrides, initial_job_idx)
-        return launch(jobs, self.max_members, self.memory_gb)
+        return launch(jobs, self.n_jobs, self.max_members, self.memory_gb)

@@ -2,62 +2,76 @@
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from functools import singledispatchmethod
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from fcnlab.stacked.lockstep import Tell
+from fcnlab.stacked.news import Epoch, Trained
 
 
 class Bar:
-    """Counts models x epochs. It moves on a terminal only, and hides while runs are recorded.
+    """Counts models x epochs while groups are trained. It moves on a terminal only.
 
     Args:
         work: models x epochs of each group.
     """
 
     def __init__(self, work: Sequence[int]) -> None:
-        console = Console()
+        self._console = Console(file=sys.stdout)
         self._progress = Progress(
             TextColumn("group {task.fields[group]}, epoch {task.fields[epoch]}"),
             BarColumn(),
             TextColumn("{task.fields[speed]:.1f} models x epochs/s"),
             TimeRemainingColumn(),
-            console=console,
+            console=self._console,
             transient=True,
             refresh_per_second=2,
-            disable=not console.is_terminal,
+            disable=not self._console.is_terminal,
         )
         self._bar = self._progress.add_task("", total=sum(work), group="1", epoch=0, speed=0.0)
         self._work = work
-        self._done, self._seconds = 0, 0.0
+        self._trained = [0] * len(work)
+        self._left = list(work)  # less by more than was trained, where members stopped early
 
-    @contextmanager
-    def group(self, number: int) -> Iterator[Tell]:
-        """Show the bar while group ``number``, from 0, is trained; say at its end how fast it was."""
-        start, before, done = time.perf_counter(), self._seconds, self._done
-        self._progress.update(self._bar, group=f"{number + 1}/{len(self._work)}")
+    def __enter__(self) -> Self:
+        self._start = time.perf_counter()
         self._progress.start()
+        return self
 
-        def tell(epoch: int, members: int) -> None:
-            self._done += members
-            self._seconds = before + time.perf_counter() - start
-            self._progress.update(
-                self._bar, completed=self._done, epoch=epoch, speed=self._done / self._seconds
-            )
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
 
-        try:
-            yield tell
-        finally:
-            self._progress.stop()
-        self._seconds = before + time.perf_counter() - start
-        trained = self._done - done  # less than planned where members stopped early
-        self._done = sum(self._work[: number + 1])
-        minutes, rest = divmod((sum(self._work) - self._done) * self._seconds / self._done, 60)
-        took = self._seconds - before
-        sys.stdout.write(
-            f"group {number + 1}/{len(self._work)}: {trained} models x epochs in {took:.1f} s, "
-            f"{trained / took:.1f} a second ({minutes:.0f}:{rest:02.0f} left)\n"
+    @property
+    def _speed(self) -> float:
+        return sum(self._trained) / (time.perf_counter() - self._start)
+
+    @singledispatchmethod
+    def hear(self, text: str) -> None:
+        """Take in what a group tells, in whatever thread; text is printed as it is."""
+        self._console.print(text, end="", markup=False, highlight=False, soft_wrap=True)
+
+    @hear.register
+    def _(self, news: Epoch) -> None:
+        self._trained[news.group] += news.members
+        self._left[news.group] -= news.members
+        self._progress.update(
+            self._bar,
+            completed=sum(self._work) - sum(self._left),
+            group=f"{news.group + 1}/{len(self._work)}",
+            epoch=news.epoch,
+            speed=self._speed,
+        )
+
+    @hear.register
+    def _(self, news: Trained) -> None:
+        self._left[news.group] = 0
+        if not self._trained[news.group]:
+            return
+        minutes, seconds = divmod(sum(self._left) / self._speed, 60)
+        self.hear(
+            f"group {news.group + 1}/{len(self._work)}: {self._trained[news.group]} models x epochs; "
+            f"{self._speed:.1f} a second so far ({minutes:.0f}:{seconds:02.0f} left)\n"
         )

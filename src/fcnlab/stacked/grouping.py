@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from omegaconf.errors import OmegaConfBaseException
 
@@ -42,6 +42,9 @@ OWN = (
     "task.penalty",
 )
 """The settings in which members of a group may differ; all others, of whatever name, they must share."""
+
+FEW = 3
+"""Members that a group should have at least."""
 
 COPIES = 12
 """Of the parameters: weights, gradients, two moments, and two checkpoints of the weights and moments."""
@@ -98,22 +101,35 @@ def why_alone(config: Config) -> str:
     return ", ".join(unsupported(config))
 
 
-def groups(runs: Iterable[Run], max_members: int, memory: float) -> list[Sequence[Run]]:
-    """Put runs together that differ in their ``OWN`` settings only.
+class Limits(NamedTuple):
+    """What bounds a group.
 
     Args:
-        runs: that can be trained in lockstep.
-        max_members: more than that are not trained at a time.
-        memory: bytes that the members of a group may need together.
+        max_members: more than that are not trained together.
+        memory: bytes that all groups which are trained at a time may need.
+        beside: how many groups that are.
     """
+
+    max_members: int
+    memory: float
+    beside: int
+
+
+def groups(runs: Iterable[Run], limits: Limits) -> list[Sequence[Run]]:
+    """Put runs together, which can be trained in lockstep, if they differ in their ``OWN`` settings only."""
     kinds = by(runs, lambda run: json.dumps(without(run.config, OWN), sort_keys=True, default=str))
-    return [group for kind in kinds for group in groups_of_a_kind(kind, max_members, memory)]
+    return [group for kind in kinds for group in groups_of_a_kind(kind, limits)]
 
 
-def groups_of_a_kind(kind: Sequence[Run], max_members: int, memory: float) -> list[Sequence[Run]]:
+def groups_of_a_kind(kind: Sequence[Run], limits: Limits) -> list[Sequence[Run]]:
     """Put runs together that can share a network, first those that also see the same images."""
-    most = min(max_members, max(1, int(memory / bytes_each(kind[0].config))))
-    return [group for part in apart(kind, enough=max(2, most / 3)) for group in shared_out(part, most)]
+    room = int(limits.memory / limits.beside / bytes_each(kind[0].config))
+    most = min(limits.max_members, max(1, room))
+    return [
+        group
+        for part in apart(kind, enough=max(2, most / 5))
+        for group in shared_out(part, number_of_groups(len(part), most, limits.beside))
+    ]
 
 
 def apart(kind: Sequence[Run], enough: float) -> list[list[Run]]:
@@ -141,11 +157,15 @@ def by(items: Iterable[Item], key: Callable[[Item], Hashable]) -> list[list[Item
     return list(together.values())
 
 
-def shared_out(items: Sequence[Item], most: int) -> list[Sequence[Item]]:
-    """Cut a list into as few parts as possible, none longer than ``most``, as equal as possible."""
-    parts = math.ceil(len(items) / most)
-    cuts = [len(items) * part // parts for part in range(parts + 1)]
-    return [items[start:end] for start, end in pairwise(cuts)]
+def number_of_groups(runs: int, most: int, beside: int) -> int:
+    """Return how many groups to make of runs: so many, if they do not get too small, that no core idles."""
+    needed = math.ceil(runs / most)
+    return max(needed, min(math.ceil(needed / beside) * beside, runs // FEW))
+
+
+def shared_out(items: Sequence[Item], parts: int) -> list[Sequence[Item]]:
+    """Deal a list out to so many parts, as equal as possible: as cards, since neighbours cost alike."""
+    return [items[part::parts] for part in range(parts)]
 
 
 def bytes_each(config: Config) -> int:

@@ -1,37 +1,32 @@
-"""A sweep whose runs are trained in lockstep, group by group, as far as they can be."""
+"""A sweep whose runs are trained in lockstep, in groups side by side, as far as they can be."""
 
-import gc
 import logging
-import math
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import contextmanager
+from functools import partial
 
 import torch
 from hydra.core.utils import JobReturn
 
-from fcnlab import sweep
-from fcnlab.claim import claimed_if_free
-from fcnlab.launchers.job import Job
+from fcnlab.launchers.job import Job, outlive
+from fcnlab.launchers.processes import run as run_alone
+from fcnlab.launchers.workers import Start, workers
+from fcnlab.resolvers import cores, threads_each
 from fcnlab.run import score
 from fcnlab.stacked.bar import Bar
-from fcnlab.stacked.delivery import Delivery
-from fcnlab.stacked.grouping import Run, by, groups, look_at, shared_out
-from fcnlab.stacked.lockstep import Lockstep, Tell
-from fcnlab.stacked.measurement import measure
-from fcnlab.stacked.member import Member
+from fcnlab.stacked.group import Aside, Group
+from fcnlab.stacked.grouping import Limits, Run, groups, look_at
 
 log = logging.getLogger(__name__)
 
 GB = 1e9
-OUT_OF_MEMORY = (MemoryError, torch.OutOfMemoryError)
 
-Built = tuple[Run, Member]
-Trained = tuple[Run, Delivery]
+Results = dict[Run, JobReturn]
 
 
-def launch(jobs: Sequence[Job], max_members: int, memory_gb: float) -> list[JobReturn]:
+def launch(jobs: Sequence[Job], n_jobs: int | None, max_members: int, memory_gb: float) -> list[JobReturn]:
     """Run all jobs, those that can be in groups; return their results in order.
 
     What was recorded before comes first, then the groups, and last what is run the ordinary way.
@@ -39,16 +34,22 @@ def launch(jobs: Sequence[Job], max_members: int, memory_gb: float) -> list[JobR
     runs = [look_at(job) for job in jobs]
     recorded = {run: record for run in runs if (record := run.recorded)}
     fresh = [run for run in runs if run not in recorded]
-    fit = groups([run for run in fresh if not run.alone], max_members, memory_gb * GB)
+    beside = n_jobs or at_a_time(fresh)
+    limits = Limits(max_members, memory_gb * GB, beside)
+    fit = groups([run for run in fresh if not run.alone], limits)
     together = [group for group in fit if len(group) > 1]
     sys.stdout.write(plan(runs, fresh, together))
     results = {run: run.job.recorded(score(record)) for run, record in recorded.items()}
-    gc.freeze()  # what is imported is not worth looking through after each group
-    bar = Bar([sum(run.epochs for run in group) for group in together])
-    for number, group in enumerate(together):
-        results |= run_group(group, bar, number)
-        gc.collect()  # trainers refer to themselves: else groups pile up
-    return [results.get(run) or run.job.execute() for run in runs]
+    results |= train(together, beside)
+    rest = [run for run in runs if run not in results]
+    results |= zip(rest, run_ordinarily([run.job for run in rest], beside), strict=True)
+    return [results[run] for run in runs]
+
+
+def at_a_time(runs: Sequence[Run]) -> int:
+    """Return how many groups are trained at a time: one on a GPU, else as many as there are cores."""
+    on_cpu = all(run.config.get("trainer", {}).get("accelerator") == "cpu" for run in runs)
+    return cores() if on_cpu or not torch.accelerator.is_available() else 1
 
 
 def plan(runs: Sequence[Run], fresh: Sequence[Run], together: Sequence[Sequence[Run]]) -> str:
@@ -66,64 +67,37 @@ def plan(runs: Sequence[Run], fresh: Sequence[Run], together: Sequence[Sequence[
     return "\n".join(lines) + "\n"
 
 
-def run_group(group: Sequence[Run], bar: Bar, number: int) -> dict[Run, JobReturn]:
-    """Train a group and record its runs; return their results.
-
-    A run that is left out has none: whatever the reason is, it is run the ordinary way, and there waits or
-    fails as runs of their own do.
-    """
-    with ExitStack() as claims:
-        held = [run for run in group if available(run, claims)]
-        with bar.group(number) as tell:
-            trained = train(held, tell)
-        return {run: delivery.execute(run.job) for run, delivery in trained}
-
-
-def available(run: Run, claims: ExitStack) -> bool:
-    """Tell whether a run is still to be done, and hold its directory if it is."""
-    run.directory.mkdir(parents=True, exist_ok=True)
-    if sweep.stopped(run.directory.parent) or not claims.enter_context(claimed_if_free(run.directory)):
-        return False
-    return not run.recorded
-
-
-def train(runs: Sequence[Run], tell: Tell) -> list[Trained]:
-    """Train runs in lockstep; if the memory does not suffice, one half of them after the other.
-
-    Whatever else goes wrong, none of them has been trained: an ordinary run will show whose error it is.
-    """
-    try:
-        return [trained for alike in by(build(runs), key=sizes) for trained in fit(alike, tell)]
-    except OUT_OF_MEMORY:
-        log.warning("not enough memory for %d runs at a time", len(runs))
-    except Exception as error:
-        log.warning("%d runs cannot be trained in lockstep: %s", len(runs), error, exc_info=True)
-        return []
-    halves = shared_out(runs, math.ceil(len(runs) / 2)) if len(runs) > 1 else []
-    return [trained for half in halves for trained in train(half, tell)]
+def train(together: Sequence[Sequence[Run]], beside: int) -> Results:
+    """Train and record the groups; those of a process that dies have no results."""
+    results: Results = {}
+    beside = min(beside, len(together))
+    tasks = [Group(number, group) for number, group in enumerate(together)]
+    with (
+        Bar([sum(run.epochs for run in group) for group in together]) as bar,
+        side_by_side(beside) as start,
+    ):
+        aside = tasks if beside == 1 else [Aside(task) for task in tasks]
+        for group, finished in zip(together, start(aside, bar.hear), strict=True):
+            try:
+                of_members = finished()
+            except ChildProcessError as error:
+                log.warning("%d runs trained in lockstep are lost: %s", len(group), error)
+                continue
+            results |= {run: result for run, result in zip(group, of_members, strict=True) if result}
+    return results
 
 
-def build(runs: Sequence[Run]) -> Iterator[Built]:
-    """Build the members; one that cannot be built fails when it is run the ordinary way."""
-    for run in runs:
-        try:
-            yield run, Member(run.config, run.directory)
-        except Exception as error:  # noqa: BLE001 - whatever it is: the ordinary run records it
-            log.debug("%s cannot be built: %s", run.directory.name, error)
+def run_ordinarily(jobs: list[Job], beside: int) -> list[JobReturn]:
+    """Run jobs as they would be run without this launcher."""
+    with side_by_side(min(beside, len(jobs))) as start:
+        return outlive(jobs, lambda these: start([partial(run_alone, job) for job in these], print))
 
 
-def sizes(built: Built) -> tuple[int, ...]:
-    """Return the numbers of images, which those of one batched network have in common."""
-    _, member = built
-    return len(member.data.split.train), len(member.data.split.val), len(member.data.test.labels)
-
-
-def fit(built: Sequence[Built], tell: Tell) -> list[Trained]:
-    """Train members from the beginning to the end, and measure what they saved."""
-    members = [member for _, member in built]
-    lockstep = Lockstep(members)
-    lockstep.fit(tell)
-    return [
-        (run, Delivery(member, measured, others=len(members) - 1))
-        for (run, member), measured in zip(built, measure(lockstep, members), strict=True)
-    ]
+@contextmanager
+def side_by_side(number: int) -> Iterator[Start]:
+    """Do so many tasks at a time, with the cores divided among them; one at a time, in this process."""
+    if number > 1:
+        with workers(number, threads_each(number)) as start:
+            yield start
+    else:
+        yield lambda tasks, hear: [partial(task, hear) for task in tasks]
