@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from fcnlab import data, fashion_mnist, ledger
+from fcnlab import fashion_mnist, ledger, synthetic
 
 ROOT = Path(__file__).parents[1]
 SHORT = [
@@ -102,5 +102,5 @@ def unread_data(monkeypatch: pytest.MonkeyPatch) -> None:
     def read(*_: object) -> None:
         pytest.fail("data was read")
 
-    monkeypatch.setattr(data, "synthesize", read)
+    monkeypatch.setattr(synthetic, "synthesize", read)
     monkeypatch.setattr(fashion_mnist, "load", read)

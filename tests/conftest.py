@@ -16,7 +16,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from fcnlab import fashion_mnist, training
 from fcnlab.cli import CONF
-from fcnlab.data import Source, Synthetic
+from fcnlab.data import Source
+from fcnlab.synthetic import Synthetic
 from fcnlab.task import Classifier
 
 Compose = Callable[..., dict[str, Any]]

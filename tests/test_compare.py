@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
 
 import records
 from fcnlab import study
-from fcnlab.sampling import with_error
+from fcnlab.sampling import half_interval, with_error
 from fcnlab.study.arms import arms, outcomes, settings, winners
 from fcnlab.study.cautions import cautions, edges
 from fcnlab.study.compare import leaderboard, varying
@@ -133,6 +134,13 @@ def test_the_test_accuracy_takes_no_part_in_the_choice_and_has_its_sampling_erro
     best = arms(runs, design(runs)).iloc[0]
     assert (best["lr"], best["test/acc"]) == pytest.approx((0.01, 0.1))
     assert f"+- {best['test/acc sampling']:.4f} " in with_error(0.1, 10000)
+
+
+@pytest.mark.parametrize(("right", "images"), [(10_000, 10_000), (8_871, 10_000), (0, 6_000), (3, 7)])
+def test_the_sampling_error_is_half_of_wilsons_interval(right: int, images: int) -> None:
+    low, high = proportion_confint(right, images, method="wilson")
+    assert half_interval(right / images, images) == pytest.approx((high - low) / 2)
+    assert "+- 0.0000" not in with_error(right / images, images)
 
 
 def test_folds_have_a_wider_interval_than_seeds_since_they_share_training_images() -> None:

@@ -11,7 +11,9 @@ from torch import Tensor
 
 from conftest import QUIET, Compose, Prepare
 from fcnlab import fashion_mnist
-from fcnlab.data import Batches, Images, InOrder, Shuffled, Source, Split, stratified_split
+from fcnlab.batches import Batches, Images, InOrder, Shuffled
+from fcnlab.data import Source
+from fcnlab.splits import Split, stratified_split
 
 
 class Seen(L.Callback):

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from conftest import Compose
+from fcnlab.batches import Images
 from fcnlab.cli import CONF
-from fcnlab.data import Images, Source
+from fcnlab.data import Source
 from fcnlab.nets import FCN
 
 Build = Callable[..., FCN]

@@ -13,12 +13,12 @@ from torch import Tensor
 from conftest import TINY, Compose, Experiment, Prepare
 from fcnlab import training
 from fcnlab.cli import CONF
+from fcnlab.history import Row
 from fcnlab.stacked import lockstep
 from fcnlab.stacked.lockstep import Lockstep
 from fcnlab.stacked.measurement import measure
 from fcnlab.stacked.member import Member
 from fcnlab.stacked.modes import Training
-from fcnlab.task import Row
 
 Build = Callable[..., Member]
 

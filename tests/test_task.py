@@ -14,9 +14,12 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, log_softmax
 
 from conftest import QUIET, Compose, Experiment, Prepare
+from fcnlab.checkpoints import read_checkpoint
 from fcnlab.cli import CONF
+from fcnlab.history import DivergedError
 from fcnlab.losses import L1Penalty, OneHotMSE
-from fcnlab.task import Classifier, DivergedError, Outcomes, read_checkpoint
+from fcnlab.outcomes import Outcomes
+from fcnlab.task import Classifier
 
 SCHEDULERS = sorted(path.stem for path in (CONF / "scheduler").glob("*.yaml"))
 ONE_EPOCH = "trainer.max_epochs=1"

@@ -13,7 +13,6 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from fcnlab import ledger
 from fcnlab.atomic import replacing
-from fcnlab.task import read_checkpoint
 
 log = logging.getLogger(__name__)
 
@@ -77,3 +76,25 @@ def to_go_on_from(directory: Path, fingerprint: str) -> str | None:
             f"task_name=ANOTHER"
         )
     return str(path)
+
+
+def read_checkpoint(path: str | Path, map_location: str | torch.device = "cpu") -> dict[str, Any]:
+    """Load a checkpoint of fcnlab, without running any code in it.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is not a checkpoint of fcnlab, or is damaged.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(
+            f"ckpt_path={path}: there is no such file. Needed: a checkpoint of a run. "
+            f"Type for example: ckpt_path=outputs/runs/TIME/checkpoints/best.ckpt"
+        )
+    remedy = "Needed: a checkpoint that train.py wrote; if this was one, it is damaged: train again"
+    try:
+        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
+    except Exception as error:  # torch.load has no error of its own: zip, pickle, EOF, ...
+        raise ValueError(f"ckpt_path={path} cannot be read ({type(error).__name__}). {remedy}") from error
+    if not isinstance(checkpoint, dict) or not {"config", "history", "state_dict"} <= checkpoint.keys():
+        raise ValueError(f"ckpt_path={path} is a file of something else. {remedy}")
+    return checkpoint

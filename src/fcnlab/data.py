@@ -1,22 +1,12 @@
-"""Images in memory: splits, folds and whole-batch indexing. No worker processes, no per-image Python."""
+"""Data modules for images in memory: no worker processes, no per-image Python."""
 
-import functools
-import hashlib
-import math
-from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import lightning as L
-import numpy as np
 import torch
-from torch import Tensor
 
-
-class Images(NamedTuple):
-    """Images, float32 [n, 1, height, width], and their labels, int64 [n]."""
-
-    pixels: Tensor
-    labels: Tensor
+from fcnlab.batches import Batches, Images, InOrder, Shuffled
+from fcnlab.splits import stratified_split
 
 
 class Source(NamedTuple):
@@ -24,120 +14,6 @@ class Source(NamedTuple):
 
     train: Images
     test: Images
-
-
-class Split(NamedTuple):
-    """Positions in the official training set, ascending, of the images to train on and to validate on."""
-
-    train: Tensor
-    val: Tensor
-
-    def digest(self) -> str:
-        """Return a hash that two runs share exactly if they trained and validated on the same images."""
-        digest = hashlib.sha256(self.train.numpy().tobytes())
-        digest.update(self.val.numpy().tobytes())
-        return digest.hexdigest()[:16]
-
-
-def stratified_split(labels: Tensor, val_size: int, folds: int, fold: int, seed: int) -> Split:
-    """Draw a validation part in which every class has its share of the whole, give or take one image.
-
-    With ``folds=1`` it has ``val_size`` images; otherwise it is fold number ``fold`` of ``folds`` equal
-    parts, which are disjoint and together cover everything.
-
-    Raises:
-        ValueError: nothing would be left to train on.
-    """
-    if folds == 1 and val_size >= len(labels):
-        raise ValueError(
-            f"data.val_size={val_size}: needed: fewer than the {len(labels)} training images. "
-            f"Type for example: data.val_size={len(labels) // 10}"
-        )
-    shuffled = np.random.default_rng(seed).permutation(len(labels))
-    by_class = shuffled[np.argsort(labels.numpy()[shuffled], kind="stable")]
-    every_nth = np.arange(val_size) * len(labels) // val_size
-    dealt = every_nth if folds == 1 else np.arange(fold, len(labels), folds)
-    is_val = np.zeros(len(labels), dtype=bool)
-    is_val[by_class[dealt]] = True
-    return Split(torch.from_numpy(np.flatnonzero(~is_val)), torch.from_numpy(np.flatnonzero(is_val)))
-
-
-class Order(Protocol):
-    """The order in which an epoch visits the images; Lightning calls ``set_epoch`` before each epoch."""
-
-    def set_epoch(self, epoch: int) -> None:
-        """Go to the order of this epoch."""
-
-    def __len__(self) -> int:
-        """Return the number of images."""
-
-    def positions(self) -> Tensor:
-        """Return the positions of the images, int64 [n]."""
-
-
-class InOrder:
-    """The same order in every epoch."""
-
-    def __init__(self, positions: Tensor) -> None:
-        self._positions = positions
-
-    def set_epoch(self, epoch: int) -> None:
-        """Change nothing."""
-
-    def __len__(self) -> int:
-        """Return the number of images."""
-        return len(self._positions)
-
-    def positions(self) -> Tensor:
-        """Return the positions as they were given."""
-        return self._positions
-
-
-class Shuffled:
-    """A permutation that depends on the seed and the epoch alone.
-
-    It has a generator of its own: nothing that validation, logging or dropout draw can change it.
-    """
-
-    def __init__(self, positions: Tensor, seed: int) -> None:
-        self._positions = positions
-        self._seed = seed
-        self._epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Go to the permutation of this epoch."""
-        self._epoch = epoch
-
-    def __len__(self) -> int:
-        """Return the number of images."""
-        return len(self._positions)
-
-    def positions(self) -> Tensor:
-        """Return the positions in the order of this epoch."""
-        rng = np.random.default_rng([self._seed, self._epoch])
-        return self._positions[torch.from_numpy(rng.permutation(len(self._positions)))]
-
-
-class Batches:
-    """An iterable of (pixels, labels) batches, each gathered with one indexing operation.
-
-    ``sampler`` has the name under which Lightning looks for ``set_epoch``; it asks for ``batch_sampler`` too.
-    """
-
-    batch_sampler = None
-
-    def __init__(self, images: Images, sampler: Order, batch_size: int) -> None:
-        self.images = images
-        self.sampler = sampler
-        self.batch_size = batch_size
-
-    def __len__(self) -> int:
-        """Return the number of batches; the last one may be smaller."""
-        return math.ceil(len(self.sampler) / self.batch_size)
-
-    def __iter__(self) -> Iterator[Images]:
-        for positions in self.sampler.positions().to(self.images.pixels.device).split(self.batch_size):
-            yield Images(*(tensor.index_select(0, positions) for tensor in self.images))
 
 
 class InMemoryData(L.LightningDataModule):
@@ -229,31 +105,3 @@ def normalize(source: Source) -> Source:
     mean, std = train.mean(), train.std()
     scaled = [pixels.sub_(mean).div_(std) for pixels in (train, test)]
     return Source(Images(scaled[0], source.train.labels), Images(scaled[1], source.test.labels))
-
-
-class Synthetic(InMemoryData):
-    """Ten noisy prototypes in the shapes of FashionMNIST: made in a second, and learnable."""
-
-    def __init__(self, *, train_size: int, test_size: int, **kwargs: int) -> None:
-        super().__init__(**kwargs)  # type: ignore[arg-type]
-        self.train_size, self.test_size = train_size, test_size
-
-    def read(self) -> Source:
-        """Make the same images every time."""
-        return synthesize(self.train_size, self.test_size)
-
-
-@functools.lru_cache(maxsize=1)
-def synthesize(train_size: int, test_size: int) -> Source:
-    """Draw images around ten blurred random prototypes; the classes take turns, so they are balanced."""
-    generator = torch.Generator().manual_seed(0)
-    coarse = torch.rand(10, 1, 7, 7, generator=generator)
-    prototypes = torch.nn.functional.interpolate(coarse, size=28, mode="bilinear")
-
-    def draw(size: int) -> Images:
-        labels = torch.arange(size) % 10
-        noise = torch.randn(size, 1, 28, 28, generator=generator)
-        pixels = (prototypes[labels] + 0.5 * noise).mul_(255).clamp_(0, 255)
-        return Images(pixels.to(torch.uint8), labels)
-
-    return normalize(Source(draw(train_size), draw(test_size)))

@@ -11,7 +11,8 @@ import torch
 from omegaconf import DictConfig
 from torch import Tensor
 
-from fcnlab.data import Batches, InMemoryData
+from fcnlab.batches import Batches
+from fcnlab.data import InMemoryData
 from fcnlab.sampling import with_error
 from fcnlab.task import Classifier
 from fcnlab.training import measure

@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fcnlab.data import Images, InMemoryData, Source, normalize
+from fcnlab.batches import Images
+from fcnlab.data import InMemoryData, Source, normalize
 
 DIGESTS = {
     "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",

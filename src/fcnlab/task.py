@@ -1,9 +1,7 @@
 """The LightningModule: a net, how it learns, and what is measured while it does."""
 
-import logging
-import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -11,29 +9,18 @@ from typing import Any, Self
 import hydra
 import lightning as L
 import torch
-from lightning.fabric.loggers.logger import Logger
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
-from torchmetrics.functional.classification import multiclass_accuracy
 
-log = logging.getLogger(__name__)
+from fcnlab.checkpoints import read_checkpoint
+from fcnlab.history import Row, check_loss, check_row, draw
+from fcnlab.outcomes import Outcomes
 
 EVAL_SPLITS = ("val", "test", "train")
 """What the evaluation dataloaders hold, in their order."""
 
 Batch = tuple[Tensor, Tensor]
-Row = dict[str, float | None]
-
-
-class DivergedError(FloatingPointError):
-    """The training loss is not finite."""
-
-
-def check_loss(loss: float, epoch: int, step: int) -> None:
-    """Refuse the training loss of a step if it is not finite; epochs and steps are counted from 1."""
-    if not math.isfinite(loss):
-        raise DivergedError(f"the training loss is {loss} in epoch {epoch}, step {step}")
 
 
 @dataclass(frozen=True)
@@ -60,31 +47,6 @@ class Schedule:
             "interval": self.interval,
             "monitor": self.monitor,
         }
-
-
-class Outcomes:
-    """The losses and predictions of the batches of one pass, reduced once at its end."""
-
-    def __init__(self) -> None:
-        self.losses: list[Tensor] = []
-        self.predictions: list[Tensor] = []
-        self.labels: list[Tensor] = []
-
-    def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """Keep what is needed of one batch: its mean loss, and the predicted and true classes [batch]."""
-        self.losses.append(loss.detach())
-        self.predictions.append(logits.detach().argmax(1))
-        self.labels.append(labels)
-        self.classes = logits.shape[1]
-
-    def mean(self) -> dict[str, float]:
-        """Return the mean loss and the accuracy over images (not over batches)."""
-        sizes = torch.tensor([len(labels) for labels in self.labels], dtype=torch.float64)
-        losses = torch.stack(self.losses).double().cpu()
-        correct = multiclass_accuracy(
-            torch.cat(self.predictions), torch.cat(self.labels), self.classes, average="micro"
-        )
-        return {"loss": float(losses @ sizes / sizes.sum()), "acc": round(correct.item(), 6)}
 
 
 class Classifier(L.LightningModule):
@@ -249,55 +211,7 @@ class Classifier(L.LightningModule):
         return task.to(map_location)
 
 
-def draw(row: Row, loggers: Iterable[Logger]) -> None:
-    """Draw the metrics of an epoch in every logger, over the epochs."""
-    drawn = curves(row)
-    for logger in loggers:
-        logger.log_metrics(drawn, step=int(row["epoch"] or 0))
-    log.debug("epoch %d: %s", row["epoch"], "  ".join(f"{name} {value:.4g}" for name, value in drawn.items()))
-
-
-def check_row(row: Row) -> None:
-    """Refuse an epoch of which a metric is not finite.
-
-    Raises:
-        DivergedError: one of them is not.
-    """
-    for name, value in curves(row).items():
-        if not math.isfinite(value):
-            raise DivergedError(f"{name} is {value} after epoch {row['epoch']}")
-
-
-def curves(row: Row) -> dict[str, float]:
-    """Return what of a row is drawn over the epochs."""
-    return {
-        name: value for name, value in row.items() if value is not None and name not in {"epoch", "seconds"}
-    }
-
-
 def generator_states() -> dict[str, Any]:
     """Return the states of torch's generators: of the CPU, and of each GPU in use."""
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
     return {"cpu": torch.get_rng_state(), "cuda": cuda}
-
-
-def read_checkpoint(path: str | Path, map_location: str | torch.device = "cpu") -> dict[str, Any]:
-    """Load a checkpoint of fcnlab, without running any code in it.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: the file is not a checkpoint of fcnlab, or is damaged.
-    """
-    if not Path(path).is_file():
-        raise FileNotFoundError(
-            f"ckpt_path={path}: there is no such file. Needed: a checkpoint of a run. "
-            f"Type for example: ckpt_path=outputs/runs/TIME/checkpoints/best.ckpt"
-        )
-    remedy = "Needed: a checkpoint that train.py wrote; if this was one, it is damaged: train again"
-    try:
-        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
-    except Exception as error:  # torch.load has no error of its own: zip, pickle, EOF, ...
-        raise ValueError(f"ckpt_path={path} cannot be read ({type(error).__name__}). {remedy}") from error
-    if not isinstance(checkpoint, dict) or not {"config", "history", "state_dict"} <= checkpoint.keys():
-        raise ValueError(f"ckpt_path={path} is a file of something else. {remedy}")
-    return checkpoint

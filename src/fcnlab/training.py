@@ -15,10 +15,11 @@ from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.loggers import Logger
 
 from fcnlab import schema
-from fcnlab.checkpoints import BEST, LAST, AtomicCheckpointIO
+from fcnlab.checkpoints import BEST, LAST, AtomicCheckpointIO, read_checkpoint
 from fcnlab.data import InMemoryData
 from fcnlab.environment import environment
-from fcnlab.task import Classifier, DivergedError, Row, read_checkpoint
+from fcnlab.history import DivergedError, Row
+from fcnlab.task import Classifier
 
 # Lightning's import sets this to 1. Where torch is built for CUDA but no GPU is present, every step of Adam
 # then searches the disk for NVIDIA's library anew (0.05 to 0.25 ms); asking the CUDA runtime is cheap.

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from fcnlab import data
+from fcnlab.batches import Batches, Images
 
 Drawn = tuple[Tensor, Tensor]
 """Images [batch, inputs] and labels [batch] for all; or [members, batch, inputs] and [members, batch]."""
 
 
-def cut(loaders: Sequence[data.Batches], size: int) -> Sequence[Tensor]:
+def cut(loaders: Sequence[Batches], size: int) -> Sequence[Tensor]:
     """Go once through what the loaders hold, each in its own order; return the positions in each batch.
 
     Args:
@@ -22,7 +22,7 @@ def cut(loaders: Sequence[data.Batches], size: int) -> Sequence[Tensor]:
     return torch.split(order, size, dim=-1)
 
 
-def batches(images: data.Images, cuts: Sequence[Tensor]) -> Iterator[Drawn]:
+def batches(images: Images, cuts: Sequence[Tensor]) -> Iterator[Drawn]:
     """Yield the images and labels at these positions, batch by batch."""
     pixels, labels = images.pixels.flatten(1), images.labels
     for positions in cuts:

@@ -11,10 +11,10 @@ from omegaconf import DictConfig
 
 from fcnlab import run, training
 from fcnlab.checkpoints import AtomicCheckpointIO
+from fcnlab.history import draw
 from fcnlab.launchers.job import Job
 from fcnlab.origin import Origin
 from fcnlab.stacked.member import Member
-from fcnlab.task import draw
 
 log = logging.getLogger(__name__)
 

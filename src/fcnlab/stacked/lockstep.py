@@ -7,14 +7,15 @@ from copy import copy
 import torch
 from torch import Tensor, nn
 
-from fcnlab.data import Batches, Images
+from fcnlab.batches import Batches, Images
+from fcnlab.history import Row
 from fcnlab.stacked.batches import batches, cut
 from fcnlab.stacked.member import Member
 from fcnlab.stacked.modes import Evaluation, Training
 from fcnlab.stacked.network import Network, State
 from fcnlab.stacked.outcomes import Outcomes
 from fcnlab.stacked.stack import Stack
-from fcnlab.task import EVAL_SPLITS, Row
+from fcnlab.task import EVAL_SPLITS
 
 BLOCK = 1000
 """Images in a batch of an evaluation: what a processor's cache holds, whatever ``eval_batch_size``."""

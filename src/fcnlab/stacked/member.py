@@ -12,9 +12,9 @@ from torch import Generator, Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from fcnlab import training
-from fcnlab.data import Batches
+from fcnlab.batches import Batches
+from fcnlab.history import DivergedError, Row, check_loss, check_row
 from fcnlab.stacked.held import HeldCheckpoints, own_generators
-from fcnlab.task import DivergedError, Row, check_loss, check_row
 
 Config = dict[str, Any]
 

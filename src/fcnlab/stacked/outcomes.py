@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 class Outcomes:
-    """As ``fcnlab.task.Outcomes``, with a leading axis of members.
+    """As ``fcnlab.outcomes.Outcomes``, with a leading axis of members.
 
     It has room for all batches from the start. A small tensor kept from every step would lie between the
     large ones that are freed, and the next step's would no longer fit there: memory grows by gigabytes.

@@ -6,9 +6,10 @@ import pandas as pd
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
+from fcnlab.sampling import LEVEL
 from fcnlab.study.arms import replicated, winners
 from fcnlab.study.design import Design
-from fcnlab.study.intervals import LEVEL, overlap
+from fcnlab.study.intervals import overlap
 
 EXACT = 1e-12  # what varies less than this does not vary: it is rounding
 

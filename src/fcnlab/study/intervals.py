@@ -3,9 +3,8 @@
 import pandas as pd
 from scipy import stats
 
+from fcnlab.sampling import LEVEL, half_interval
 from fcnlab.study.design import Design
-
-LEVEL = 0.95
 
 
 def overlap(runs: pd.DataFrame, plan: Design) -> float:
@@ -29,9 +28,6 @@ def half_width(std: pd.Series, n: pd.Series, shared: float) -> pd.Series:
 
 
 def sampling_error(accuracy: pd.Series, images: pd.Series | float) -> pd.Series:
-    """Return half the 95 % interval that a sample of images leaves: the normal approximation to the binomial.
-
-    It is what ``fcnlab.sampling`` writes beside a single accuracy. More seeds do not make it smaller.
-    """
-    quantile = float(stats.norm.ppf((1 + LEVEL) / 2))
-    return (accuracy * (1 - accuracy) / images) ** 0.5 * quantile
+    """Return half the 95 % interval that a sample of images leaves; more seeds do not make it smaller."""
+    half: pd.Series = half_interval(accuracy, images)
+    return half

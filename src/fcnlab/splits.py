@@ -1,0 +1,44 @@
+"""Which of the official training images train, and which validate."""
+
+import hashlib
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class Split(NamedTuple):
+    """Positions in the official training set, ascending, of the images to train on and to validate on."""
+
+    train: Tensor
+    val: Tensor
+
+    def digest(self) -> str:
+        """Return a hash that two runs share exactly if they trained and validated on the same images."""
+        digest = hashlib.sha256(self.train.numpy().tobytes())
+        digest.update(self.val.numpy().tobytes())
+        return digest.hexdigest()[:16]
+
+
+def stratified_split(labels: Tensor, val_size: int, folds: int, fold: int, seed: int) -> Split:
+    """Draw a validation part in which every class has its share of the whole, give or take one image.
+
+    With ``folds=1`` it has ``val_size`` images; otherwise it is fold number ``fold`` of ``folds`` equal
+    parts, which are disjoint and together cover everything.
+
+    Raises:
+        ValueError: nothing would be left to train on.
+    """
+    if folds == 1 and val_size >= len(labels):
+        raise ValueError(
+            f"data.val_size={val_size}: needed: fewer than the {len(labels)} training images. "
+            f"Type for example: data.val_size={len(labels) // 10}"
+        )
+    shuffled = np.random.default_rng(seed).permutation(len(labels))
+    by_class = shuffled[np.argsort(labels.numpy()[shuffled], kind="stable")]
+    every_nth = np.arange(val_size) * len(labels) // val_size
+    dealt = every_nth if folds == 1 else np.arange(fold, len(labels), folds)
+    is_val = np.zeros(len(labels), dtype=bool)
+    is_val[by_class[dealt]] = True
+    return Split(torch.from_numpy(np.flatnonzero(~is_val)), torch.from_numpy(np.flatnonzero(is_val)))
