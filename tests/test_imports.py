@@ -114,6 +114,7 @@ ALLOWED = {
         "stacked.bar",
         "stacked.group",
         "stacked.grouping",
+        "sweep",
     },
     "search": {"claim", "ledger", "search_space", "sweep", "trials"},
     "search_space": {"schema"},

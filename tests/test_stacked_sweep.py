@@ -329,6 +329,7 @@ def test_groups_side_by_side_leave_what_one_after_the_other_leave(command: Comma
     assert swept.status == 0
     assert swept.stdout.count("6 models x epochs") == 2
     assert "6/6" in swept.stdout
+    assert swept.stdout.count(" left)") == 2  # the groups' estimates, and none of the runs'
     one = records(tmp_path, "one")
     for typed, record in records(tmp_path, "two").items():
         other = result(one[typed.replace("task_name=two", "task_name=one")])

@@ -18,21 +18,33 @@ class Plan(NamedTuple):
         started: seconds since the epoch (of the calendar).
         total: the number of its runs; None where only Hydra can count them.
         command: goes on with it after an interruption.
+        in_groups: many runs end at once, and how many have ended says little of the time left.
     """
 
     started: float
     total: int | None
     command: str
+    in_groups: bool = False
 
 
 def begin(directory: Path, total: int | None, command: str) -> Plan:
     """Write the plan, and forget what an earlier start of this sweep left."""
     directory.mkdir(parents=True, exist_ok=True)
-    plan = Plan(time.time(), total, command)
-    (directory / PLAN).write_text(json.dumps(plan._asdict(), indent=1) + "\n", encoding="utf-8")
     (directory / ENDED).write_text("", encoding="utf-8")
     (directory / STOPPED).unlink(missing_ok=True)
+    return write(Plan(time.time(), total, command), directory)
+
+
+def write(plan: Plan, directory: Path) -> Plan:
+    """Write the plan, and return it."""
+    (directory / PLAN).write_text(json.dumps(plan._asdict(), indent=1) + "\n", encoding="utf-8")
     return plan
+
+
+def go_in_groups(directory: Path) -> None:
+    """Note that the runs end in groups."""
+    if plan := read(directory):
+        write(plan._replace(in_groups=True), directory)
 
 
 def read(directory: Path) -> Plan | None:
@@ -63,9 +75,9 @@ def ended(directory: Path) -> dict[str, str]:
 
 
 def time_left(plan: Plan, counts: Counter[str]) -> str:
-    """Return how long the other runs will take if they take as long as those so far; "" if unknown."""
+    """Return how long the other runs will take if they end one by one as those so far; "" if unknown."""
     left = (plan.total or 0) - counts.total()
-    if counts["new"] < 1 or left < 1:
+    if plan.in_groups or counts["new"] < 1 or left < 1:
         return ""
     minutes, seconds = divmod(round((time.time() - plan.started) / counts["new"] * left), 60)
     return f"  ({minutes}:{seconds:02d} left)"

@@ -10,6 +10,7 @@ from functools import partial
 import torch
 from hydra.core.utils import JobReturn
 
+from fcnlab import sweep
 from fcnlab.launchers.job import Job, outlive
 from fcnlab.launchers.processes import run as run_alone
 from fcnlab.launchers.workers import Start, workers
@@ -39,6 +40,8 @@ def launch(jobs: Sequence[Job], n_jobs: int | None, max_members: int, memory_gb:
     fit = groups([run for run in fresh if not run.alone], limits)
     together = [group for group in fit if len(group) > 1]
     sys.stdout.write(plan(runs, fresh, together))
+    if together:
+        sweep.go_in_groups(together[0][0].directory.parent)
     results = {run: run.job.recorded(score(record)) for run, record in recorded.items()}
     results |= train(together, beside)
     rest = [run for run in runs if run not in results]
