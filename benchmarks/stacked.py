@@ -42,18 +42,17 @@ WAYS = {
 TARGETS = (("c", "a", ">= 2.0"), ("c", "b", ">= 3.0"), ("a", "products", "<= 1.6"), ("c", "d", ""))
 MEMBERS = (1, 3, 9, 27, 81)
 GROWN = 3  # epochs of each of those
-LOOK = 0.5  # seconds from one look at the memory to the next
 
 
 class Cost(NamedTuple):
-    """What a command took: seconds, and at its peak MB of memory, those of all its processes together."""
+    """What a command took: seconds, and at its peak MB of memory, if that was looked at."""
 
     seconds: float
     memory: float
 
 
-def cost(epochs: int, *arguments: str) -> Cost:
-    """Run a sweep in an empty folder.
+def cost(epochs: int, *arguments: str, look: float | None = None) -> Cost:
+    """Run a sweep in an empty folder; look at its memory every so many seconds, which takes time from it.
 
     Raises:
         ChildProcessError: it failed.
@@ -70,9 +69,9 @@ def cost(epochs: int, *arguments: str) -> Cost:
             start_new_session=True,
         )
         while process.returncode is None:
-            peak = max(peak, memory(process.pid))
             with suppress(subprocess.TimeoutExpired):
-                process.wait(LOOK)
+                process.wait(look)
+            peak = max(peak, memory(process.pid))
         seconds = time.perf_counter() - start
         if process.returncode:
             raise ChildProcessError(Path(folder, "log").read_text(encoding="utf-8"))
@@ -126,7 +125,7 @@ def growth(epochs: int) -> Table:
         table.add_column(column, justify="right")
     for members in MEMBERS:
         lrs = ",".join(f"{0.001 * (number + 1):.3f}" for number in range(members))
-        took = cost(epochs, f"lr={lrs}", *STACKED, f"hydra.launcher.max_members={members}")
+        took = cost(epochs, f"lr={lrs}", *STACKED, f"hydra.launcher.max_members={members}", look=1.0)
         table.add_row(str(members), f"{members * epochs / took.seconds:.2f}", f"{took.memory:.0f}")
     return table
 
