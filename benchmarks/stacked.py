@@ -125,7 +125,7 @@ def growth(epochs: int) -> Table:
         table.add_column(column, justify="right")
     for members in MEMBERS:
         lrs = ",".join(f"{0.001 * (number + 1):.3f}" for number in range(members))
-        took = cost(epochs, f"lr={lrs}", *STACKED, f"hydra.launcher.max_members={members}", look=1.0)
+        took = cost(epochs, f"lr={lrs}", *STACKED, f"hydra.launcher.max_members={max(2, members)}", look=1.0)
         table.add_row(str(members), f"{members * epochs / took.seconds:.2f}", f"{took.memory:.0f}")
     return table
 

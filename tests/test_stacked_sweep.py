@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import subprocess
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,20 +17,21 @@ from hydra.core.utils import setup_globals
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
-from commands import SHORT, Command, result, started
+from commands import SHORT, Command, ran, result, started
 from conftest import Compose
 from fcnlab import ledger
 from fcnlab.claim import claimed
 from fcnlab.cli import CONF
 from fcnlab.launchers.composing import ComposingOnce
 from fcnlab.stacked import group as one_group
-from fcnlab.stacked.grouping import Limits, Run, groups, number_of_groups, shared_out, why_alone
+from fcnlab.stacked.grouping import Run, groups, shared_out, why_alone
+from fcnlab.stacked.limits import Limits, bytes_each, number_of_groups
 from fcnlab.stacked.lockstep import Lockstep
 from fcnlab.stacked.support import unsupported
 from fcnlab.study.frames import load
 
-STACKED = ["-m", "hydra/launcher=stacked", "hydra.launcher.n_jobs=1", *SHORT]
-SIDE_BY_SIDE = ["-m", "hydra/launcher=stacked", "hydra.launcher.n_jobs=2", *SHORT]
+STACKED = ["-m", "hydra/launcher=stacked", "hydra.launcher.groups_at_a_time=1", *SHORT]
+SIDE_BY_SIDE = ["-m", "hydra/launcher=stacked", "hydra.launcher.groups_at_a_time=2", *SHORT]
 SIX = ["optimizer=sgd,adam,rmsprop", "seed=0,1"]
 
 
@@ -182,14 +185,13 @@ def test_every_option_can_be_stacked(option: str, compose: Compose) -> None:
 
 
 def kinds(
-    compose: Compose, *runs: str, members: int = 99, memory: float = 1e12, beside: int = 1
+    compose: Compose, *runs: str, members: int = 99, memory: float = 1e3, beside: int = 1
 ) -> list[list[int]]:
     """Group runs that are typed like this; return their numbers."""
     configs = [compose("data=synthetic", *run.split()) for run in runs]
     planned = [Run(None, Path(), config, "") for config in configs]  # type: ignore[arg-type]
-    return [
-        [planned.index(run) for run in group] for group in groups(planned, Limits(members, memory, beside))
-    ]
+    limits = Limits(None, members, memory)
+    return [[planned.index(run) for run in group] for group in groups(planned, limits, beside)]
 
 
 @pytest.mark.parametrize(
@@ -259,9 +261,11 @@ def test_no_core_idles_if_the_groups_do_not_get_too_small(
 
 def test_a_bound_on_the_memory_splits_groups(compose: Compose) -> None:
     runs = [f"seed={seed}" for seed in range(4)]
-    assert kinds(compose, *runs, memory=1e9) == [[0, 1, 2, 3]]
-    assert kinds(compose, *runs, memory=1e9 / 4) == kinds(compose, *runs, memory=1e9 / 2, beside=2)
-    assert kinds(compose, *runs, memory=1e3) == [[0], [1], [2], [3]]
+    assert kinds(compose, *runs, memory=1) == [[0, 1, 2, 3]]
+    assert kinds(compose, *runs, memory=1e-6) == [[0], [1], [2], [3]]
+    gb = bytes_each(compose("data=synthetic")) / 1e9
+    assert kinds(compose, *runs, memory=2.1 * gb) == [[0, 2], [1, 3]]
+    assert kinds(compose, *runs, memory=4.2 * gb, beside=2) == [[0, 2], [1, 3]]
 
 
 def test_without_memory_for_all_halves_are_trained(
@@ -301,7 +305,8 @@ def test_an_activation_with_weights_of_its_own_is_batched_too(command: Command, 
 
 
 def test_a_run_that_another_process_is_at_work_on_is_left_to_it(compose: Compose, tmp_path: Path) -> None:
-    run = Run(None, tmp_path, compose("data=synthetic"), "")  # type: ignore[arg-type]
+    job: Any = SimpleNamespace(config=OmegaConf.create({"hydra": {"sweep": {"dir": str(tmp_path)}}}))
+    run = Run(job, tmp_path, compose("data=synthetic"), "")
     with claimed(tmp_path), ExitStack() as claims:
         assert not one_group.available(run, claims)
     with ExitStack() as claims:
@@ -336,14 +341,80 @@ def test_groups_side_by_side_leave_what_one_after_the_other_leave(command: Comma
         assert result(record) | {"name": None} == approximate(other | {"name": None})
 
 
+def holder(sweep: subprocess.Popen[str], folder: Path) -> int:
+    """Wait for the first run that a process of the sweep is at work on, and return that process."""
+    while True:
+        assert sweep.poll() is None
+        for path in folder.rglob(".running"):
+            with suppress(FileNotFoundError, ValueError):  # ended, or just being written
+                return int(json.loads(path.read_text())["pid"])
+
+
 def test_a_process_that_is_killed_costs_no_run(tmp_path: Path) -> None:
     """Kill the process of the first group that says whose it is; its runs are run the ordinary way."""
     sweep = started(tmp_path, "train.py", *SIDE_BY_SIDE, *SIX, "task_name=killed")
-    while not (claims := [path.read_text() for path in tmp_path.rglob(".running")]) or not claims[0]:
-        assert sweep.poll() is None
-    os.kill(json.loads(claims[0])["pid"], signal.SIGKILL)
+    os.kill(holder(sweep, tmp_path), signal.SIGKILL)
     stdout, _ = sweep.communicate()
     assert sweep.returncode == 0
-    assert "3 runs trained in lockstep are lost: its process was ended by SIGKILL" in stdout
+    assert "its process was ended by SIGKILL (out of memory?); its runs are run the ordinary way" in stdout
     assert {record["status"] for record in records(tmp_path, "killed").values()} == {"completed"}
     assert len(records(tmp_path, "killed")) == 6
+
+
+def test_ctrl_c_ends_all_processes_at_once(tmp_path: Path) -> None:
+    typed = [*SIDE_BY_SIDE, *SIX, "trainer.max_epochs=1000", "task_name=stopped"]
+    sweep = started(tmp_path, "train.py", *typed)
+    holder(sweep, tmp_path)
+    os.killpg(sweep.pid, signal.SIGINT)
+    _, stderr = sweep.communicate()  # returns when no process has the pipe any more
+    assert sweep.returncode == 130
+    assert "Traceback" not in stderr
+    assert not records(tmp_path, "stopped")
+
+
+def test_a_run_by_itself_beside_the_groups_is_tried_again(tmp_path: Path) -> None:
+    """Two runs that lockstep does not know are run side by side; one is killed once."""
+    fault = f"+callbacks.kill={{_target_:faults.KillOnce,seed:1,marker:{tmp_path / 'struck'}}}"
+    swept = ran(tmp_path, "train.py", *SIDE_BY_SIDE, "seed=0,1", "retries=1", "task_name=again", fault)
+    assert "the ordinary way: 2 (callbacks.kill)" in swept.stdout
+    assert swept.status == 0
+    assert (tmp_path / "struck").exists()
+    assert len(records(tmp_path, "again")) == 2
+
+
+CORES = {"two": (27, 2), "as many groups as there are": (8, 2), "one": (3, 1), "none": (0, 1)}
+
+
+@pytest.mark.parametrize(("runs", "number"), CORES.values(), ids=CORES)
+def test_groups_side_by_side_are_not_too_small(runs: int, number: int, compose: Compose) -> None:
+    assert Limits(2, 14, 4.0).side_by_side([compose("data=synthetic")] * runs) == number
+
+
+def test_where_memory_is_short_fewer_groups_are_trained_at_a_time(compose: Compose) -> None:
+    config = compose("data=synthetic")
+    limits = Limits(64, 14, bytes_each(config) * 12.5 / 1e9)
+    beside = limits.side_by_side([config] * 1000)
+    assert beside == 4
+    assert limits.members(config, beside) == 3
+
+
+WRONG = {
+    "groups_at_a_time=-1": "needed: a whole number, 1 or more, or null",
+    "max_members=1": "needed: a whole number, 2 or more",
+    "memory_gb=0": "needed: a number above 0",
+    "memory_gb=much": "needed: a number above 0",
+}
+
+
+@pytest.mark.parametrize(("typed", "words"), WRONG.items(), ids=WRONG)
+def test_a_limit_that_cannot_be_is_refused(typed: str, words: str, command: Command) -> None:
+    refused = command("train.py", *STACKED, "seed=0,1", f"hydra.launcher.{typed}")
+    assert refused.status == 1
+    assert f"hydra.launcher.{typed}: {words}" in refused.stderr
+
+
+def test_a_search_can_be_stacked(command: Command) -> None:
+    search = ["hparams_search=random", "hydra.sweeper.n_trials=4", "hydra.sweeper.n_jobs=4"]
+    swept = command("train.py", *STACKED, *search, "optimizer=sgd", "model.hidden_sizes=[8]", "dropout=0.0")
+    assert swept.status == 0
+    assert "stacked: 4 runs in 1 group" in swept.stdout

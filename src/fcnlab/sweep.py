@@ -3,8 +3,12 @@
 import json
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+
+from fcnlab.atomic import replacing
 
 PLAN = "sweep.json"
 ENDED = ".ended"
@@ -37,14 +41,25 @@ def begin(directory: Path, total: int | None, command: str) -> Plan:
 
 def write(plan: Plan, directory: Path) -> Plan:
     """Write the plan, and return it."""
-    (directory / PLAN).write_text(json.dumps(plan._asdict(), indent=1) + "\n", encoding="utf-8")
+    with replacing(directory / PLAN) as file:
+        file.write(json.dumps(plan._asdict(), indent=1).encode() + b"\n")
     return plan
 
 
-def go_in_groups(directory: Path) -> None:
-    """Note that the runs end in groups."""
+@contextmanager
+def in_groups(directory: Path) -> Iterator[None]:
+    """Note that the runs end in groups, for as long as they do."""
+    mark(directory, in_groups=True)
+    try:
+        yield
+    finally:
+        mark(directory, in_groups=False)
+
+
+def mark(directory: Path, *, in_groups: bool) -> None:
+    """Write this into the plan, if there is one."""
     if plan := read(directory):
-        write(plan._replace(in_groups=True), directory)
+        write(plan._replace(in_groups=in_groups), directory)
 
 
 def read(directory: Path) -> Plan | None:

@@ -2,11 +2,11 @@
 
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import hydra
 import numpy as np
@@ -17,7 +17,7 @@ from optuna.samplers import BaseSampler
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from fcnlab.schema import ConfigError
+from fcnlab.schema import ConfigError, needed
 from fcnlab.search_space import Space
 
 SETTINGS = "settings"  # the study's attribute: what its results depend on
@@ -47,9 +47,10 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Check what Optuna itself would only stumble over."""
-        needed("n_trials", self.n_trials, lambda value: value > 0, "a whole number, 1 or more", 20)
-        needed("n_jobs", self.n_jobs, bool, "a whole number, 1 or more, or -1 for all cores", 4)
-        needed("sampler.seed", self.sampler.seed, lambda value: value >= 0, "a whole number, 0 or more", 0)
+        key, whole, seed = "hydra.sweeper.", "a whole number, ", self.sampler.seed
+        needed(f"{key}n_trials", self.n_trials, lambda value: value > 0, f"{whole}1 or more", 20)
+        needed(f"{key}n_jobs", self.n_jobs, bool, f"{whole}1 or more, or -1 for all cores", 4)
+        needed(f"{key}sampler.seed", seed, lambda value: value >= 0, f"{whole}0 or more", 0)
         if self.direction not in {"maximize", "minimize"}:
             name = "hydra.sweeper.direction"
             raise ConfigError(f"{name}={self.direction}: needed: maximize or minimize. Type: {name}=maximize")
@@ -69,17 +70,6 @@ class Settings:
             warnings.simplefilter("ignore", ExperimentalWarning)
             sampler: BaseSampler = hydra.utils.instantiate(self.sampler, seed=int(seed))
         return sampler
-
-
-def needed(key: str, value: Any, good: Callable[[int], bool], what: str, example: int) -> None:
-    """Refuse a number that is not what is needed.
-
-    Raises:
-        ConfigError: it is not.
-    """
-    if not (isinstance(value, int) and good(value)):
-        name = f"hydra.sweeper.{key}"
-        raise ConfigError(f"{name}={value}: needed: {what}. Type for example: {name}={example}")
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Hydra's door to ``fcnlab.stacked``. Hydra imports this at every start: so nothing but Hydra at the top."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
@@ -11,15 +12,15 @@ from omegaconf import DictConfig
 class StackedLauncher(Launcher):
     """hydra/launcher=stacked."""
 
-    def __init__(self, n_jobs: int | None, max_members: int, memory_gb: float) -> None:
-        self.n_jobs, self.max_members, self.memory_gb = n_jobs, max_members, memory_gb
+    def __init__(self, **limits: Any) -> None:
+        self.limits = limits
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Keep what a job needs, and let processes get ready meanwhile."""
         from fcnlab.launchers.composing import hasten  # noqa: PLC0415
         from fcnlab.launchers.workers import get_ready  # noqa: PLC0415
 
-        if self.n_jobs != 1:
+        if self.limits["groups_at_a_time"] != 1:
             get_ready("fcnlab.stacked.group")
         hasten(hydra_context)
         self.hydra_context, self.task_function, self.config = hydra_context, task_function, config
@@ -28,6 +29,8 @@ class StackedLauncher(Launcher):
         """Run all jobs; return their results in the given order."""
         from fcnlab.launchers.job import compose  # noqa: PLC0415
         from fcnlab.stacked.launcher import launch  # noqa: PLC0415
+        from fcnlab.stacked.limits import Limits  # noqa: PLC0415
 
+        limits = Limits(**self.limits)
         jobs = compose(self.hydra_context, self.task_function, self.config, job_overrides, initial_job_idx)
-        return launch(jobs, self.n_jobs, self.max_members, self.memory_gb)
+        return launch(jobs, limits)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from threading import Event
 from typing import Any, NamedTuple
 
 import cloudpickle
@@ -21,13 +22,19 @@ Task = Callable[[Hear], Any]
 """What a process is given to do; its result goes back to the parent, and what it tells before that."""
 
 Start = Callable[[Sequence[Task], Hear], list[Callable[[], Any]]]
-"""Starts tasks; each of the functions that it returns waits for one, and raises if its process died."""
+"""Starts tasks; each of the functions that it returns waits for one, and raises what ended it."""
 
 
 class Told(NamedTuple):
     """What a task tells while it runs, on its way to the parent."""
 
     news: Any
+
+
+class Raised(NamedTuple):
+    """What ended a task."""
+
+    error: Exception
 
 
 class Worker(NamedTuple):
@@ -37,19 +44,25 @@ class Worker(NamedTuple):
     connection: Connection
 
     def run(self, task: Task, hear: Hear) -> Any:
-        """Let it do a task, and wait for the result.
+        """Let it do a task, and wait for the result, or for ``Raised``.
 
         Raises:
             ChildProcessError: the process died.
         """
+        answer = self._answer(task)
+        while isinstance(answer, Told):
+            hear(answer.news)
+            answer = self._answer()
+        return answer
+
+    def _answer(self, *tasks: Task) -> Any:
         try:
-            self.connection.send_bytes(cloudpickle.dumps(task))
-            while isinstance(answer := cloudpickle.loads(self.connection.recv_bytes()), Told):
-                hear(answer.news)
+            for task in tasks:
+                self.connection.send_bytes(cloudpickle.dumps(task))
+            return cloudpickle.loads(self.connection.recv_bytes())
         except (EOFError, ConnectionError):
             self.process.join()
             raise ChildProcessError(epitaph(self.process.exitcode or 0)) from None
-        return answer
 
 
 def get_ready(*modules: str) -> None:
@@ -59,7 +72,9 @@ def get_ready(*modules: str) -> None:
         modules: that it is to import besides; once it runs, it takes no more.
     """
     forkserver.set_forkserver_preload([*modules, PRELOADED])
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # until ``work``
     forkserver.ensure_running()
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -73,6 +88,7 @@ def workers(n_jobs: int, threads: int) -> Iterator[Start]:
     supervisors = ThreadPoolExecutor(n_jobs)
     idle: list[Worker] = []
     alive: list[BaseProcess] = []
+    stopping = Event()
 
     def start() -> Worker:
         ours, its = context.Pipe()
@@ -80,18 +96,26 @@ def workers(n_jobs: int, threads: int) -> Iterator[Start]:
         process.start()
         its.close()
         alive.append(process)
+        if stopping.is_set():  # while it started: nobody will end it
+            process.terminate()
         return Worker(process, ours)
 
     def supervise(task: Task, hear: Hear) -> Any:
-        worker = idle.pop() if idle else start()
-        result = worker.run(task, hear)
+        try:
+            worker = idle.pop()
+        except IndexError:
+            worker = start()
+        answer = worker.run(task, hear)
         idle.append(worker)
-        return result
+        if isinstance(answer, Raised):
+            raise answer.error
+        return answer
 
     try:
         yield lambda tasks, hear: [supervisors.submit(supervise, task, hear).result for task in tasks]
     finally:
         supervisors.shutdown(wait=False, cancel_futures=True)
+        stopping.set()
         for process in alive:
             process.terminate()
 
@@ -106,11 +130,22 @@ def work(connection: Connection, threads: int) -> None:
         connection.send_bytes(cloudpickle.dumps(content))
 
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         while True:
             task: Task = cloudpickle.loads(connection.recv_bytes())
-            answer(task(lambda news: answer(Told(news))))
+            answer(done(task, lambda news: answer(Told(news))))
     except (EOFError, ConnectionError, KeyboardInterrupt):
         return
+
+
+def done(task: Task, tell: Hear) -> Any:
+    """Do a task; return its result, or what ended it."""
+    try:
+        return task(tell)
+    except ConnectionError:  # nobody listens any more
+        raise
+    except Exception as error:  # noqa: BLE001 - it is for the parent to judge
+        return Raised(error)
 
 
 def epitaph(exitcode: int) -> str:

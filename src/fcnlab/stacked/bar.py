@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import singledispatchmethod
 from typing import Self
 
@@ -50,13 +51,17 @@ class Bar:
 
     @singledispatchmethod
     def hear(self, text: str) -> None:
-        """Take in what a group tells, in whatever thread; text is printed as it is."""
-        self._console.print(text, end="", markup=False, highlight=False, soft_wrap=True)
+        """Take in what a group tells, in whatever thread; text is printed as it is.
+
+        Where it cannot be printed, the training goes on.
+        """
+        with suppress(OSError, SystemExit):  # which is what rich makes of a broken pipe
+            self._console.print(text, end="", markup=False, emoji=False, highlight=False, soft_wrap=True)
 
     @hear.register
     def _(self, news: Epoch) -> None:
         self._trained[news.group] += news.members
-        self._left[news.group] -= news.members
+        self._left[news.group] = max(0, self._left[news.group] - news.members)
         self._progress.update(
             self._bar,
             completed=sum(self._work) - sum(self._left),
@@ -70,8 +75,8 @@ class Bar:
         self._left[news.group] = 0
         if not self._trained[news.group]:
             return
-        minutes, seconds = divmod(sum(self._left) / self._speed, 60)
+        minutes, seconds = divmod(round(sum(self._left) / self._speed), 60)
         self.hear(
             f"group {news.group + 1}/{len(self._work)}: {self._trained[news.group]} models x epochs; "
-            f"{self._speed:.1f} a second so far ({minutes:.0f}:{seconds:02.0f} left)\n"
+            f"{self._speed:.1f} a second so far ({minutes}:{seconds:02d} left)\n"
         )

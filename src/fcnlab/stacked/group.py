@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, redirect_stdout
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from hydra.core.utils import JobReturn, configure_log
@@ -85,9 +86,9 @@ class Printed(io.TextIOBase):
 def available(run: Run, claims: ExitStack) -> bool:
     """Tell whether a run is still to be done, and hold its directory if it is."""
     run.directory.mkdir(parents=True, exist_ok=True)
-    if sweep.stopped(run.directory.parent) or not claims.enter_context(claimed_if_free(run.directory)):
+    if sweep.stopped(Path(run.job.config.hydra.sweep.dir)):
         return False
-    return not run.recorded
+    return claims.enter_context(claimed_if_free(run.directory)) and not run.recorded
 
 
 def train(runs: Sequence[Run], tell: Tell) -> list[Result]:
@@ -97,6 +98,8 @@ def train(runs: Sequence[Run], tell: Tell) -> list[Result]:
     """
     try:
         return [result for alike in by(build(runs), key=sizes) for result in fit(alike, tell)]
+    except ConnectionError:  # the parent is gone
+        raise
     except OUT_OF_MEMORY:
         log.warning("not enough memory for %d runs at a time", len(runs))
     except Exception as error:

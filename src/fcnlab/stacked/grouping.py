@@ -1,12 +1,10 @@
 """Which runs of a sweep can share a batched network, and how many of them do at a time."""
 
 import json
-import math
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from omegaconf.errors import OmegaConfBaseException
 
@@ -14,6 +12,7 @@ from fcnlab.launchers.job import Job
 from fcnlab.ledger import COSMETIC, Record, fingerprint, settled, without
 from fcnlab.run import resolved
 from fcnlab.schema import ConfigError, check
+from fcnlab.stacked.limits import Limits, number_of_groups
 from fcnlab.stacked.support import unsupported
 
 Config = dict[str, Any]
@@ -43,16 +42,6 @@ OWN = (
 )
 """The settings in which members of a group may differ; all others, of whatever name, they must share."""
 
-FEW = 3
-"""Members that a group should have at least."""
-
-COPIES = 12
-"""Of the parameters: weights, gradients, two moments, and two checkpoints of the weights and moments."""
-BYTES = 4
-LARGEST_BATCH = 1000
-ACTIVATIONS = 6
-"""Copies of a layer's activations that a step or an evaluation has in memory at a time."""
-
 
 @dataclass(frozen=True, eq=False)
 class Run:
@@ -61,7 +50,7 @@ class Run:
     Args:
         job: that will record it.
         directory: where.
-        config: resolved.
+        config: resolved; {} if it cannot be.
         alone: why it is run the ordinary way; "" if it can be trained in lockstep.
     """
 
@@ -101,34 +90,25 @@ def why_alone(config: Config) -> str:
     return ", ".join(unsupported(config))
 
 
-class Limits(NamedTuple):
-    """What bounds a group.
+def groups(runs: Iterable[Run], limits: Limits, beside: int) -> list[Sequence[Run]]:
+    """Put runs together, which can be trained in lockstep, if they differ in their ``OWN`` settings only.
 
     Args:
-        max_members: more than that are not trained together.
-        memory: bytes that all groups which are trained at a time may need.
-        beside: how many groups that are.
+        runs: that can be trained in lockstep.
+        limits: of each group.
+        beside: how many groups are trained at a time.
     """
-
-    max_members: int
-    memory: float
-    beside: int
-
-
-def groups(runs: Iterable[Run], limits: Limits) -> list[Sequence[Run]]:
-    """Put runs together, which can be trained in lockstep, if they differ in their ``OWN`` settings only."""
     kinds = by(runs, lambda run: json.dumps(without(run.config, OWN), sort_keys=True, default=str))
-    return [group for kind in kinds for group in groups_of_a_kind(kind, limits)]
+    return [group for kind in kinds for group in groups_of_a_kind(kind, limits, beside)]
 
 
-def groups_of_a_kind(kind: Sequence[Run], limits: Limits) -> list[Sequence[Run]]:
+def groups_of_a_kind(kind: Sequence[Run], limits: Limits, beside: int) -> list[Sequence[Run]]:
     """Put runs together that can share a network, first those that also see the same images."""
-    room = int(limits.memory / limits.beside / bytes_each(kind[0].config))
-    most = min(limits.max_members, max(1, room))
+    most = limits.members(kind[0].config, beside)
     return [
         group
         for part in apart(kind, enough=max(2, most / 5))
-        for group in shared_out(part, number_of_groups(len(part), most, limits.beside))
+        for group in shared_out(part, number_of_groups(len(part), most, beside))
     ]
 
 
@@ -157,21 +137,6 @@ def by(items: Iterable[Item], key: Callable[[Item], Hashable]) -> list[list[Item
     return list(together.values())
 
 
-def number_of_groups(runs: int, most: int, beside: int) -> int:
-    """Return how many groups to make of runs: so many, if they do not get too small, that no core idles."""
-    needed = math.ceil(runs / most)
-    return max(needed, min(math.ceil(needed / beside) * beside, runs // FEW))
-
-
 def shared_out(items: Sequence[Item], parts: int) -> list[Sequence[Item]]:
     """Deal a list out to so many parts, as equal as possible: as cards, since neighbours cost alike."""
     return [items[part::parts] for part in range(parts)]
-
-
-def bytes_each(config: Config) -> int:
-    """Estimate the memory that training one member takes."""
-    model = config["model"]
-    widths = [model["in_features"], *model["hidden_sizes"], model["out_features"]]
-    parameters = sum((inputs + 1) * outputs for inputs, outputs in pairwise(widths))
-    images = max(LARGEST_BATCH, config["data"]["batch_size"])
-    return int(BYTES * (COPIES * parameters + ACTIVATIONS * images * sum(widths)))
