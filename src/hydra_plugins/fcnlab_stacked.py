@@ -8,6 +8,9 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
+SEVERAL = 6
+"""Runs of which groups may be trained side by side, in other processes."""
+
 
 class StackedLauncher(Launcher):
     """hydra/launcher=stacked."""
@@ -16,18 +19,19 @@ class StackedLauncher(Launcher):
         self.limits = limits
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Keep what a job needs, and let processes get ready meanwhile."""
+        """Keep what a job needs."""
         from fcnlab.launchers.composing import hasten  # noqa: PLC0415
-        from fcnlab.launchers.workers import get_ready  # noqa: PLC0415
 
-        if self.limits["groups_at_a_time"] != 1:
-            get_ready("fcnlab.stacked.group")
         hasten(hydra_context)
         self.hydra_context, self.task_function, self.config = hydra_context, task_function, config
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Run all jobs; return their results in the given order."""
         from fcnlab.launchers.job import compose  # noqa: PLC0415
+        from fcnlab.launchers.workers import get_ready  # noqa: PLC0415
+
+        if self.limits["groups_at_a_time"] != 1 and len(job_overrides) >= SEVERAL:
+            get_ready("fcnlab.stacked.group")  # both processes import torch now
         from fcnlab.stacked.launcher import launch  # noqa: PLC0415
         from fcnlab.stacked.limits import Limits  # noqa: PLC0415
 
