@@ -3,10 +3,11 @@
 import json
 import os
 import signal
-import subprocess
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +18,7 @@ from hydra.core.utils import setup_globals
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
-from commands import SHORT, Command, ran, result, started
+from commands import SHORT, Command, result, started
 from conftest import Compose
 from fcnlab import ledger
 from fcnlab.claim import claimed
@@ -341,22 +342,24 @@ def test_groups_side_by_side_leave_what_one_after_the_other_leave(command: Comma
         assert result(record) | {"name": None} == approximate(other | {"name": None})
 
 
-def holder(sweep: subprocess.Popen[str], folder: Path) -> int:
-    """Wait for the first run that a process of the sweep is at work on, and return that process."""
+def holder(folder: Path, alive: Callable[[], bool]) -> int:
+    """Wait for the first run that a process of a living sweep is at work on, and return that process."""
     while True:
-        assert sweep.poll() is None
+        assert alive()
         for path in folder.rglob(".running"):
             with suppress(FileNotFoundError, ValueError):  # ended, or just being written
                 return int(json.loads(path.read_text())["pid"])
 
 
-def test_a_process_that_is_killed_costs_no_run(tmp_path: Path) -> None:
+def test_a_process_that_is_killed_costs_no_run(command: Command, tmp_path: Path) -> None:
     """Kill the process of the first group that says whose it is; its runs are run the ordinary way."""
-    sweep = started(tmp_path, "train.py", *SIDE_BY_SIDE, *SIX, "task_name=killed")
-    os.kill(holder(sweep, tmp_path), signal.SIGKILL)
-    stdout, _ = sweep.communicate()
-    assert sweep.returncode == 0
-    assert "its process was ended by SIGKILL (out of memory?); its runs are run the ordinary way" in stdout
+    killer = Thread(target=lambda: os.kill(holder(tmp_path, lambda: True), signal.SIGKILL), daemon=True)
+    killer.start()
+    swept = command("train.py", *SIDE_BY_SIDE, *SIX, "task_name=killed")
+    assert swept.status == 0
+    assert (
+        "its process was ended by SIGKILL (out of memory?); its runs are run the ordinary way" in swept.stdout
+    )
     assert {record["status"] for record in records(tmp_path, "killed").values()} == {"completed"}
     assert len(records(tmp_path, "killed")) == 6
 
@@ -364,7 +367,7 @@ def test_a_process_that_is_killed_costs_no_run(tmp_path: Path) -> None:
 def test_ctrl_c_ends_all_processes_at_once(tmp_path: Path) -> None:
     typed = [*SIDE_BY_SIDE, *SIX, "trainer.max_epochs=1000", "task_name=stopped"]
     sweep = started(tmp_path, "train.py", *typed)
-    holder(sweep, tmp_path)
+    holder(tmp_path, lambda: sweep.poll() is None)
     os.killpg(sweep.pid, signal.SIGINT)
     _, stderr = sweep.communicate()  # returns when no process has the pipe any more
     assert sweep.returncode == 130
@@ -372,10 +375,10 @@ def test_ctrl_c_ends_all_processes_at_once(tmp_path: Path) -> None:
     assert not records(tmp_path, "stopped")
 
 
-def test_a_run_by_itself_beside_the_groups_is_tried_again(tmp_path: Path) -> None:
+def test_a_run_by_itself_beside_the_groups_is_tried_again(command: Command, tmp_path: Path) -> None:
     """Two runs that lockstep does not know are run side by side; one is killed once."""
     fault = f"+callbacks.kill={{_target_:faults.KillOnce,seed:1,marker:{tmp_path / 'struck'}}}"
-    swept = ran(tmp_path, "train.py", *SIDE_BY_SIDE, "seed=0,1", "retries=1", "task_name=again", fault)
+    swept = command("train.py", *SIDE_BY_SIDE, "seed=0,1", "retries=1", "task_name=again", fault)
     assert "the ordinary way: 2 (callbacks.kill)" in swept.stdout
     assert swept.status == 0
     assert (tmp_path / "struck").exists()
