@@ -98,7 +98,7 @@ bench: data ## speed: a bare loop, the usual template, runs side by side and sta
 	$(BIN)/python benchmarks/launchers.py
 	$(BIN)/python benchmarks/stacked.py
 	$(BIN)/python benchmarks/memory.py
-	$(BIN)/python benchmarks/report.py
+	$(BIN)/python benchmarks/reporting.py
 
 tensorboard: $(INSTALLED) ## the curves of everything in outputs/
 	$(BIN)/tensorboard --logdir outputs $(ARGS)

@@ -3,7 +3,7 @@
 The whole command, in a process of its own. The images and the checkpoint of the best run are not there, so
 the pictures that need them (about 5 s) are missing.
 
-    python benchmarks/report.py
+    python benchmarks/reporting.py
 """
 
 import random
