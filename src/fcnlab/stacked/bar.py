@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import singledispatchmethod
+from operator import mul
 from typing import Self
 
 from rich.console import Console
@@ -18,9 +19,13 @@ class Bar:
 
     Args:
         work: models x epochs of each group.
+        costs: of one of them, in each group, in whatever unit; those to come take time in proportion.
     """
 
-    def __init__(self, work: Sequence[int]) -> None:
+    def __init__(self, work: Sequence[int], costs: Sequence[float]) -> None:
+        self._costs = costs
+        self._trained = [0] * len(work)
+        self._left = list(work)  # less by more than was trained, where members stopped early
         self._console = Console(file=sys.stdout)
         self._progress = Progress(
             TextColumn("group {task.fields[group]}, epoch {task.fields[epoch]}"),
@@ -32,10 +37,8 @@ class Bar:
             refresh_per_second=2,
             disable=not self._console.is_terminal,
         )
-        self._bar = self._progress.add_task("", total=sum(work), group="1", epoch=0, speed=0.0)
-        self._work = work
-        self._trained = [0] * len(work)
-        self._left = list(work)  # less by more than was trained, where members stopped early
+        self._total = self._cost(work)
+        self._bar = self._progress.add_task("", total=self._total, group="1", epoch=0, speed=0.0)
 
     def __enter__(self) -> Self:
         self._start = time.perf_counter()
@@ -45,9 +48,14 @@ class Bar:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    @property
-    def _speed(self) -> float:
-        return sum(self._trained) / (time.perf_counter() - self._start)
+    def _cost(self, work: Sequence[int]) -> float:
+        return sum(map(mul, work, self._costs))
+
+    def _said(self) -> tuple[float, int]:
+        """Return models x epochs a second so far, and how many seconds the others will take."""
+        seconds = time.perf_counter() - self._start
+        left = seconds * self._cost(self._left) / self._cost(self._trained)
+        return sum(self._trained) / seconds, round(left)
 
     @singledispatchmethod
     def hear(self, text: str) -> None:
@@ -64,10 +72,10 @@ class Bar:
         self._left[news.group] = max(0, self._left[news.group] - news.members)
         self._progress.update(
             self._bar,
-            completed=sum(self._work) - sum(self._left),
-            group=f"{news.group + 1}/{len(self._work)}",
+            completed=self._total - self._cost(self._left),
+            group=self._name(news.group),
             epoch=news.epoch,
-            speed=self._speed,
+            speed=self._said()[0],
         )
 
     @hear.register
@@ -75,8 +83,12 @@ class Bar:
         self._left[news.group] = 0
         if not self._trained[news.group]:
             return
-        minutes, seconds = divmod(round(sum(self._left) / self._speed), 60)
+        speed, seconds = self._said()
+        left = f"{seconds // 60}:{seconds % 60:02d}"
         self.hear(
-            f"group {news.group + 1}/{len(self._work)}: {self._trained[news.group]} models x epochs; "
-            f"{self._speed:.1f} a second so far ({minutes}:{seconds:02d} left)\n"
+            f"group {self._name(news.group)}: {self._trained[news.group]} models x epochs; "
+            f"{speed:.1f} a second so far ({left} left)\n"
         )
+
+    def _name(self, group: int) -> str:
+        return f"{group + 1}/{len(self._costs)}"

@@ -18,7 +18,7 @@ from fcnlab.run import score
 from fcnlab.stacked.bar import Bar
 from fcnlab.stacked.group import Aside, Group
 from fcnlab.stacked.grouping import Run, groups, look_at
-from fcnlab.stacked.limits import Limits
+from fcnlab.stacked.limits import Limits, parameters
 from fcnlab.stacked.news import Trained
 
 Results = dict[Run, JobReturn]
@@ -66,10 +66,9 @@ def train(together: Sequence[Sequence[Run]], beside: int) -> Results:
     results: Results = {}
     beside = min(beside, len(together))
     tasks = [Group(number, group) for number, group in enumerate(together)]
-    with (
-        Bar([sum(run.epochs for run in group) for group in together]) as bar,
-        side_by_side(beside) as start,
-    ):
+    work = [sum(run.epochs for run in group) for group in together]
+    costs = [parameters(group[0].config) for group in together]
+    with Bar(work, costs) as bar, side_by_side(beside) as start:
         aside = tasks if beside == 1 else [Aside(task) for task in tasks]
         for task, finished in zip(tasks, start(aside, bar.hear), strict=True):
             try:

@@ -82,8 +82,16 @@ def number_of_groups(runs: int, most: int, beside: int) -> int:
 
 def bytes_each(config: Config) -> int:
     """Estimate the memory that training one member takes; the images come on top, once for each process."""
-    model = config["model"]
-    widths = [model["in_features"], *model["hidden_sizes"], model["out_features"]]
-    parameters = sum((inputs + 1) * outputs for inputs, outputs in pairwise(widths))
     images = max(LARGEST_BATCH, config["data"]["batch_size"])
-    return int(BYTES * (COPIES * parameters + ACTIVATIONS * images * sum(widths)))
+    return int(BYTES * (COPIES * parameters(config) + ACTIVATIONS * images * sum(widths(config))))
+
+
+def parameters(config: Config) -> int:
+    """Return the number of weights and biases, to which an epoch's time is roughly proportional."""
+    return sum((inputs + 1) * outputs for inputs, outputs in pairwise(widths(config)))
+
+
+def widths(config: Config) -> list[int]:
+    """Return the units of each layer, those of the input included."""
+    model = config["model"]
+    return [model["in_features"], *model["hidden_sizes"], model["out_features"]]
