@@ -1,5 +1,6 @@
 """How far a stacked sweep is: a bar over all epochs of all groups, and a line for each group."""
 
+import math
 import sys
 import time
 from collections.abc import Sequence
@@ -49,7 +50,7 @@ class Bar:
         self._progress.stop()
 
     def _cost(self, work: Sequence[int]) -> float:
-        return sum(map(mul, work, self._costs))
+        return math.fsum(map(mul, work, self._costs))
 
     def _said(self) -> tuple[float, int]:
         """Return models x epochs a second so far, and how many seconds the others will take."""
