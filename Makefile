@@ -52,7 +52,7 @@ sweep-batchnorm: ## batch normalization, on and off: 2 x 5 learning rates x 3 se
 sweep-init: ## which initialization: 7 x 3 learning rates x 3 seeds, 21 minutes
 sweep-architecture: ## how wide, how deep: 5 x 3 learning rates x 3 seeds, 17 minutes
 sweep-activation: ## which activation: 7 x 3 learning rates x 3 seeds, 21 minutes
-sweep-grid: ## all of it together, one seed: 324 runs, stacked, 26 minutes
+sweep-grid: ## all of it together, one seed: 324 runs, stacked, 20 minutes
 sweep-cv: ## which regularization, by cross-validation: 4 x 3 learning rates x 5 folds, 20 minutes
 
 sweep-%: STUDY = $*
