@@ -7,6 +7,7 @@ FCNLAB_DATA ?= data
 RAW := $(FCNLAB_DATA)/FashionMNIST/raw
 ARGS ?=
 SWEEP ?=
+LAUNCHER ?= hydra/launcher=stacked
 
 .DEFAULT_GOAL := help
 STUDIES := $(addprefix sweep-,optimizers momentum dropout batchnorm init architecture activation grid cv)
@@ -45,26 +46,25 @@ train: data ## one run
 sweep: data ## a first look: 3 optimizers x 3 learning rates, one seed, 2 minutes, and the leaderboard
 	$(BIN)/python train.py -m optimizer=sgd,adam,rmsprop lr=1e-3,1e-2,1e-1 task_name=first_look $(ARGS)
 
-sweep-optimizers: ## which optimizer: 4 x 5 learning rates x 3 seeds, 20 minutes
-sweep-momentum: ## how much momentum: 4 x 5 learning rates x 3 seeds, 20 minutes
-sweep-dropout: ## how much dropout: 4 x 3 learning rates x 3 seeds, 12 minutes
-sweep-batchnorm: ## batch normalization, on and off: 2 x 5 learning rates x 3 seeds, 10 minutes
-sweep-init: ## which initialization: 7 x 3 learning rates x 3 seeds, 21 minutes
-sweep-architecture: ## how wide, how deep: 5 x 3 learning rates x 3 seeds, 17 minutes
-sweep-activation: ## which activation: 7 x 3 learning rates x 3 seeds, 21 minutes
-sweep-grid: ## all of it together, one seed: 324 runs, stacked, 20 minutes
-sweep-cv: ## which regularization, by cross-validation: 4 x 3 learning rates x 5 folds, 20 minutes
+sweep-optimizers: ## which optimizer: 4 x 5 learning rates x 3 seeds, 3 minutes
+sweep-momentum: ## how much momentum: 4 x 5 learning rates x 3 seeds, 3 minutes
+sweep-dropout: ## how much dropout: 4 x 3 learning rates x 3 seeds, 3 minutes
+sweep-batchnorm: ## batch normalization, on and off: 2 x 5 learning rates x 3 seeds, 2 minutes
+sweep-init: ## which initialization: 7 x 3 learning rates x 3 seeds, 4 minutes
+sweep-architecture: ## how wide, how deep: 5 x 3 learning rates x 3 seeds, 4 minutes
+sweep-activation: ## which activation: 7 x 3 learning rates x 3 seeds, 4 minutes
+sweep-grid: ## all of it together, one seed: 324 runs, 20 minutes
+sweep-cv: ## which regularization, by cross-validation: 4 x 3 learning rates x 5 folds, 4 minutes
 
 sweep-%: STUDY = $*
 sweep-batchnorm: STUDY = batch_norm
 sweep-cv: STUDY = cross_validation
-sweep-grid: LAUNCHER = hydra/launcher=stacked
 
 $(STUDIES): sweep-%: data
 	@$(BIN)/python train.py experiment=$(STUDY) $(LAUNCHER) $(ARGS) || failed=$$?; $(BIN)/python report.py; exit $${failed:-0}
 
 sweep-confirm: data ## a sweep's winners with 5 fresh seeds; make sweep-confirm SWEEP=outputs/sweeps/optimizers
-	$(BIN)/python train.py experiment=confirm study.confirms=$(SWEEP) $(ARGS)
+	$(BIN)/python train.py experiment=confirm study.confirms=$(SWEEP) $(LAUNCHER) $(ARGS)
 	$(BIN)/python report.py $(SWEEP) $(SWEEP:/=)-confirm
 
 report: $(INSTALLED) ## tables, figures, HTML of the newest sweep; make report SWEEP=outputs/sweeps/NAME
