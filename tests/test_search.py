@@ -1,112 +1,26 @@
 """A search proposes, runs, survives what interrupts it, and tells the truth."""
 
 import os
-import random
 import re
 import shlex
-import signal
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import optuna
 import pytest
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from commands import ROOT, SHORT, Command
+from commands import SHORT, Command
 from fcnlab import ledger, sweep
 from fcnlab.cli import CONF
 from fcnlab.schema import ConfigError
 from fcnlab.search import RESULTS, search, winning_command
-from fcnlab.search_space import overrides, split
 from fcnlab.trials import Settings
-
-LR = "lr=tag(log,interval(1e-4,1))"
-TINY = [*SHORT, "trainer.max_epochs=1", "logger=none", "callbacks=none", "model.hidden_sizes=[8]"]
-
-SYNTAX = {
-    "names": ("optimizer=sgd,adam", CategoricalDistribution(("sgd", "adam"))),
-    "one after another": ("optimizer=choice(sgd,adam,sgd)", CategoricalDistribution(("sgd", "adam"))),
-    "numbers": ("dropout=0,0.5", CategoricalDistribution(("0", "0.5"))),
-    "one, one and true": ("x=choice(1,1.0,true)", CategoricalDistribution(("1", "1.0", "True"))),
-    "lists": ("model.hidden_sizes=choice([64],[128,64])", CategoricalDistribution(("[64]", "[128,64]"))),
-    "nothing": ("x=null,a", CategoricalDistribution(("null", "a"))),
-    "a range": ("seed=range(5)", IntDistribution(0, 4)),
-    "a range with a step": ("data.batch_size=range(32,129,32)", IntDistribution(32, 128, step=32)),
-    "a range of fractions": ("dropout=range(0.1,0.45,0.1)", FloatDistribution(0.1, 0.4, step=0.1)),
-    "an interval": ("dropout=interval(0,0.5)", FloatDistribution(0, 0.5)),
-    "a logarithmic interval": (LR, FloatDistribution(1e-4, 1, log=True)),
-    "whole numbers": ("data.batch_size=int(interval(16,64))", IntDistribution(16, 64)),
-    "logarithmic ones": ("data.batch_size=tag(log,int(interval(16,64)))", IntDistribution(16, 64, log=True)),
-    "a key that is added": ("+x=interval(0,1)", FloatDistribution(0, 1)),
-}
-
-
-@pytest.mark.parametrize(("typed", "expected"), SYNTAX.values(), ids=SYNTAX.keys())
-def test_what_is_typed_has_a_distribution(typed: str, expected: Any) -> None:
-    assert split([typed]) == ({typed.partition("=")[0]: expected}, {})
-
-
-@pytest.mark.parametrize(("typed", "expected"), SYNTAX.values(), ids=SYNTAX.keys())
-def test_a_drawn_value_is_read_back_as_itself(typed: str, expected: Any) -> None:
-    space, _ = split([typed])
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    for _ in range(50):
-        params = study.ask(space).params
-        (read,) = OverridesParser.create().parse_overrides(overrides(params, space))
-        ((key, value),) = params.items()
-        assert read.get_key_element() == key
-        if isinstance(expected, CategoricalDistribution):
-            assert read.get_value_element_as_str() == value
-        else:
-            assert read.value() == pytest.approx(value, rel=1e-15 if expected.step else 0)
-
-
-def test_a_range_is_drawn_from_as_a_grid_would_run_it() -> None:
-    for typed in ("x=range(0,1,0.1)", "x=range(3,9,2)", "x=range(4)"):
-        space, _ = split([typed])
-        (override,) = OverridesParser.create().parse_overrides([typed])
-        study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-        drawn = {overrides(study.ask(space).params, space)[0] for _ in range(200)}
-        grid = [float(value) for value in override.sweep_string_iterator()]
-        assert sorted(float(text.partition("=")[2]) for text in drawn) == pytest.approx(grid)
-
-
-def test_what_is_typed_last_counts_and_what_is_not_searched_stays() -> None:
-    space, fixed = split(["lr=0.1,0.2", "seed=0,1", "seed=3", "+a.b=[1, 2]", "~c", LR])
-    assert list(space) == ["lr"]
-    assert list(fixed.values()) == ["seed=3", "+a.b=[1,2]", "~c"]
-
-
-REFUSED = {
-    "files that match": ("optimizer=glob(*)", "cannot be searched"),
-    "a shuffled choice": ("lr=shuffle(1,2)", "choices have no order"),
-    "a shuffled range": ("seed=shuffle(range(3))", "not shuffled"),
-    "an empty range": ("seed=range(3,1)", "at least one number"),
-    "a tagged choice": ("lr=tag(log,choice(1,2))", "no tags"),
-    "an unknown tag": ("lr=tag(ln,interval(1,2))", "unknown tag ln"),
-    "a logarithm of nothing": ("lr=tag(log,interval(0,1))", "lr=tag(log,interval(0,1)): "),
-    "an interval backwards": ("lr=interval(1,0)", "lr=interval(1,0): "),
-    "nothing to search": ("lr=0.1", "nothing is searched"),
-}
-
-
-@pytest.mark.parametrize(("typed", "message"), REFUSED.values(), ids=REFUSED.keys())
-def test_what_cannot_be_searched_is_refused(typed: str, message: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        split([typed])
-    assert typed in str(caught.value)
-    assert message in str(caught.value)
-    assert "Needed: " in str(caught.value)
-    assert "Type for example: " in str(caught.value)
+from searches import LR, TINY, studied, trials
 
 
 def settings(directory: Path, **changed: Any) -> Settings:
@@ -122,11 +36,6 @@ def settings(directory: Path, **changed: Any) -> Settings:
         "n_jobs": 3,
     }
     return Settings(**defaults | changed)
-
-
-def trials(directory: Path) -> list[FrozenTrial]:
-    """Return the trials of the only study in the folder."""
-    return optuna.load_study(study_name=None, storage=f"sqlite:///{directory}/optuna.db").get_trials()
 
 
 class Interrupt(BaseException):
@@ -245,12 +154,6 @@ def test_joblib_counts_its_jobs_from_the_end(tmp_path: Path) -> None:
     assert settings(tmp_path, n_jobs=-1).batch_size == os.cpu_count()
 
 
-def studied(command: Command, tmp_path: Path, *arguments: str, name: str = "s") -> list[FrozenTrial]:
-    """Run a search, and return its trials."""
-    command("train.py", *TINY, *arguments, f"task_name={name}")
-    return trials(tmp_path / "outputs" / "sweeps" / name)
-
-
 def test_a_prepared_search_trains_and_its_winner_can_be_trained_alone(
     command: Command, tmp_path: Path
 ) -> None:
@@ -342,68 +245,3 @@ def test_a_misspelt_choice_begins_no_study(command: Command, tmp_path: Path) -> 
 def test_hydra_finds_the_sweeper_without_importing_optuna() -> None:
     code = "import sys, hydra_plugins.fcnlab_search; assert not {'optuna', 'torch', 'numpy'} & {*sys.modules}"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-KillWhen = Callable[[], bool]
-Killed = Callable[[list[str], KillWhen], bool]
-
-
-@pytest.fixture
-def killed(tmp_path: Path) -> Killed:
-    """Run train.py in a process that is killed, without a warning, at some moment; tell whether it was."""
-
-    def run(arguments: list[str], when: KillWhen) -> bool:
-        with subprocess.Popen(
-            [sys.executable, str(ROOT / "train.py"), *arguments],
-            cwd=tmp_path,
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-        ) as process:
-            while process.poll() is None and not when():
-                time.sleep(0.01)
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-        return process.returncode == -signal.SIGKILL
-
-    return run
-
-
-def test_a_killed_search_ends_with_every_trial_told_once(
-    killed: Killed, command: Command, tmp_path: Path
-) -> None:
-    directory = tmp_path / "outputs" / "sweeps" / "s"
-    arguments = [*TINY, "hparams_search=random", "hydra.sweeper.n_trials=6", "hydra.sweeper.n_jobs=3"]
-    arguments += ["model.hidden_sizes=[8]", "optimizer=sgd,adam", "task_name=s"]
-    assert killed(arguments, lambda: len(sweep.ended(directory)) >= 2)
-    before = trials(directory)
-    assert any(trial.state == TrialState.RUNNING for trial in before)
-    assert command("train.py", *arguments).status == 0
-    told = trials(directory)
-    assert [trial.state for trial in told] == [TrialState.COMPLETE] * 6
-    assert [trial.params for trial in told[: len(before)]] == [trial.params for trial in before]
-    assert len({str(trial.params) for trial in told}) == 6
-    assert len(list(directory.glob("*/run.json"))) == 6
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("jobs", [1, 3])
-def test_a_search_survives_any_number_of_kills(
-    jobs: int, killed: Killed, command: Command, tmp_path: Path
-) -> None:
-    directory = tmp_path / "outputs" / "sweeps" / "s"
-    arguments = [*TINY, "hparams_search=tpe", "hydra.sweeper.n_trials=16", f"hydra.sweeper.n_jobs={jobs}"]
-    arguments += ["model.hidden_sizes=[8]"]
-    draw, kills = random.Random(jobs), 0  # noqa: S311 - moments, not secrets
-
-    def moment() -> KillWhen:
-        end = time.monotonic() + draw.uniform(1, 10)
-        return lambda: time.monotonic() > end
-
-    while killed([*arguments, "task_name=s"], moment()):
-        kills += 1
-    told = trials(directory)
-    whole = studied(command, tmp_path, *arguments, name="whole")
-    assert kills
-    assert [trial.state for trial in told] == [TrialState.COMPLETE] * 16
-    assert len({str(trial.params) for trial in told}) == 16
-    assert [(t.params, t.value) for t in told] == [(t.params, t.value) for t in whole]

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from conftest import Compose
 from fcnlab.cli import CONF
+from fcnlab.resolvers import cores
 from fcnlab.stacked.grouping import Run, groups, shared_out, why_alone
 from fcnlab.stacked.limits import Limits, bytes_each, number_of_groups
 from fcnlab.stacked.support import unsupported
@@ -139,6 +141,14 @@ CORES = {"two": (27, 2), "as many groups as there are": (8, 2), "one": (3, 1), "
 @pytest.mark.parametrize(("runs", "number"), CORES.values(), ids=CORES)
 def test_groups_side_by_side_are_not_too_small(runs: int, number: int, compose: Compose) -> None:
     assert Limits(2, 14, 4.0).side_by_side([compose("data=synthetic")] * runs) == number
+
+
+def test_a_gpu_trains_one_group_at_a_time(compose: Compose, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No machine of the tests has one: torch is made to say so, and it is asked for nothing else."""
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
+    limits = Limits(None, 14, 4.0)
+    assert limits.at_a_time([compose("data=synthetic")]) == 1
+    assert limits.at_a_time([compose("data=synthetic", "trainer=cpu")]) == cores()
 
 
 def test_where_memory_is_short_fewer_groups_are_trained_at_a_time(compose: Compose) -> None:

@@ -1,13 +1,8 @@
 """A sweep with hydra/launcher=stacked: what it leaves, and what happens when things go wrong."""
 
-import json
-import os
-import signal
 from collections import Counter
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
-from threading import Thread
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,9 +13,8 @@ from hydra.core.utils import setup_globals
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
-from commands import SHORT, Command, result, started
+from commands import SHORT, Command, result
 from conftest import Compose
-from fcnlab import ledger
 from fcnlab.claim import claimed
 from fcnlab.cli import CONF
 from fcnlab.launchers.composing import ComposingOnce
@@ -28,26 +22,7 @@ from fcnlab.stacked import group as one_group
 from fcnlab.stacked.grouping import Run
 from fcnlab.stacked.lockstep import Lockstep
 from fcnlab.study.frames import load
-
-STACKED = ["-m", "hydra/launcher=stacked", "hydra.launcher.groups_at_a_time=1", *SHORT]
-SIDE_BY_SIDE = ["-m", "hydra/launcher=stacked", "hydra.launcher.groups_at_a_time=2", *SHORT]
-SIX = ["optimizer=sgd,adam,rmsprop", "seed=0,1"]
-
-
-def records(root: Path, name: str) -> dict[str, ledger.Record]:
-    found = [
-        record for path in ledger.find(root / "outputs" / "sweeps" / name) if (record := ledger.read(path))
-    ]
-    return {"".join(record["overrides"]): record for record in found}
-
-
-def approximate(value: Any) -> Any:
-    """Return a record whose floats compare to a tolerance."""
-    if isinstance(value, dict):
-        return {key: approximate(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [approximate(item) for item in value]
-    return pytest.approx(value, rel=1e-4, abs=1e-6) if isinstance(value, float) else value
+from stacked_sweeps import SIX, STACKED, approximate, recorded
 
 
 def test_a_stacked_sweep_leaves_what_the_runs_would_leave(command: Command, tmp_path: Path) -> None:
@@ -56,8 +31,8 @@ def test_a_stacked_sweep_leaves_what_the_runs_would_leave(command: Command, tmp_
     stacked = command("train.py", *STACKED, *SIX, *settings, "task_name=stacked")
     assert stacked.status == 0
     assert "stacked: 6 runs in 2 groups (2 of 3)" in stacked.stdout
-    basic = records(tmp_path, "basic")
-    for typed, record in records(tmp_path, "stacked").items():
+    basic = recorded(tmp_path, "basic")
+    for typed, record in recorded(tmp_path, "stacked").items():
         other = basic[typed.replace("task_name=stacked", "task_name=basic")]
         assert result(record) | {"name": None} == approximate(result(other) | {"name": None})
         assert record["fingerprint"] == other["fingerprint"]
@@ -75,7 +50,7 @@ def test_a_stacked_sweep_leaves_what_the_runs_would_leave(command: Command, tmp_
 
 def test_what_eval_measures_is_what_the_record_says(command: Command, tmp_path: Path) -> None:
     command("train.py", *STACKED, "seed=0,1", "regularization=batch_norm", "task_name=measured")
-    for record in records(tmp_path, "measured").values():
+    for record in recorded(tmp_path, "measured").values():
         path = tmp_path / "outputs" / "sweeps" / "measured" / record["name"] / record["checkpoint"]
         evaluated = command("eval.py", f"ckpt_path={path}")
         assert evaluated.status == 0
@@ -106,13 +81,13 @@ def test_ctrl_c_keeps_the_groups_that_finished(
 
     monkeypatch.setattr(Lockstep, "fit", press)
     assert command("train.py", *sweep).status == 130
-    assert len(records(tmp_path, "stopped")) == 2
+    assert len(recorded(tmp_path, "stopped")) == 2
     monkeypatch.undo()
     assert not list((tmp_path / "outputs").rglob(".running"))
     resumed = command("train.py", *sweep)
     assert resumed.status == 0
     assert "stacked: 4 runs in 2 groups (2 of 2)\nrecorded before: 2" in resumed.stdout
-    assert len(records(tmp_path, "stopped")) == 6
+    assert len(recorded(tmp_path, "stopped")) == 6
 
 
 def test_what_fails_or_diverges_costs_its_own_run_only(command: Command, tmp_path: Path) -> None:
@@ -140,8 +115,8 @@ def test_an_unsupported_setting_is_obeyed_and_not_ignored(command: Command, tmp_
     assert limited.status == 0
     assert "stacked: 0 runs in 0 groups\nthe ordinary way: 2 (trainer.limit_train_batches)" in limited.stdout
     command("train.py", "-m", *SHORT, "seed=0,1", "+trainer.limit_train_batches=1", "task_name=basic")
-    for typed, record in records(tmp_path, "limited").items():
-        assert result(record) == result(records(tmp_path, "basic")[typed.replace("limited", "basic")])
+    for typed, record in recorded(tmp_path, "limited").items():
+        assert result(record) == result(recorded(tmp_path, "basic")[typed.replace("limited", "basic")])
 
 
 def test_without_memory_for_all_halves_are_trained(
@@ -159,7 +134,7 @@ def test_without_memory_for_all_halves_are_trained(
     monkeypatch.setattr(one_group, "Lockstep", Small)
     assert command("train.py", *STACKED, "seed=range(4)", "task_name=halves").status == 0
     assert sizes == [4, 2, 2]
-    assert {record["status"] for record in records(tmp_path, "halves").values()} == {"completed"}
+    assert {record["status"] for record in recorded(tmp_path, "halves").values()} == {"completed"}
 
 
 def test_what_cannot_be_batched_after_all_is_run_the_ordinary_way(command: Command, tmp_path: Path) -> None:
@@ -167,7 +142,7 @@ def test_what_cannot_be_batched_after_all_is_run_the_ordinary_way(command: Comma
     swept = command("train.py", *STACKED, "seed=0,1", *random)
     assert swept.status == 0
     assert "2 runs cannot be trained in lockstep" in swept.stdout
-    assert len(records(tmp_path, "random")) == 2
+    assert len(recorded(tmp_path, "random")) == 2
 
 
 def test_an_activation_with_weights_of_its_own_is_batched_too(command: Command, tmp_path: Path) -> None:
@@ -175,8 +150,8 @@ def test_an_activation_with_weights_of_its_own_is_batched_too(command: Command, 
     swept = command("train.py", *STACKED, *learned, "task_name=learned")
     assert "cannot" not in swept.stdout
     command("train.py", "-m", *SHORT, *learned, "task_name=basic")
-    for typed, record in records(tmp_path, "learned").items():
-        other = records(tmp_path, "basic")[typed.replace("learned", "basic")]
+    for typed, record in recorded(tmp_path, "learned").items():
+        other = recorded(tmp_path, "basic")[typed.replace("learned", "basic")]
         assert result(record)["history"] == approximate(result(other)["history"])
 
 
@@ -201,63 +176,6 @@ def test_composing_once_changes_no_configuration() -> None:
         return [OmegaConf.to_container(config, resolve=False) for config in configs]
 
     assert composed(remember=True) == composed(remember=False)
-
-
-def test_groups_side_by_side_leave_what_one_after_the_other_leave(command: Command, tmp_path: Path) -> None:
-    settings = [*SIX, "dropout=0.5"]
-    assert command("train.py", *STACKED, *settings, "task_name=one").status == 0
-    swept = command("train.py", *SIDE_BY_SIDE, *settings, "task_name=two")
-    assert swept.status == 0
-    assert swept.stdout.count("6 models x epochs") == 2
-    assert "6/6" in swept.stdout
-    assert swept.stdout.count(" left)") == 2  # the groups' estimates, and none of the runs'
-    one = records(tmp_path, "one")
-    for typed, record in records(tmp_path, "two").items():
-        other = result(one[typed.replace("task_name=two", "task_name=one")])
-        assert result(record) | {"name": None} == approximate(other | {"name": None})
-
-
-def holder(folder: Path, alive: Callable[[], bool]) -> int:
-    """Wait for the first run that a process of a living sweep is at work on, and return that process."""
-    while True:
-        assert alive()
-        for path in folder.rglob(".running"):
-            with suppress(FileNotFoundError, ValueError):  # ended, or just being written
-                return int(json.loads(path.read_text())["pid"])
-
-
-def test_a_process_that_is_killed_costs_no_run(command: Command, tmp_path: Path) -> None:
-    """Kill the process of the first group that says whose it is; its runs are run the ordinary way."""
-    killer = Thread(target=lambda: os.kill(holder(tmp_path, lambda: True), signal.SIGKILL), daemon=True)
-    killer.start()
-    swept = command("train.py", *SIDE_BY_SIDE, *SIX, "task_name=killed")
-    assert swept.status == 0
-    assert (
-        "its process was ended by SIGKILL (out of memory?); its runs are run the ordinary way" in swept.stdout
-    )
-    assert {record["status"] for record in records(tmp_path, "killed").values()} == {"completed"}
-    assert len(records(tmp_path, "killed")) == 6
-
-
-def test_ctrl_c_ends_all_processes_at_once(tmp_path: Path) -> None:
-    typed = [*SIDE_BY_SIDE, *SIX, "trainer.max_epochs=1000", "task_name=stopped"]
-    sweep = started(tmp_path, "train.py", *typed)
-    holder(tmp_path, lambda: sweep.poll() is None)
-    os.killpg(sweep.pid, signal.SIGINT)
-    _, stderr = sweep.communicate()  # returns when no process has the pipe any more
-    assert sweep.returncode == 130
-    assert "Traceback" not in stderr
-    assert not records(tmp_path, "stopped")
-
-
-def test_a_run_by_itself_beside_the_groups_is_tried_again(command: Command, tmp_path: Path) -> None:
-    """Two runs that lockstep does not know are run side by side; one is killed once."""
-    fault = f"+callbacks.kill={{_target_:faults.KillOnce,seed:1,marker:{tmp_path / 'struck'}}}"
-    swept = command("train.py", *SIDE_BY_SIDE, "seed=0,1", "retries=1", "task_name=again", fault)
-    assert "the ordinary way: 2 (callbacks.kill)" in swept.stdout
-    assert swept.status == 0
-    assert (tmp_path / "struck").exists()
-    assert len(records(tmp_path, "again")) == 2
 
 
 WRONG = {

@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 from functools import partial
+from threading import Event
 from typing import Any
 
 import pytest
@@ -28,6 +29,10 @@ def refuse(_: Hear) -> None:
     raise ValueError("not today")
 
 
+def wait_for_ever(_: Hear) -> None:
+    Event().wait()
+
+
 def die(_: Hear) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -48,6 +53,13 @@ def test_what_a_task_raises_is_raised_and_ends_no_process(start: Start) -> None:
             wait()
     after = {wait()[1] for wait in start([partial(squared, number) for number in range(4)], print)}
     assert after & before
+
+
+def test_leaving_ends_what_is_under_way_and_what_is_just_starting() -> None:
+    with workers(1, 1) as start:
+        (wait,) = start([wait_for_ever], print)
+    with pytest.raises(ChildProcessError, match="SIGTERM"):
+        wait()
 
 
 def test_one_that_dies_is_replaced(start: Start) -> None:

@@ -7,14 +7,19 @@ from functools import partial
 from hydra.core.utils import JobReturn
 
 from fcnlab.launchers.job import Job, Submit
-from fcnlab.launchers.workers import Hear, workers
+from fcnlab.launchers.workers import Hear, Start, workers
 
 
 @contextmanager
 def processes(n_jobs: int, threads: int) -> Iterator[Submit]:
     """Run jobs in ``n_jobs`` processes, with so many threads each."""
     with workers(n_jobs, threads) as start:
-        yield lambda jobs: start([partial(run, job) for job in jobs], print)
+        yield submitting(start)
+
+
+def submitting(start: Start) -> Submit:
+    """Return what starts jobs as tasks."""
+    return lambda jobs: start([partial(run, job) for job in jobs], print)
 
 
 def run(job: Job, _: Hear) -> JobReturn:

@@ -11,7 +11,7 @@ from hydra.core.utils import JobReturn
 
 from fcnlab import sweep
 from fcnlab.launchers.job import Job, outlive
-from fcnlab.launchers.processes import run as run_alone
+from fcnlab.launchers.processes import submitting
 from fcnlab.launchers.workers import Start, workers
 from fcnlab.resolvers import threads_each
 from fcnlab.run import score
@@ -82,7 +82,7 @@ def train(together: Sequence[Sequence[Run]], beside: int) -> Results:
 def run_ordinarily(jobs: list[Job], beside: int) -> list[JobReturn]:
     """Run jobs each by itself, so many side by side."""
     with side_by_side(min(beside, len(jobs))) as start:
-        return outlive(jobs, lambda these: start([partial(run_alone, job) for job in these], print))
+        return outlive(jobs, submitting(start))
 
 
 @contextmanager
