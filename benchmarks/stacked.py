@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from bare import matrix_products
 from rich.console import Console
 from rich.table import Table
-from throughput import matrix_products
 
 ROOT = Path(__file__).parents[1]
 DATA = os.environ.get("FCNLAB_DATA", str(ROOT / "data"))
