@@ -3,13 +3,13 @@
 import hydra
 from omegaconf import DictConfig
 
-from fcnlab import cli
+from overnight.config import cli
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="eval")
 def main(cfg: DictConfig) -> None:
     """Measure what was asked for; imports here, so that --help answers without torch."""
-    from fcnlab.evaluate import evaluate  # noqa: PLC0415
+    from overnight.runs.evaluate import evaluate  # noqa: PLC0415
 
     cli.legible(evaluate)(cfg)
 

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from fcnlab.cli import legible
+from overnight.config.cli import legible
 
 
 def main() -> None:
@@ -23,8 +23,9 @@ def main() -> None:
         "--output", type=Path, help="where to write; by default the folder report in the first directory"
     )
     arguments = parser.parse_args()
-    from fcnlab import examine, status  # noqa: PLC0415
-    from fcnlab.study import report  # noqa: PLC0415
+    from overnight.runs import examine  # noqa: PLC0415
+    from overnight.study import report  # noqa: PLC0415
+    from overnight.sweeps import status  # noqa: PLC0415
 
     told = legible(report.write)(
         arguments.directories or [status.newest()],

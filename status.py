@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from fcnlab.cli import legible
+from overnight.config.cli import legible
 
 
 def main() -> None:
@@ -11,7 +11,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("directory", nargs="?", type=Path, help="the sweep's folder; the newest by default")
     arguments = parser.parse_args()
-    from fcnlab.status import show  # noqa: PLC0415
+    from overnight.sweeps.status import show  # noqa: PLC0415
 
     legible(show)(arguments.directory)
 

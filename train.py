@@ -3,13 +3,13 @@
 import hydra
 from omegaconf import DictConfig
 
-from fcnlab import cli
+from overnight.config import cli
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
 def main(cfg: DictConfig) -> float:
     """Run what was composed; imports here, so that --help and completion answer without torch."""
-    from fcnlab.run import run  # noqa: PLC0415
+    from overnight.runs.run import run  # noqa: PLC0415
 
     return run(cfg)
 

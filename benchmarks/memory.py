@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from fcnlab import sweep
+from overnight.records import sweep_state
 
 ROOT = Path(__file__).parents[1]
 SHORT = ["data=synthetic", "data.train_size=600", "data.test_size=200", "data.val_size=100", "trainer=cpu"]
@@ -33,7 +33,7 @@ def main(runs: int) -> None:
         )
         measured: dict[int, float] = {}
         while process.poll() is None and len(measured) < runs:
-            ended = len(sweep.ended(Path(folder, "outputs", "sweeps", "memory")))
+            ended = len(sweep_state.ended(Path(folder, "outputs", "sweeps", "memory")))
             measured.setdefault(ended, resident(process))
             time.sleep(0.05)
         process.wait()

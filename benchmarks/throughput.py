@@ -39,8 +39,8 @@ from torchvision import transforms
 from torchvision.datasets import FashionMNIST
 
 from fcnlab import fashion_mnist
-from fcnlab.cli import CONF
-from fcnlab.training import build, build_trainer, fit
+from overnight.config.cli import CONF
+from overnight.training.fit import build, build_trainer, fit
 
 EPOCHS = 3  # in (c) and (d); the first one warms up
 

@@ -16,8 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fcnlab.batches import Images
-from fcnlab.data import InMemoryData, Source, normalize
+from fcnlab.images import normalize
+from overnight.data.batches import Samples
+from overnight.data.in_memory import InMemoryData, Source
 
 DIGESTS = {
     "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
@@ -35,7 +36,7 @@ DOWNLOADED = "torchvision.sha256"
 class FashionMNIST(InMemoryData):
     """FashionMNIST (Xiao et al. 2017, arXiv:1708.07747) with its official test set."""
 
-    classes = (
+    class_names = (
         "T-shirt/top",
         "Trouser",
         "Pullover",
@@ -67,7 +68,7 @@ def load(root: Path) -> Source:
     """Find, verify and normalize the images."""
     folder = locate(root)
     parts = (
-        Images(
+        Samples(
             read_idx(folder, f"{part}-images-idx3-ubyte")[:, None],
             read_idx(folder, f"{part}-labels-idx1-ubyte").long(),
         )

@@ -4,12 +4,15 @@ import functools
 
 import torch
 
-from fcnlab.batches import Images
-from fcnlab.data import InMemoryData, Source, normalize
+from fcnlab.images import normalize
+from overnight.data.batches import Samples
+from overnight.data.in_memory import InMemoryData, Source
 
 
 class Synthetic(InMemoryData):
     """Ten noisy prototypes in the shapes of FashionMNIST: made in a second, and learnable."""
+
+    class_names = tuple("0123456789")
 
     def __init__(self, *, train_size: int, test_size: int, **kwargs: int) -> None:
         super().__init__(**kwargs)  # type: ignore[arg-type]
@@ -27,10 +30,10 @@ def synthesize(train_size: int, test_size: int) -> Source:
     coarse = torch.rand(10, 1, 7, 7, generator=generator)
     prototypes = torch.nn.functional.interpolate(coarse, size=28, mode="bilinear")
 
-    def draw(size: int) -> Images:
+    def draw(size: int) -> Samples:
         labels = torch.arange(size) % 10
         noise = torch.randn(size, 1, 28, 28, generator=generator)
         pixels = (prototypes[labels] + 0.5 * noise).mul_(255).clamp_(0, 255)
-        return Images(pixels.to(torch.uint8), labels)
+        return Samples(pixels.to(torch.uint8), labels)
 
     return normalize(Source(draw(train_size), draw(test_size)))

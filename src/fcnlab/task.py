@@ -1,26 +1,23 @@
 """The LightningModule: a net, how it learns, and what is measured while it does."""
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
-import hydra
 import lightning as L
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torchmetrics import Metric, MetricCollection
 
-from fcnlab.checkpoints import read_checkpoint
-from fcnlab.history import Row, check_loss, check_row, draw
-from fcnlab.outcomes import Outcomes
-
-EVAL_SPLITS = ("val", "test", "train")
-"""What the evaluation dataloaders hold, in their order."""
+from overnight.config.errors import ConfigError
+from overnight.data.in_memory import split_name
+from overnight.training.checkpoints import load_task
 
 Batch = tuple[Tensor, Tensor]
+Outputs = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -30,7 +27,8 @@ class Schedule:
     Args:
         scheduler: makes the scheduler for an optimizer.
         interval: step it after every "epoch" or every "step".
-        horizon: names of the scheduler's arguments that take the number of optimizer steps of the fit.
+        horizon: names of the scheduler's arguments that take the number of optimizer steps of the fit, unless
+            the configuration gives them.
         monitor: the metric that a plateau scheduler watches; the others ignore it.
     """
 
@@ -41,7 +39,8 @@ class Schedule:
 
     def configure(self, optimizer: Optimizer, steps: Callable[[], int]) -> dict[str, Any]:
         """Return Lightning's description of the scheduler."""
-        lengths = {argument: steps() for argument in self.horizon}
+        given = getattr(self.scheduler, "keywords", {})
+        lengths = {argument: steps() for argument in self.horizon if argument not in given}
         return {
             "scheduler": self.scheduler(optimizer, **lengths),
             "interval": self.interval,
@@ -50,21 +49,43 @@ class Schedule:
 
 
 class Classifier(L.LightningModule):
-    """Trains a net and logs ``{train,val,test}/{loss,acc}`` and ``lr`` every epoch.
+    """Trains a net, and logs ``{train,val,test}/loss`` and every metric as ``{train,val,test}/NAME``.
+
+    The steps return loss, logits and targets and change nothing else; what is measured is computed once at
+    the end of each pass.
 
     Args:
         net: images [batch, ...] to logits [batch, classes].
         optimizer: makes the optimizer for the net's parameters.
         schedule: the learning-rate scheduler.
-        loss: (logits, labels) to a scalar; what is minimized.
+        loss: (logits, targets) to a scalar; what is minimized.
         eval_loss: the same without regularization; what is reported for validation and test.
         penalty: (loss, net) to the loss that is minimized; its curve shows the loss without.
+        metrics: torchmetrics of (logits, targets), by name.
 
-    Attributes:
-        history: one row an epoch; row 0 is measured before training. Kept in checkpoints.
-        metrics: what was measured since the last row, by name.
-        config: the resolved configuration; kept in checkpoints, and enough to build the module again.
+    Raises:
+        ConfigError: the optimizer cannot be built.
     """
+
+    takes_splits: ClassVar = True
+    """``validation_step`` tells validation, test and training data apart; see ``overnight.data.split_name``."""
+
+    stacked_settings: ClassVar = (
+        *(
+            "seed",
+            "lr",
+            "weight_decay",
+            "l1",
+            "init",
+            "optimizer",
+            "scheduler",
+            "regularization",
+            "callbacks",
+        ),
+        *("data.seed", "data.split_seed", "data.fold", "model.weight_init", "model.bias_init"),
+        *("task.net.weight_init", "task.net.bias_init", "task.optimizer", "task.schedule", "task.penalty"),
+    )
+    """Settings in which runs may differ that are trained as one batched network."""
 
     def __init__(
         self,
@@ -74,26 +95,14 @@ class Classifier(L.LightningModule):
         loss: nn.Module,
         eval_loss: nn.Module,
         penalty: Callable[[Tensor, nn.Module], Tensor],
+        metrics: Mapping[str, Metric],
     ) -> None:
         super().__init__()
         self.net, self.loss, self.eval_loss, self.penalty = net, loss, eval_loss, penalty
         self.optimizer, self.schedule = optimizer, schedule
-        self.history: list[Row] = []
-        self.metrics: Row = {}
-        self.config: dict[str, Any] = {}
-        self._trained = Outcomes()
-        self._evaluated: dict[str, Outcomes] = {}
-        self._epoch_start = 0.0
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Set an attribute; the one that Lightning sets forty times a step without nn.Module's search.
-
-        It is the name of the hook that runs: never a parameter, a buffer or a module. Saves 4 % of an epoch.
-        """
-        if name == "_current_fx_name":
-            object.__setattr__(self, name, value)
-        else:
-            super().__setattr__(name, value)
+        self.metrics = MetricCollection(dict(metrics))
+        self._seen: dict[str, list[Outputs]] = {}
+        refuse_optimizer(optimizer, net)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits [batch, classes]."""
@@ -106,112 +115,96 @@ class Classifier(L.LightningModule):
         steps = lambda: int(self.trainer.estimated_stepping_batches)  # noqa: E731
         return {"optimizer": optimizer, "lr_scheduler": self.schedule.configure(optimizer, steps)}  # type: ignore[return-value]
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return the loss of one batch, penalty included.
-
-        Raises:
-            DivergedError: the loss is not finite.
-        """
-        images, labels = batch
+    def training_step(self, batch: Batch, batch_idx: int) -> Outputs:
+        """Return the loss of one batch, penalty included, as ``loss``; and what is measured of it."""
+        images, targets = batch
         logits = self.net(images)
-        loss: Tensor = self.loss(logits, labels)
-        check_loss(loss.item(), self.current_epoch + 1, batch_idx + 1)
-        self._trained.add(loss, logits, labels)
-        return self.penalty(loss, self.net)
+        loss: Tensor = self.loss(logits, targets)
+        return {
+            "loss": self.penalty(loss, self.net),
+            "plain_loss": loss.detach(),
+            "logits": logits.detach(),
+            "targets": targets,
+        }
 
-    def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
-        """Measure one batch of one of the ``EVAL_SPLITS``."""
-        images, labels = batch
+    def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> Outputs:
+        """Return what is measured of one batch."""
+        images, targets = batch
         logits = self.net(images)
-        outcomes = self._evaluated.setdefault(EVAL_SPLITS[dataloader_idx], Outcomes())
-        outcomes.add(self.eval_loss(logits, labels), logits, labels)
+        return {"plain_loss": self.eval_loss(logits, targets), "logits": logits, "targets": targets}
 
-    def on_train_start(self) -> None:
-        """Make up for the step of a plateau scheduler that Lightning takes after saving a checkpoint."""
-        if self.trainer.ckpt_path:
-            for config in self.trainer.lr_scheduler_configs:
-                if config.reduce_on_plateau:
-                    config.scheduler.step(torch.tensor(self.history[-1][str(config.monitor)]))  # type: ignore[arg-type]
+    def test_step(self, batch: Batch, batch_idx: int) -> Outputs:
+        """Return what is measured of one batch."""
+        return self.validation_step(batch, batch_idx)
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the probabilities [batch, classes]."""
+        images, _ = batch
+        return self(images).softmax(1)  # type: ignore[no-any-return]
 
     def on_train_epoch_start(self) -> None:
-        """Start the clock of the epoch."""
-        self._trained = Outcomes()
-        self._epoch_start = time.perf_counter()
+        """Forget the last epoch."""
+        self._seen["train"] = []
 
-    def on_validation_epoch_start(self) -> None:
-        """Forget the last evaluation."""
-        self._evaluated = {}
-
-    def on_validation_epoch_end(self) -> None:
-        """Log the loss and the accuracy of each split that was evaluated."""
-        self._log(self._evaluated)
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+        """Keep what is measured of the batch."""
+        self._seen["train"].append(outputs)
 
     def on_train_epoch_end(self) -> None:
-        """Log the epoch's running means and add its row to the history."""
-        self._log({"train": self._trained})
-        self.record(
-            epoch=self.current_epoch + 1,
-            lr=self.trainer.optimizers[0].param_groups[0]["lr"],
-            seconds=time.perf_counter() - self._epoch_start,
-        )
+        """Log the means over the epoch, in train mode and of weights that changed."""
+        self.log_pass("train")
 
-    def _log(self, outcomes: dict[str, Outcomes]) -> None:
-        means = {
-            f"{split}/{name}": value for split, o in outcomes.items() for name, value in o.mean().items()
-        }
-        self.metrics |= means
-        self.log_dict(means, logger=False)
+    def on_validation_batch_end(
+        self, outputs: Any, batch: Batch, batch_idx: int, dataloader_idx: int = 0
+    ) -> None:
+        """Keep what is measured of the batch, with those of its split."""
+        self._seen.setdefault(split_name(self.trainer, dataloader_idx), []).append(outputs)
 
-    def record(self, *, epoch: int, lr: float | None = None, seconds: float | None = None) -> None:
-        """Add the metrics of this epoch to the history, and draw them over the epochs in every logger.
+    def on_validation_epoch_end(self) -> None:
+        """Log each split that was evaluated; what the epoch's training gave is still to be added to."""
+        training = self._seen.pop("train", []) if self.trainer.state.fn == "fit" else []
+        for split in list(self._seen):
+            self.log_pass(split)
+        self._seen = {"train": training}
 
-        Raises:
-            DivergedError: one of them is not finite.
-        """
-        row = self.note(epoch=epoch, lr=lr, seconds=seconds)
-        draw(row, self.loggers)
-        check_row(row)
+    def on_test_batch_end(self, outputs: Any, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
+        """Keep what is measured of the batch."""
+        self._seen.setdefault("test", []).append(outputs)
 
-    def note(self, *, epoch: int, lr: float | None = None, seconds: float | None = None) -> Row:
-        """Add the metrics of this epoch to the history as a row, and return that."""
-        names = [f"{split}/{name}" for split in ("train", "val", "test") for name in ("loss", "acc")]
-        metrics = {name: self.metrics.get(name) for name in names} | {"lr": lr}
-        self.metrics = {}
-        self.history.append({"epoch": epoch, **metrics, "seconds": seconds})
-        return self.history[-1]
+    def on_test_epoch_end(self) -> None:
+        """Log the test set."""
+        self.log_pass("test")
 
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add configuration, history and the generators' states (dropout draws from them).
-
-        Plain dicts, lists and tensors, so that ``weights_only=True`` can load them.
-        """
-        checkpoint |= {"config": self.config, "history": self.history, "generators": generator_states()}
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Go on with the history and the random numbers of the checkpoint."""
-        self.history = list(checkpoint["history"])
-        torch.set_rng_state(checkpoint["generators"]["cpu"].cpu())
-        if torch.cuda.is_available() and checkpoint["generators"]["cuda"]:
-            torch.cuda.set_rng_state_all([state.cpu() for state in checkpoint["generators"]["cuda"]])
+    def log_pass(self, split: str) -> None:
+        """Log the mean loss over images (not over batches) and the metrics of one pass over a split."""
+        outputs = self._seen.pop(split)
+        targets = torch.cat([each["targets"] for each in outputs])
+        sizes = torch.tensor([len(each["targets"]) for each in outputs], dtype=torch.float64)
+        losses = torch.stack([each["plain_loss"] for each in outputs]).double().cpu()
+        self.metrics.reset()
+        self.metrics.update(torch.cat([each["logits"] for each in outputs]).float(), targets)
+        measured = {"loss": losses @ sizes / sizes.sum(), **self.metrics.compute()}
+        self.log_dict({f"{split}/{name}": value.float() for name, value in measured.items()}, logger=False)
 
     @classmethod
     def load_from_checkpoint(  # type: ignore[override]
         cls, checkpoint_path: str | Path, map_location: str | torch.device = "cpu"
     ) -> Self:
-        """Build the module from the configuration in the checkpoint, and load its weights.
-
-        Raises:
-            FileNotFoundError: there is no such file.
-            ValueError: the file is not a checkpoint of fcnlab, or is damaged.
-        """
-        checkpoint = read_checkpoint(checkpoint_path, map_location)
-        task: Self = hydra.utils.instantiate(checkpoint["config"]["task"], _convert_="all")
-        task.load_state_dict(checkpoint["state_dict"])
-        task.config, task.history = checkpoint["config"], checkpoint["history"]
-        return task.to(map_location)
+        """Build the module from the configuration in the checkpoint; see ``overnight.training.load_task``."""
+        return load_task(checkpoint_path, map_location)  # type: ignore[return-value]
 
 
-def generator_states() -> dict[str, Any]:
-    """Return the states of torch's generators: of the CPU, and of each GPU in use."""
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
-    return {"cpu": torch.get_rng_state(), "cuda": cuda}
+def refuse_optimizer(optimizer: Callable[..., Optimizer], net: nn.Module) -> None:
+    """Build the optimizer once, so that a wrong setting is refused before any data is read.
+
+    Raises:
+        ConfigError: it cannot be built.
+    """
+    try:
+        optimizer(net.parameters())
+    except (TypeError, ValueError) as error:
+        given = getattr(optimizer, "keywords", {})
+        raise ConfigError(
+            f"optimizer: {error}. Given: {given}. Needed: what this optimizer takes. "
+            f"Type for example: optimizer=adam, and no optimizer.KEY=VALUE"
+        ) from error

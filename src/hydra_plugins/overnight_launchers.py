@@ -1,0 +1,94 @@
+"""The launchers of overnight. Hydra imports this at every start: only Hydra may stand at the top."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from importlib import import_module
+from typing import Any
+
+from hydra.core.utils import JobReturn
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf
+
+
+class JobLauncher(Launcher):
+    """Sends every job to some process of its own, and outlives those that die."""
+
+    extra = ""
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Keep what a job needs."""
+        self.hydra_context, self.task_function, self.config = hydra_context, task_function, config
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        """Run all jobs; return their results in the given order.
+
+        Raises:
+            ImportError: the launcher's extra is not installed.
+        """
+        try:
+            workers = self.workers()
+            job = import_module("overnight.launchers.job")
+        except ModuleNotFoundError as error:
+            raise ImportError(
+                f"this launcher needs {error.name}: not installed. Type: pip install '.{self.extra}'"
+            ) from error
+        with workers as submit:  # they start while the jobs are composed
+            jobs = job.compose(
+                self.hydra_context, self.task_function, self.config, job_overrides, initial_job_idx
+            )
+            results: Sequence[JobReturn] = job.outlive(jobs, submit)
+        return results
+
+    @abstractmethod
+    def workers(self) -> AbstractContextManager[Any]:
+        """Return what gives a ``overnight.launchers.job.Submit``."""
+
+
+class ProcessLauncher(JobLauncher):
+    """hydra/launcher=joblib."""
+
+    def __init__(self, n_jobs: int, threads: int) -> None:
+        self.n_jobs, self.threads = n_jobs, threads
+
+    def workers(self) -> AbstractContextManager[Any]:
+        """Processes on this machine."""
+        from overnight.launchers.processes import processes  # noqa: PLC0415
+
+        return processes(self.n_jobs, self.threads)
+
+
+class SlurmLauncher(JobLauncher):
+    """hydra/launcher=submitit_slurm."""
+
+    extra = "[slurm]"
+
+    def __init__(self, submitit_folder: str, **parameters: Any) -> None:
+        self.folder, self.parameters = submitit_folder, plain(parameters)
+
+    def workers(self) -> AbstractContextManager[Any]:
+        """Jobs of a Slurm array."""
+        from overnight.launchers.slurm import slurm  # noqa: PLC0415
+
+        return slurm(self.folder, self.parameters)
+
+
+class RayLauncher(JobLauncher):
+    """hydra/launcher=ray."""
+
+    extra = "[ray]"
+
+    def __init__(self, ray: DictConfig) -> None:
+        self.ray = plain(ray)
+
+    def workers(self) -> AbstractContextManager[Any]:
+        """Tasks of a Ray cluster."""
+        from overnight.launchers.ray_cluster import ray_cluster  # noqa: PLC0415
+
+        return ray_cluster(self.ray["init"], self.ray["remote"])
+
+
+def plain(config: Any) -> Any:
+    """Return dicts and lists, resolved."""
+    return OmegaConf.to_container(OmegaConf.create(config), resolve=True)

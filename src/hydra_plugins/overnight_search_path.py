@@ -1,0 +1,16 @@
+"""Adds the configuration that ships inside overnight to where Hydra looks for options."""
+
+from pathlib import Path
+
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+
+CONF = Path(__file__).parents[1] / "overnight" / "conf"
+
+
+class OvernightSearchPath(SearchPathPlugin):
+    """Adds overnight's folder after the project's own, which therefore wins."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Add the folder."""
+        search_path.append(provider="overnight", path=f"file://{CONF}")

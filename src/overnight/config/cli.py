@@ -1,0 +1,88 @@
+"""What the entry scripts share: a wrong command ends in one message, not in a traceback."""
+
+import functools
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from overnight.config import folders, resolvers
+from overnight.config.explanations import explain
+
+Result = TypeVar("Result")
+INTERRUPTED = 130  # as shells report a program that SIGINT ended
+PROJECT = "OVERNIGHT_PROJECT"
+"""The variable that tells workers, on whatever machine, which checkout they run."""
+
+resolvers.register()
+
+
+def launch(main: Callable[[], object]) -> None:
+    """Call a ``hydra.main`` function; print whatever error ends it as one message, and exit with 1.
+
+    ``HYDRA_FULL_ERROR=1`` gives the traceback instead.
+    """
+    if {"-h", "--help"} & set(sys.argv[1:]):
+        sys.stdout.write(help_text(Path(sys.argv[0]).stem))
+        return
+    os.environ[PROJECT] = str(folders.project())
+    sys.argv[1:] = map(quoted, sys.argv[1:])
+    if os.environ.get("HYDRA_FULL_ERROR") == "1":
+        main()
+        return
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra raises its errors and does not print them
+    legible(main)()
+
+
+def help_text(script: str) -> str:
+    """Return the options of the script's groups, and its main config with its comments.
+
+    Hydra's own help composes everything first, and looks for each group seven times.
+    """
+    path = folders.find_config(script)
+    config = path.read_text(encoding="utf-8")
+    listed = "".join(f"  {group:<15} {', '.join(folders.options(group))}\n" for group in folders.groups(path))
+    return (
+        f"python {script}.py [KEY=VALUE ...]                 one run\n"
+        f"python {script}.py -m KEY=VALUE,VALUE ...          a sweep over all combinations\n"
+        f"python {script}.py [KEY=VALUE ...] --cfg job       show what these compose, and run nothing\n"
+        f"python {script}.py --hydra-help                    the other options\n\n"
+        f"Groups, chosen by GROUP=OPTION, and changed by GROUP.KEY=VALUE:\n{listed}\n"
+        f"{path.parent.name}/{script}.yaml:\n\n{config}"
+    )
+
+
+def legible(function: Callable[..., Result]) -> Callable[..., Result]:
+    """Let a function end in one message where it would raise an error."""
+
+    @functools.wraps(function)
+    def wrapper(*arguments: Any, **keywords: Any) -> Result:
+        try:
+            return function(*arguments, **keywords)
+        except KeyboardInterrupt:
+            sys.stderr.write(
+                "\nInterrupted. What had finished is kept; the run that was under way has no record yet.\n"
+                "To go on, type the same command; for a sweep without a task_name, python status.py prints it.\n"
+            )
+            sys.exit(INTERRUPTED)
+        except Exception as error:  # noqa: BLE001 - the last place that can make it legible
+            sys.exit(f"Error: {explain(error)}")
+
+    return wrapper
+
+
+def quoted(argument: str) -> str:
+    """Quote the path in KEY=PATH if it exists: to Hydra, the signs in a run's name mean something else."""
+    key, _, value = argument.partition("=")
+    special = re.search(r"[=,~]", value) and exists(value)
+    return f"{key}='{value}'" if special else argument
+
+
+def exists(path: str) -> bool:
+    """Tell whether there is such a path; a list of values may be longer than the name of a file can be."""
+    try:
+        return Path(path).exists()
+    except OSError:
+        return False

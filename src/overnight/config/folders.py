@@ -1,0 +1,41 @@
+"""The folders that hold configuration files: the project's own, and the one that ships inside overnight."""
+
+import re
+import sys
+from pathlib import Path
+
+SHIPPED = Path(__file__).parents[1] / "conf"
+NOT_CHOSEN = {"hydra"}
+"""Groups of Hydra's own; ``--hydra-help`` explains them."""
+
+
+def project() -> Path:
+    """Return the folder of the entry script: the checkout that runs."""
+    return Path(sys.argv[0]).parent.resolve()
+
+
+def folders() -> list[Path]:
+    """Return all folders in the order in which Hydra searches them."""
+    typed = re.findall(r"--config-(?:dir|path)[= ](\S+)", " ".join(sys.argv[1:]))
+    named = [Path(text) if Path(text).is_absolute() else project() / text for text in typed]
+    return [folder for folder in (project() / "conf", *named, SHIPPED) if folder.is_dir()]
+
+
+def find_config(name: str) -> Path:
+    """Return the file of a main configuration such as ``train``."""
+    return next(path for folder in folders() if (path := folder / f"{name}.yaml").is_file())
+
+
+def options(group: str) -> list[str]:
+    """Return the options of a group, sorted; the same name in two folders counts once."""
+    return sorted({path.stem for folder in folders() for path in (folder / group).glob("*.yaml")})
+
+
+def groups(config: Path) -> list[str]:
+    """Return the groups among which a main configuration chooses, sorted; those of ``overnight`` too."""
+    text = config.read_text(encoding="utf-8")
+    chosen = set(re.findall(r"^  - (?:override )?/?([\w/]+): ", text, flags=re.MULTILINE))
+    inherited = SHIPPED / "overnight.yaml"
+    if re.search(r"^  - overnight$", text, flags=re.MULTILINE):
+        chosen |= set(groups(inherited))
+    return sorted(group for group in chosen if group.partition("/")[0] not in NOT_CHOSEN)

@@ -1,0 +1,1 @@
+"""Tensors in memory as a data module: batches by indexing, stratified splits, folds."""

@@ -1,0 +1,94 @@
+"""Batches of samples in memory: an order for each epoch, and one indexing operation for each batch."""
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class Samples(NamedTuple):
+    """Features [n, ...] and targets [n, ...], of any dtype."""
+
+    features: Tensor
+    targets: Tensor
+
+
+class Order(Protocol):
+    """The order in which an epoch visits the samples; Lightning calls ``set_epoch`` before each epoch."""
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go to the order of this epoch."""
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+
+    def positions(self) -> Tensor:
+        """Return the positions of the samples, int64 [n]."""
+
+
+class InOrder:
+    """The same order in every epoch."""
+
+    def __init__(self, positions: Tensor) -> None:
+        self._positions = positions
+
+    def set_epoch(self, epoch: int) -> None:
+        """Change nothing."""
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return len(self._positions)
+
+    def positions(self) -> Tensor:
+        """Return the positions as they were given."""
+        return self._positions
+
+
+class Shuffled:
+    """A permutation that depends on the seed and the epoch alone.
+
+    It has a generator of its own: nothing that validation, logging or dropout draw can change it.
+    """
+
+    def __init__(self, positions: Tensor, seed: int) -> None:
+        self._positions = positions
+        self._seed = seed
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go to the permutation of this epoch."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+        return len(self._positions)
+
+    def positions(self) -> Tensor:
+        """Return the positions in the order of this epoch."""
+        rng = np.random.default_rng([self._seed, self._epoch])
+        return self._positions[torch.from_numpy(rng.permutation(len(self._positions)))]
+
+
+class Batches:
+    """An iterable of (features, targets) batches, each gathered with one indexing operation.
+
+    ``sampler`` has the name under which Lightning looks for ``set_epoch``; it asks for ``batch_sampler`` too.
+    """
+
+    batch_sampler = None
+
+    def __init__(self, samples: Samples, sampler: Order, batch_size: int) -> None:
+        self.samples = samples
+        self.sampler = sampler
+        self.batch_size = batch_size
+
+    def __len__(self) -> int:
+        """Return the number of batches; the last one may be smaller."""
+        return math.ceil(len(self.sampler) / self.batch_size)
+
+    def __iter__(self) -> Iterator[Samples]:
+        for positions in self.sampler.positions().to(self.samples.features.device).split(self.batch_size):
+            yield Samples(*(tensor.index_select(0, positions) for tensor in self.samples))

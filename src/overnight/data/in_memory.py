@@ -1,0 +1,142 @@
+"""Data modules for tensors in memory: no worker processes, no per-sample Python."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import lightning as L
+import torch
+
+from overnight.data.batches import Batches, InOrder, Samples, Shuffled
+from overnight.data.splits import stratified_split
+
+
+class Source(NamedTuple):
+    """The official training and test sets, ready to be learned from."""
+
+    train: Samples
+    test: Samples
+
+
+class InMemoryData(L.LightningDataModule):
+    """The base of the data modules: a subclass says in ``read`` where its samples come from.
+
+    Args:
+        val_size: samples held out for validation when ``folds=1``.
+        split_seed: draws the split; independent of ``seed``, so that runs with other seeds share it.
+        folds: 1 for one hold-out split, k for k-fold cross-validation over the official training set.
+        fold: which of the folds validates.
+        batch_size: samples in a training batch.
+        eval_batch_size: samples in a batch when nothing is learned.
+        shuffle: draw a new order in every epoch.
+        seed: seed of that order.
+        track_test: evaluate on the test set after every epoch too, if the task takes splits; for reporting only.
+    """
+
+    class_names: tuple[str, ...] = ()
+    """Of the classes, in the order of their labels; () if the targets are no classes."""
+
+    def __init__(
+        self,
+        *,
+        val_size: int,
+        split_seed: int,
+        folds: int,
+        fold: int,
+        batch_size: int,
+        eval_batch_size: int,
+        shuffle: bool,
+        seed: int,
+        track_test: bool,
+    ) -> None:
+        super().__init__()
+        self.val_size, self.split_seed, self.folds, self.fold = val_size, split_seed, folds, fold
+        self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
+        self.shuffle, self.seed, self.track_test = shuffle, seed, track_test
+        self._device: torch.device | None = None
+        self._splits: tuple[str, ...] = ()
+
+    def read(self) -> Source:
+        """Return the official training and test sets."""
+        raise NotImplementedError
+
+    def setup(self, stage: str | None = None) -> None:
+        """Read and split the samples; move them to the trainer's device, once and whole."""
+        device = self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
+        if device == self._device:
+            return
+        source = self.read()
+        self.split = stratified_split(
+            source.train.targets, self.val_size, self.folds, self.fold, self.split_seed
+        )
+        self.official_train, self.test = (Samples(*(t.to(device) for t in part)) for part in source)
+        self._device = device
+
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
+        """Return the batch as it is: ``setup`` has moved everything already."""
+        return batch
+
+    def train_dataloader(self) -> Batches:
+        """Return the batches of training: shuffled anew in every epoch."""
+        order = Shuffled(self.split.train, self.seed) if self.shuffle else InOrder(self.split.train)
+        return Batches(self.official_train, order, self.batch_size)
+
+    def val_dataloader(self) -> list[Batches]:
+        """Return the whole of each of ``eval_splits``, in order."""
+        return [self.whole(split) for split in self.eval_splits]
+
+    def test_dataloader(self) -> Batches:
+        """Return the whole test set."""
+        return self.whole("test")
+
+    def predict_dataloader(self) -> Batches:
+        """Return the whole test set."""
+        return self.whole("test")
+
+    @property
+    def eval_splits(self) -> tuple[str, ...]:
+        """The splits that validation goes over: val, and test if its curve is drawn and the task can tell."""
+        module = self.trainer.lightning_module if self.trainer else None
+        both = self.track_test and getattr(module, "takes_splits", False)
+        return self._splits or (("val", "test") if both else ("val",))
+
+    @contextmanager
+    def evaluating(self, *splits: str) -> Iterator[None]:
+        """Let validation go over these splits (of val, test and train) instead."""
+        self._splits = splits
+        try:
+            yield
+        finally:
+            self._splits = ()
+
+    def whole(self, split: str) -> Batches:
+        """Return the batches of a split in its own order."""
+        samples = self.test if split == "test" else self.official_train
+        positions = {
+            "train": self.split.train,
+            "val": self.split.val,
+            "test": torch.arange(len(self.test.targets)),
+        }
+        return Batches(samples, InOrder(positions[split]), self.eval_batch_size)
+
+    def describe(self) -> dict[str, Any]:
+        """Return what a run's record says of its data."""
+        return {
+            "train": len(self.split.train),
+            "val": len(self.split.val),
+            "test": len(self.test.targets),
+            "split": self.split.digest(),
+            "folds": self.folds,
+            "fold": self.fold,
+        }
+
+
+def split_name(trainer: L.Trainer, dataloader_idx: int) -> str:
+    """Return the split that a validation batch is of; for the ``validation_step`` of a task that takes splits.
+
+    Where the data is no ``InMemoryData``, every loader is one of validation.
+    """
+    splits: tuple[str, ...] = getattr(trainer.datamodule, "eval_splits", ())  # type: ignore[attr-defined]
+    if dataloader_idx < len(splits):
+        return splits[dataloader_idx]
+    return f"val_{dataloader_idx}" if dataloader_idx else "val"

@@ -1,0 +1,44 @@
+"""Splits of the official training samples into those that train and those that validate."""
+
+import hashlib
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class Split(NamedTuple):
+    """Positions in the official training set, ascending, of the samples to train on and to validate on."""
+
+    train: Tensor
+    val: Tensor
+
+    def digest(self) -> str:
+        """Return a hash that two runs share exactly if they trained and validated on the same samples."""
+        digest = hashlib.sha256(self.train.numpy().tobytes())
+        digest.update(self.val.numpy().tobytes())
+        return digest.hexdigest()[:16]
+
+
+def stratified_split(targets: Tensor, val_size: int, folds: int, fold: int, seed: int) -> Split:
+    """Draw a validation part in which every class has its share of the whole, give or take one sample.
+
+    With ``folds=1`` it has ``val_size`` samples; otherwise it is fold number ``fold`` of ``folds`` equal
+    parts, which are disjoint and together cover everything.
+
+    Raises:
+        ValueError: nothing would be left to train on.
+    """
+    if folds == 1 and val_size >= len(targets):
+        raise ValueError(
+            f"data.val_size={val_size}: needed: fewer than the {len(targets)} training samples. "
+            f"Type for example: data.val_size={len(targets) // 10}"
+        )
+    shuffled = np.random.default_rng(seed).permutation(len(targets))
+    by_class = shuffled[np.argsort(targets.numpy()[shuffled], kind="stable")]
+    every_nth = np.arange(val_size) * len(targets) // val_size
+    dealt = every_nth if folds == 1 else np.arange(fold, len(targets), folds)
+    is_val = np.zeros(len(targets), dtype=bool)
+    is_val[by_class[dealt]] = True
+    return Split(torch.from_numpy(np.flatnonzero(~is_val)), torch.from_numpy(np.flatnonzero(is_val)))

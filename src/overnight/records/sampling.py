@@ -1,0 +1,26 @@
+"""How far a share of right answers may be off because the samples are few."""
+
+from collections.abc import Mapping
+from statistics import NormalDist
+from typing import Any
+
+LEVEL = 0.95
+Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
+
+
+def half_interval(share: Any, samples: Any) -> Any:
+    """Return half the width of the 95 % score interval (Wilson 1927): it is not 0 where all are right.
+
+    Args:
+        share: of the samples that are right; a number, or a pandas Series of them.
+        samples: how many they are.
+    """
+    return Z / (samples + Z**2) * (samples * share * (1 - share) + Z**2 / 4) ** 0.5
+
+
+def with_error(value: float, share: bool, data: Mapping[str, Any] | None, split: str = "test") -> str:  # noqa: FBT001
+    """Write a metric; with half its interval if it is a share and the number of samples is known."""
+    samples = (data or {}).get(split) if share else None
+    if not samples:
+        return f"{value:.4f}"
+    return f"{value:.4f} +- {half_interval(value, samples):.4f} (95 %, sampling of {samples:,})"

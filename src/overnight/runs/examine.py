@@ -1,0 +1,94 @@
+"""A recorded run looked into: the predictions of its best weights, and its net before training.
+
+A report asks for what a record does not have; that takes torch and the data.
+"""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import lightning as L
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from overnight.runs.evaluate import build_data, predict
+from overnight.training.checkpoints import load_task, read_checkpoint
+from overnight.training.fit import build
+from overnight.training.measure import build_measuring_trainer
+
+Config = dict[str, Any]
+
+
+class CloseUp(NamedTuple):
+    """The predictions for the test samples, in the order of the test set.
+
+    Args:
+        class_names: () if the targets are no classes.
+        targets: the true ones [n].
+        outputs: of ``predict_step``: probabilities [n, classes], or predicted numbers [n].
+        images: [n, height, width]; None if the samples are no images.
+    """
+
+    class_names: tuple[str, ...]
+    targets: np.ndarray
+    outputs: np.ndarray
+    images: np.ndarray | None
+
+
+def close_up(checkpoint: Path) -> CloseUp:
+    """Predict the test samples with the weights of a checkpoint.
+
+    Raises:
+        FileNotFoundError: the checkpoint or the data are not there.
+        ValueError: they are damaged, or the task cannot predict.
+    """
+    config = read_checkpoint(checkpoint)["config"]
+    task, data = load_task(checkpoint), build_data(config, root=None)
+    outputs, targets = predict(build_measuring_trainer(config), task, data)
+    names = tuple(getattr(data, "class_names", ()))
+    if outputs.ndim > 1 and outputs.shape[1] == 1:
+        outputs = outputs.squeeze(1)
+    if outputs.ndim > 1 and not names:
+        names = tuple(map(str, range(outputs.shape[1])))
+    return CloseUp(names, targets.squeeze().numpy(), outputs.float().numpy(), images_of(data))
+
+
+def images_of(data: L.LightningDataModule) -> np.ndarray | None:
+    """Return the test samples as images [n, height, width], the mean of the channels; None if they are none."""
+    loader: Any = data.predict_dataloader()
+    features = torch.cat([batch[0] for batch in loader]).cpu()
+    picture = features.ndim == 4  # noqa: PLR2004 - [n, channels, height, width]
+    return features.mean(1).numpy() if picture else None
+
+
+def signals(config: Config) -> list[dict[str, float]]:
+    """Return how large activations and gradients are in each dense layer before training, on one batch.
+
+    Args:
+        config: of a record.
+
+    Returns:
+        for each layer from the input to the output its number from 1 as ``layer``; the standard deviation
+        of what it puts out, before normalization and activation, as ``activation``; that of the gradient of
+        its weights as ``gradient``.
+
+    Raises:
+        FileNotFoundError: the data is not there.
+        ValueError: the data is damaged.
+    """
+    L.seed_everything(config["seed"], verbose=False)
+    task, data = build(config)
+    data.setup("fit")
+    layers = [module for module in task.modules() if isinstance(module, nn.Linear)]
+    outputs: list[Tensor] = []
+    for layer in layers:
+        layer.register_forward_hook(lambda *arguments: outputs.append(arguments[-1].detach()))
+    stepped: Any = task.training_step(next(iter(data.train_dataloader())), 0)
+    loss = stepped["loss"] if isinstance(stepped, dict) else stepped
+    loss.backward()
+    gradients = [layer.weight.grad for layer in layers]
+    return [
+        {"layer": number, "activation": output.std().item(), "gradient": gradient.std().item()}
+        for number, (output, gradient) in enumerate(zip(outputs, gradients, strict=True), start=1)
+        if gradient is not None
+    ]

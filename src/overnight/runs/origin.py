@@ -1,0 +1,92 @@
+"""Where a run comes from: what was typed, for which directory, in which sweep."""
+
+import logging
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from overnight.config.resolvers import single_run, typed
+from overnight.records import sweep_state
+from overnight.records.naming import run_name
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What Hydra knows of this run besides its configuration.
+
+    Args:
+        name: legible, and unique in the sweep.
+        directory: where everything goes that the run leaves.
+        overrides: as typed, for this run alone.
+        choices: group -> option.
+        command: that made this run, and the whole sweep if it is of one.
+        sweep: the sweep's directory; None for a single run.
+    """
+
+    name: str
+    directory: Path
+    overrides: list[str]
+    choices: dict[str, Any]
+    command: str
+    sweep: Path | None
+
+    @classmethod
+    def current(cls, cfg: DictConfig) -> "Origin":
+        """Ask Hydra."""
+        hydra_config = HydraConfig.get()
+        choices: Any = OmegaConf.to_container(hydra_config.runtime.choices)
+        directory = Path(hydra_config.runtime.output_dir)
+        folder = None if single_run() else Path(hydra_config.sweep.dir)
+        plan = sweep_state.read(folder) if folder else None
+        return cls(
+            name=directory.name if folder else run_name(typed()),
+            directory=directory,
+            overrides=typed(),
+            choices={
+                key: composed(cfg, key) or value
+                for key, value in choices.items()
+                if not key.startswith("hydra")
+            },
+            command=plan.command if plan else shlex.join(["python", *sys.argv]),
+            sweep=folder,
+        )
+
+    @property
+    def level(self) -> int:
+        """Return how loud to tell what the sweep's own line tells too."""
+        return logging.DEBUG if self.sweep else logging.INFO
+
+
+def composed(cfg: DictConfig, group: str) -> str | None:
+    """Return the options of a group that composes them, ``dropout+batch_norm``; None if it is no such group.
+
+    Each option of such a group sets a key of its own under the group's name to true. Of several options in a
+    list, Hydra itself knows the last one only.
+    """
+    node: Any = OmegaConf.to_container(cfg, resolve=False).get(group)  # type: ignore[union-attr]
+    if isinstance(node, dict) and all(value is True for value in node.values()):
+        return "+".join(map(str, node)) or "none"
+    return None
+
+
+def resolved(cfg: DictConfig) -> tuple[dict[str, Any], bool]:
+    """Return the configuration, and whether an interrupted run is to go on: that makes no other run of it."""
+    config: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    interrupted = config["ckpt_path"] == "last"
+    return config | ({"ckpt_path": None} if interrupted else {}), interrupted
+
+
+def interpolated_keys(cfg: DictConfig, prefix: str = "") -> list[str]:
+    """Return the dotted keys that only repeat other keys: nobody has set them."""
+    keys = []
+    for key in cfg:
+        if OmegaConf.is_interpolation(cfg, key):
+            keys.append(f"{prefix}{key}")
+        elif isinstance(cfg[key], DictConfig):
+            keys += interpolated_keys(cfg[key], f"{prefix}{key}.")
+    return keys

@@ -1,0 +1,171 @@
+"""One run's life: a composed configuration in, a record out."""
+
+import logging
+import math
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from overnight.config import schema
+from overnight.records import sweep_state
+from overnight.records.lock import locked
+from overnight.records.metric import counterpart
+from overnight.records.record import (
+    RECORD_FILE,
+    SCHEMA,
+    Record,
+    fingerprint,
+    read_record,
+    set_aside,
+    settled_record,
+    write_record,
+)
+from overnight.records.sampling import with_error
+from overnight.runs.environment import environment
+from overnight.runs.origin import Origin, interpolated_keys, resolved
+from overnight.runs.resume import checkpoint_to_go_on_from
+from overnight.training.fit import describe_error, train
+
+log = logging.getLogger(__name__)
+
+Config = dict[str, Any]
+
+CURABLE = (OSError, RuntimeError, MemoryError)
+"""What another attempt may not meet again: a full disk, a GPU without memory, a lost connection."""
+
+Work = Callable[[Config, Origin, str | None], Config]
+Hold = Callable[[Path], AbstractContextManager[object]]
+
+
+def attempt(config: Config, origin: Origin, checkpoint: str | None) -> Config:
+    """Train; again, if that may cure the error, as often as ``retries`` allows."""
+    for left in range(config["retries"], -1, -1):
+        try:
+            return train(config, origin.directory, origin.choices, origin.overrides, checkpoint)
+        except CURABLE as error:
+            if not left:
+                raise
+            log.warning("%s: failed, will be tried again (%d left): %s", origin.name, left, error)
+            log.debug("the attempt failed", exc_info=error)
+        if not checkpoint:
+            set_aside(origin.directory)
+    raise AssertionError  # the last attempt returns or raises
+
+
+def run(cfg: DictConfig, work: Work = attempt, hold: Hold = locked) -> float:
+    """Train, measure and record one run; return the metric of its best weights, NaN where there is none.
+
+    A run that is settled already, with the same fingerprint, is not run again. If another process is at work
+    on it, this one waits. In a sweep an error is recorded and the sweep goes on.
+
+    Args:
+        cfg: composed, not resolved.
+        work: what trains; what it returns goes into the record.
+        hold: holds the run's directory, so that nobody else works there.
+
+    Raises:
+        SystemExit: the run is a single one and failed; the error is its message.
+        OSError: the record cannot be written.
+    """
+    origin = Origin.current(cfg)
+    if origin.sweep and sweep_state.stopped(origin.sweep):
+        return math.nan
+    with hold(origin.directory):
+        record, done = begin(origin), None
+        try:
+            config, interrupted = resolved(cfg)
+            record |= {"fingerprint": fingerprint(config), "config": config}
+            record |= {"interpolated": interpolated_keys(cfg)}
+            done = settled_record(origin.directory, record["fingerprint"])
+            if not done:
+                checkpoint = checkpoint_to_go_on_from(origin.directory, config) if interrupted else None
+                make_room(origin.directory, RECORD_FILE if checkpoint else "*")
+                schema.check(config)
+                record |= work(config, origin, checkpoint or config["ckpt_path"])
+        except Exception as error:
+            log.debug("the run failed", exc_info=error)
+            record |= {"status": "failed", "error": describe_error(error)}
+        if not done:
+            make_room(origin.directory, RECORD_FILE)
+            write_record(record, origin.directory)
+    conclude(done or record, origin, cfg.on_failure, before=done is not None)
+    return score(done or record)
+
+
+def lost(why: str, cfg: DictConfig) -> float:
+    """Record that the process of this run died; a launcher calls this in place of ``run``."""
+
+    def fail(*_: Any) -> Config:
+        raise ChildProcessError(why)
+
+    return run(cfg, fail)
+
+
+def begin(origin: Origin) -> Record:
+    """Return what is known of a run before its configuration is resolved."""
+    known = {
+        "schema": SCHEMA,
+        "name": origin.name,
+        "status": "failed",
+        "command": origin.command,
+        "overrides": origin.overrides,
+        "choices": origin.choices,
+        "environment": environment(),
+        "history": [],
+    }
+    unknown = ("error", "fingerprint", "config", "interpolated", "metric", "mode", "model", "trained", "best")
+    more = ("last", "checked", "checkpoint", "seconds", "samples_per_second", "data")
+    return known | dict.fromkeys(unknown + more)
+
+
+def make_room(directory: Path, pattern: str) -> None:
+    """Set aside what another run left; say so if its record is damaged."""
+    damaged = (directory / RECORD_FILE).exists() and not read_record(directory)
+    aside = set_aside(directory, pattern)
+    if damaged:
+        log.warning("%s is damaged: it lies in %s now, the run is run again", RECORD_FILE, aside)
+
+
+def conclude(record: Record, origin: Origin, on_failure: str, *, before: bool) -> None:
+    """Say how a run ended; after a failure end the process, or the sweep if it is to stop."""
+    if before:
+        log.log(origin.level, "%s already; not run again", record["status"])
+    log.log(origin.level, "%s", summary(record, origin.directory))
+    if record["status"] == "failed":
+        if not origin.sweep:
+            sys.exit(f"Error: {record['error']['message']}")
+        AFTER_FAILURE.get(on_failure, sweep_state.stop)(origin.sweep)
+
+
+AFTER_FAILURE: dict[str, Callable[[Path], None]] = {
+    "continue": lambda _: None,
+    "raise": sweep_state.stop,
+}
+"""What ``on_failure`` lets a failed run of a sweep do to the others."""
+
+
+def score(record: Record) -> float:
+    """Return the metric of the best weights, NaN where there is none."""
+    reached = record["best"][record["metric"]] if record["status"] == "completed" and record["best"] else None
+    return math.nan if reached is None else float(reached)
+
+
+def summary(record: Record, directory: Path) -> str:
+    """Say in a few lines how a single run ended."""
+    where = f"record, log and curves: {directory}"
+    if record["status"] == "failed":
+        return where
+    ended = f"{record['status']} in {record['seconds']:.1f} s"
+    best, metric = record["best"], record["metric"]
+    if not best or best.get(metric) is None:
+        return f"{ended}; there is no best: {record['checked']}\n{where}"
+    test = counterpart(metric, "test")
+    told = f"{metric} {best[metric]:.4f}"
+    if best.get(test) is not None and test != metric:
+        told += f", {test} {with_error(best[test], record['config']['metric_share'], record['data'])}"
+    doubt = "" if record["checked"] is True else f"\nnot confirmed: {record['checked']}"
+    return f"{ended}; best in epoch {best['epoch']}: {told}{doubt}\n{where}"

@@ -1,0 +1,118 @@
+"""A search for good settings: Optuna proposes, a Hydra launcher runs, the records say how it went."""
+
+import math
+import shlex
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.utils import JobReturn, JobStatus
+from omegaconf import OmegaConf
+
+from overnight.records import sweep_state
+from overnight.records.lock import locked
+from overnight.records.record import is_cosmetic, read_record
+from overnight.search.search_space import Space, described, overrides, probes, split
+from overnight.search.trials import STATES, Settings, Trials, opened
+
+RESULTS = "optimization_results.yaml"
+UNREPEATED = {"hparams_search", "task_name"}  # of the search, not of its winner
+
+Batch = Sequence[Sequence[str]]
+
+
+def search(
+    settings: Settings,
+    typed: list[str],
+    directory: Path,
+    check: Callable[[Batch], None],
+    launch: Callable[[Batch, int], Sequence[JobReturn]],
+) -> None:
+    """Run trials until there are ``n_trials``, those of earlier calls included, and say which was the best.
+
+    Trials that were under way when an earlier call ended are run first, with their own parameters.
+
+    Raises:
+        ConfigError: the space cannot be searched, or the study in the storage is one over another space.
+    """
+    space, fixed = split(typed)
+    check([[*fixed.values(), *probe] for probe in probes(space)])
+    directory.mkdir(parents=True, exist_ok=True)
+    name = settings.study_name or directory.name
+    with locked(directory), opened(settings, name, determinants(space, fixed)) as trials:
+        note_earlier(trials, directory)
+        while not sweep_state.stopped(directory) and (batch := trials.next_batch(space)):
+            runs = [[*fixed.values(), *overrides(trial.params, space)] for trial in batch]
+            for trial, job in zip(batch, launch(runs, batch[0].number), strict=True):
+                status, value, path = outcome(job)
+                if status or not sweep_state.stopped(directory):  # else it was not run; the next call runs it
+                    trials.tell(trial.number, status or "failed", value, path)
+        conclude(trials, space, fixed, directory)
+
+
+def determinants(space: Space, fixed: dict[str, str]) -> dict[str, str]:
+    """Return what the results of a study depend on, for a person to read and compare."""
+    relevant = {
+        key: text
+        for key, text in fixed.items()
+        if key != "hparams_search" and not is_cosmetic(key.lstrip("+"))
+    }
+    return {key: described(drawn_from) for key, drawn_from in space.items()} | {
+        key: text.partition("=")[2] for key, text in relevant.items()
+    }
+
+
+def note_earlier(trials: Trials, directory: Path) -> None:
+    """Count the trials of earlier calls among the runs of this sweep that have ended."""
+    for trial in trials.in_state(*STATES.values()):
+        name = Path(trial.user_attrs.get("directory", "")).name
+        sweep_state.note_end(directory, name or f"trial {trial.number}", new=False)
+
+
+class Outcome(NamedTuple):
+    """How a run ended; it has no status if it left no record, and returned no number."""
+
+    status: str | None
+    value: float
+    directory: Path | None
+
+
+def outcome(job: JobReturn) -> Outcome:
+    """Return what the record of a run says, or else what it returned."""
+    directory = Path(job.hydra_cfg.hydra.runtime.output_dir) if job.hydra_cfg else None
+    record = read_record(directory) if directory else None
+    returned = job.return_value if job.status == JobStatus.COMPLETED else None
+    value = float(returned) if isinstance(returned, int | float) else math.nan
+    measured = "completed" if math.isfinite(value) else None
+    status = record["status"] if record else measured
+    return Outcome(measured if status == "completed" else status, value, directory)
+
+
+def conclude(trials: Trials, space: Space, fixed: dict[str, str], directory: Path) -> None:
+    """Write the results, and print the command that trains the winner."""
+    states = Counter(trial.state.name for trial in trials.study.get_trials(deepcopy=False))
+    results: dict[str, Any] = {"name": "optuna", "n_trials": states.total(), "states": dict(states)}
+    if states["COMPLETE"]:
+        best = trials.study.best_trial
+        drawn = overrides(best.params, space)
+        command = winning_command(fixed, drawn)
+        results |= {"best_value": best.value, "best_trial": best.number}
+        results |= {"best_params": typed_values(drawn), "command": command}
+        sys.stdout.write(f"best of {states.total()} trials: {best.value:.4f}\n  {command}\n")
+    OmegaConf.save(OmegaConf.create(results), directory / RESULTS)
+
+
+def typed_values(typed: list[str]) -> dict[str, Any]:
+    """Return the values that overrides give their keys: numbers as numbers, lists as lists."""
+    parsed = OverridesParser.create().parse_overrides(typed)
+    return {override.get_key_element(): override.value() for override in parsed}
+
+
+def winning_command(fixed: dict[str, str], best: list[str]) -> str:
+    """Return what trains the winner alone; an experiment would sweep by itself."""
+    kept = [text for key, text in fixed.items() if key not in UNREPEATED]
+    alone = ["hydra.mode=RUN"] if "experiment" in fixed else []
+    return shlex.join(["python", *sys.argv[:1], *kept, *best, *alone])

@@ -1,0 +1,150 @@
+"""The trials of a search, in Optuna's storage: proposed, under way, told."""
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import hydra
+import numpy as np
+import optuna
+from omegaconf import DictConfig
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import BaseSampler
+from optuna.storages import RDBStorage
+from optuna.trial import FrozenTrial, TrialState
+
+from overnight.config.schema import ConfigError, needed
+from overnight.search.search_space import Space
+
+SETTINGS = "settings"  # the study's attribute: what its results depend on
+
+STATES = {
+    "completed": TrialState.COMPLETE,
+    "diverged": TrialState.PRUNED,  # TPE ranks these last and avoids their region; failed ones it ignores
+    "failed": TrialState.FAIL,
+}
+"""What a record's status is called by Optuna."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The keys of conf/hydra/sweeper/optuna.yaml.
+
+    Raises:
+        ConfigError: a value that cannot be used.
+    """
+
+    sampler: DictConfig
+    direction: Literal["maximize", "minimize"]
+    storage: str
+    study_name: str | None
+    n_trials: int
+    n_jobs: int
+
+    def __post_init__(self) -> None:
+        """Check what Optuna itself would only stumble over."""
+        key, whole, seed = "hydra.sweeper.", "a whole number, ", self.sampler.seed
+        needed(f"{key}n_trials", self.n_trials, lambda value: value > 0, f"{whole}1 or more", 20)
+        needed(f"{key}n_jobs", self.n_jobs, bool, f"{whole}1 or more, or -1 for all cores", 4)
+        needed(f"{key}sampler.seed", seed, lambda value: value >= 0, f"{whole}0 or more", 0)
+        if self.direction not in {"maximize", "minimize"}:
+            name = "hydra.sweeper.direction"
+            raise ConfigError(f"{name}={self.direction}: needed: maximize or minimize. Type: {name}=maximize")
+
+    @property
+    def batch_size(self) -> int:
+        """The number of trials that run side by side; joblib counts from the end: -1 is all cores."""
+        return self.n_jobs if self.n_jobs > 0 else max(1, (os.cpu_count() or 1) + 1 + self.n_jobs)
+
+    def build_sampler(self, number: int) -> BaseSampler:
+        """Build the sampler of one trial: its draws depend on its number and on what is known by then.
+
+        One that lived as long as the process would begin again with its first draws after an interruption.
+        """
+        (seed,) = np.random.SeedSequence([self.sampler.seed, number]).generate_state(1)
+        with warnings.catch_warnings():  # who configures something experimental need not hear it every time
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            sampler: BaseSampler = hydra.utils.instantiate(self.sampler, seed=int(seed))
+        return sampler
+
+
+@contextmanager
+def opened(settings: Settings, name: str, asked: dict[str, str]) -> Iterator["Trials"]:
+    """Open the study, or begin it; ``asked`` is what its results depend on.
+
+    Raises:
+        ConfigError: it was begun with other settings.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    storage = RDBStorage(settings.storage)
+    try:
+        study = optuna.create_study(
+            storage=storage, study_name=name, direction=settings.direction, load_if_exists=True
+        )
+        same_settings(study, asked)
+        yield Trials(settings, study, storage)
+    finally:
+        storage.remove_session()
+        storage.engine.dispose()
+
+
+def same_settings(study: optuna.Study, asked: dict[str, str]) -> None:
+    """Compare with what the study was begun with; a new one takes note of it.
+
+    Raises:
+        ConfigError: names what differs.
+    """
+    stored = study.user_attrs.get(SETTINGS)
+    if stored is None:
+        study.set_user_attr(SETTINGS, stored := asked)
+    differences = [
+        f"{key}: given {asked.get(key, 'nothing')}, stored {stored.get(key, 'nothing')}"
+        for key in dict.fromkeys([*asked, *stored])
+        if asked.get(key) != stored.get(key)
+    ]
+    if differences:
+        raise ConfigError(
+            f"The study {study.study_name} was begun with other settings. {'; '.join(differences)}. "
+            f"Needed: the same settings, to go on. Type what is stored, or another task_name for a new study"
+        )
+
+
+@dataclass(frozen=True)
+class Trials:
+    """A study; an interruption at any moment leaves it such that it can go on."""
+
+    settings: Settings
+    study: optuna.Study
+    storage: RDBStorage
+
+    def in_state(self, *states: TrialState) -> list[FrozenTrial]:
+        """Return the trials in one of these states, in order."""
+        return self.study.get_trials(deepcopy=False, states=states)
+
+    def next_batch(self, space: Space) -> list[FrozenTrial]:
+        """Draw as many trials as complete a batch, and return all that are to be run.
+
+        After an interruption these are the rest of the batch that it cut, with the same boundaries as ever.
+        """
+        begun = self.in_state(TrialState.RUNNING, *STATES.values())
+        size = self.settings.batch_size
+        missing = -len(begun) % size if self.in_state(TrialState.RUNNING) else size - len(begun) % size
+        draft = optuna.create_study(direction=self.settings.direction)
+        draft.add_trials(begun)
+        for number in range(len(begun), min(len(begun) + missing, self.settings.n_trials)):
+            draft.sampler = self.settings.build_sampler(number)
+            draft.ask(space)
+            self.study.add_trial(draft.trials[number])  # in one transaction: no trial is ever half drawn
+        return self.in_state(TrialState.RUNNING)
+
+    def tell(self, number: int, status: str, value: float, directory: Path | None) -> None:
+        """Tell how a run ended, and where its record is."""
+        study_id = self.storage.get_study_id_from_name(self.study.study_name)
+        trial_id = self.storage.get_trial_id_from_study_id_trial_number(study_id, number)
+        self.storage.set_trial_user_attr(trial_id, "status", status)
+        self.storage.set_trial_user_attr(trial_id, "directory", str(directory or ""))
+        self.study.tell(number, value if status == "completed" else None, STATES[status])

@@ -1,0 +1,61 @@
+"""What a member leaves behind: the same files and the same record as a run of its own."""
+
+import logging
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from hydra.core.utils import JobReturn
+from omegaconf import DictConfig
+
+from overnight.launchers.job import Job
+from overnight.runs import run
+from overnight.runs.origin import Origin
+from overnight.stacked.member import Member
+from overnight.training import fit
+from overnight.training.checkpoints import AtomicCheckpointIO
+from overnight.training.history import draw
+
+log = logging.getLogger(__name__)
+
+Config = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A member that has been trained.
+
+    Args:
+        member: the run.
+        measured: the metrics of its best.ckpt and last.ckpt.
+        others: with how many it was trained.
+    """
+
+    member: Member
+    measured: dict[Path, Config]
+    others: int
+
+    def execute(self, job: Job) -> JobReturn:
+        """Run its job, which has nothing left to do but to write everything down.
+
+        The directory is held already.
+        """
+        return replace(job, task_function=self._conclude).execute()
+
+    def _conclude(self, cfg: DictConfig) -> float:
+        return run.conclude(cfg, self._write, hold=lambda _: nullcontext())
+
+    def _write(self, config: Config, origin: Origin, _: str | None) -> Config:
+        member = self.member
+        log.debug("trained in lockstep with %d others; its seconds are its share", self.others)
+        for path, checkpoint in member.checkpoints.held.items():
+            AtomicCheckpointIO().save_checkpoint(checkpoint, path)
+        loggers = fit.build_parts(config["logger"])
+        for row in member.task.history:
+            draw(row, loggers)
+        trained = fit.results(member.task, member.data, self.measured, member.seconds, member.device)
+        fit.log_hyperparameters(loggers, config, origin.choices, trained["best"])
+        for logger in loggers:
+            logger.finalize("success")
+        return (member.outcome or {}) | trained

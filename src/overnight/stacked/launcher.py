@@ -1,0 +1,95 @@
+"""A sweep whose runs are trained in lockstep, in groups side by side, as far as they can be."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from hydra.core.utils import JobReturn
+
+from overnight.config.resolvers import threads_each
+from overnight.launchers.job import Job, outlive
+from overnight.launchers.processes import submitting
+from overnight.launchers.workers import Start, workers
+from overnight.records import sweep_state
+from overnight.runs.run import score
+from overnight.stacked.bar import Bar
+from overnight.stacked.group import Aside, Group
+from overnight.stacked.grouping import Run, groups, look_at
+from overnight.stacked.limits import Limits, parameters
+from overnight.stacked.news import Trained
+
+Results = dict[Run, JobReturn]
+
+
+def launch(jobs: Sequence[Job], limits: Limits) -> list[JobReturn]:
+    """Run all jobs, those that can be in groups; return their results in order.
+
+    What was recorded before comes first, then the groups, and last what is run the ordinary way.
+    """
+    runs = [look_at(job) for job in jobs]
+    recorded = {run: record for run in runs if (record := run.recorded)}
+    fresh = [run for run in runs if run not in recorded]
+    fit = [run for run in fresh if not run.alone]
+    beside = limits.side_by_side([run.config for run in fit])
+    together = [group for group in groups(fit, limits, beside) if len(group) > 1]
+    sys.stdout.write(plan(runs, fresh, together))
+    results = {run: run.job.recorded(score(record)) for run, record in recorded.items()}
+    with sweep_state.in_groups(Path(jobs[0].config.hydra.sweep.dir)):
+        results |= train(together, beside)
+    rest = [run for run in runs if run not in results]
+    at_a_time = limits.at_a_time([run.config for run in rest if run.config])
+    results |= zip(rest, run_ordinarily([run.job for run in rest], at_a_time), strict=True)
+    return [results[run] for run in runs]
+
+
+def plan(runs: Sequence[Run], fresh: Sequence[Run], together: Sequence[Sequence[Run]]) -> str:
+    """Say how many groups there are, of what size, and why some runs are in none."""
+    sizes = Counter(len(group) for group in together)
+    listed = ", ".join(f"{number} of {size}" for size, number in sorted(sizes.items(), reverse=True))
+    groups_of = f"group{'s' * (len(together) != 1)}" + (f" ({listed})" if together else "")
+    stacked = {run for group in together for run in group}
+    others = [run for run in fresh if run not in stacked]
+    reasons = Counter(run.alone or "no other of its kind, or no memory for two" for run in others)
+    lines = [
+        f"stacked: {len(stacked)} runs in {len(together)} {groups_of}",
+        *(f"the ordinary way: {number} ({reason})" for reason, number in reasons.items()),
+        *([f"recorded before: {len(runs) - len(fresh)}"] if len(fresh) < len(runs) else []),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def train(together: Sequence[Sequence[Run]], beside: int) -> Results:
+    """Train and record the groups; the runs of one that could not be have no results."""
+    results: Results = {}
+    beside = min(beside, len(together))
+    tasks = [Group(number, group) for number, group in enumerate(together)]
+    work = [sum(run.epochs for run in group) for group in together]
+    costs = [parameters(group[0].config) for group in together]
+    with Bar(work, costs) as bar, side_by_side(beside) as start:
+        aside = tasks if beside == 1 else [Aside(task) for task in tasks]
+        for task, finished in zip(tasks, start(aside, bar.hear), strict=True):
+            try:
+                results |= {run: of_run for run, of_run in zip(task.runs, finished(), strict=True) if of_run}
+            except Exception as error:  # noqa: BLE001 - whatever it is, the runs are left to run alone
+                bar.hear(f"group {task.number + 1}: {error}; its runs are run the ordinary way\n")
+                bar.hear(Trained(task.number))
+    return results
+
+
+def run_ordinarily(jobs: list[Job], beside: int) -> list[JobReturn]:
+    """Run jobs each by itself, so many side by side."""
+    with side_by_side(min(beside, len(jobs))) as start:
+        return outlive(jobs, submitting(start))
+
+
+@contextmanager
+def side_by_side(number: int) -> Iterator[Start]:
+    """Do so many tasks at a time, with the cores divided among them; one at a time, in this process."""
+    if number > 1:
+        with workers(number, threads_each(number)) as start:
+            yield start
+    else:
+        yield lambda tasks, hear: [partial(task, hear) for task in tasks]

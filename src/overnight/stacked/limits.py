@@ -1,0 +1,97 @@
+"""How many runs are trained together, and how many groups of them side by side."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import torch
+
+from overnight.config.resolvers import cores
+from overnight.config.schema import needed
+
+Config = dict[str, Any]
+
+FEW = 3
+"""Members that a group should have at least."""
+
+COPIES = 12
+"""Of the parameters: weights, gradients, two moments, and two checkpoints of the weights and moments."""
+BYTES = 4
+LARGEST_BATCH = 1000
+ACTIVATIONS = 6
+"""Copies of a layer's activations that a step or an evaluation has in memory at a time."""
+GB = 1e9
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What ``conf/hydra/launcher/stacked.yaml`` says.
+
+    Args:
+        groups_at_a_time: trained side by side; None: one on a GPU, else as many as there are cores.
+        max_members: of a group.
+        memory_gb: that all groups side by side may need.
+
+    Raises:
+        ConfigError: one of them is not a number that can be used.
+    """
+
+    groups_at_a_time: int | None
+    max_members: int
+    memory_gb: float
+
+    def __post_init__(self) -> None:
+        """Check them."""
+        key, whole = "hydra.launcher.", "a whole number, {} or more"
+        if self.groups_at_a_time is not None:
+            enough = whole.format(1) + ", or null"
+            needed(f"{key}groups_at_a_time", self.groups_at_a_time, lambda n: n >= 1, enough, 2)
+        needed(f"{key}max_members", self.max_members, lambda n: n > 1, whole.format(2), 14)
+        needed(f"{key}memory_gb", self.memory_gb, lambda gb: gb > 0, "a number above 0", 4.0)
+
+    def side_by_side(self, configs: Sequence[Config]) -> int:
+        """Return how many groups of such runs to train at a time: fewer where they would be small.
+
+        It is the memory of those with the largest network that is looked at.
+        """
+        room = self.memory_gb * GB / max(map(bytes_each, configs), default=1)
+        return max(1, min(self.at_a_time(configs), len(configs) // FEW, int(room / FEW)))
+
+    def at_a_time(self, configs: Sequence[Config]) -> int:
+        """Return how many groups of such runs, or runs by themselves, the machine has processors for."""
+        return self.groups_at_a_time or (cores() if on_cpu(configs) else 1)
+
+    def members(self, config: Config, beside: int) -> int:
+        """Return how many such runs a group may have if so many groups are trained at a time."""
+        return max(1, min(self.max_members, int(self.memory_gb * GB / beside / bytes_each(config))))
+
+
+def on_cpu(configs: Sequence[Config]) -> bool:
+    """Tell whether these runs are trained on the CPU."""
+    asked = all(config["trainer"]["accelerator"] == "cpu" for config in configs)
+    return asked or not torch.accelerator.is_available()
+
+
+def number_of_groups(runs: int, most: int, beside: int) -> int:
+    """Return how many groups to make of runs: so many, if they do not get too small, that no core idles."""
+    fewest = math.ceil(runs / most)
+    return max(fewest, min(math.ceil(fewest / beside) * beside, runs // FEW))
+
+
+def bytes_each(config: Config) -> int:
+    """Estimate the memory that training one member takes; the images come on top, once for each process."""
+    images = max(LARGEST_BATCH, config["data"]["batch_size"])
+    return int(BYTES * (COPIES * parameters(config) + ACTIVATIONS * images * sum(widths(config))))
+
+
+def parameters(config: Config) -> int:
+    """Return the number of weights and biases, to which an epoch's time is roughly proportional."""
+    return sum((inputs + 1) * outputs for inputs, outputs in pairwise(widths(config)))
+
+
+def widths(config: Config) -> list[int]:
+    """Return the units of each layer, those of the input included."""
+    model = config["model"]
+    return [model["in_features"], *model["hidden_sizes"], model["out_features"]]

@@ -1,0 +1,163 @@
+"""One run among those that are trained in lockstep: all that is its own, and none of the arithmetic."""
+
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import Checkpoint, EarlyStopping
+from lightning.pytorch.trainer.states import TrainerFn
+from lightning.pytorch.utilities.types import LRSchedulerConfig
+from torch import Generator, Tensor
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+from overnight.data.batches import Batches
+from overnight.stacked.held import HeldCheckpoints, own_generators
+from overnight.training import fit
+from overnight.training.history import DivergedError, Row, check_loss, check_row
+
+Config = dict[str, Any]
+
+
+class Member:
+    """Task, data and trainer of one run, built as a run of its own builds them, from the same seed.
+
+    Lightning's Trainer stands here for its settings, its callbacks and the form of a checkpoint; its loop
+    does not run. The methods are called at those points of the fit at which the loop would act.
+    """
+
+    def __init__(self, config: Config, directory: Path) -> None:
+        L.seed_everything(config["seed"], verbose=False)
+        self.task, self.data = fit.build(config)
+        self.trainer = fit.build_trainer(config | {"logger": {}}, directory)
+        self.device = self.trainer.strategy.root_device
+        self.generators = own_generators(self.device, config["seed"])
+        self.checkpoints = HeldCheckpoints(self.generators)
+        self.outcome: Config | None = None
+        self.seconds = 0.0
+        self.nothing = torch.zeros((), device=self.device)
+        self.data.setup()
+
+    @property
+    def generator(self) -> Generator:
+        """Return the generator that dropout draws from."""
+        generator: Generator = (self.generators["cuda"] or self.generators["cpu"])[0]
+        return generator
+
+    def saved(self, path: Path) -> Config | None:
+        """Return the checkpoint for this path of the run's directory, None where there is none."""
+        root = Path(self.trainer.default_root_dir)
+        return self.checkpoints.held.get((root / path).resolve())
+
+    def begin(self, steps: int) -> None:
+        """Build optimizer and scheduler for epochs of so many steps, and start the callbacks.
+
+        The parameters are where they will be trained by now.
+        """
+        total = steps * (self.trainer.max_epochs or 0)
+        self.optimizer = self.task.optimizer(self.task.net.parameters())
+        described = self.task.schedule.configure(self.optimizer, lambda: total)
+        plateau = isinstance(described["scheduler"], ReduceLROnPlateau)
+        if plateau and described["interval"] != "epoch":
+            raise ValueError("a plateau scheduler that steps within an epoch")
+        self.schedule = LRSchedulerConfig(**described, reduce_on_plateau=plateau)
+        strategy = self.trainer.strategy
+        strategy.connect(self.task)
+        strategy.optimizers, strategy.lr_scheduler_configs = [self.optimizer], [self.schedule]
+        strategy.checkpoint_io = self.checkpoints
+        self.task.trainer = self.trainer
+        self.trainer.state.fn = TrainerFn.FITTING
+        self._call("setup", stage="fit")
+        self._call("on_train_start")
+
+    def begin_epoch(self, epoch: int) -> Batches:
+        """Return the batches of this epoch, in the order of this member."""
+        self.trainer.fit_loop.epoch_loop.scheduler_progress.reset_on_run()
+        batches = self.data.train_dataloader()
+        batches.sampler.set_epoch(epoch - 1)
+        return batches
+
+    def step(self) -> None:
+        """Update the parameters by their gradients, those of the penalty included."""
+        penalty = self.task.penalty(self.nothing, self.task.net)
+        if penalty.requires_grad:
+            penalty.backward()
+        self.optimizer.step()
+        self._schedule("step", plateau=False)
+
+    def begin_fit(self, measured: Row, seconds: float) -> None:
+        """Record the untrained net as epoch 0."""
+        self.seconds += seconds
+        self.record(measured, epoch=0)
+
+    def record(self, measured: Row, *, epoch: int, seconds: float | None = None) -> None:
+        """Add an epoch to the history; if something in it is not finite, that was the last one."""
+        lr = self.optimizer.param_groups[0]["lr"] if epoch else None
+        self.task.metrics = measured
+        try:
+            check_row(self.task.note(epoch=epoch, lr=lr, seconds=seconds))
+        except DivergedError as error:
+            self.end(error)
+
+    def end_epoch(self, losses: Tensor, measured: Row, *, epoch: int, seconds: float) -> None:
+        """Do what Lightning does at the end of an epoch: record it, save, decide whether to stop.
+
+        Args:
+            losses: of the steps, as they were minimized but without penalties.
+            measured: the metrics of train, val and test.
+            epoch: its number, from 1.
+            seconds: this member's share of the time.
+        """
+        self.seconds += seconds
+        try:
+            for step, loss in enumerate(losses.tolist(), start=1):
+                check_loss(loss, epoch, step)
+        except DivergedError as error:
+            self.end(error)
+            return
+        self._schedule("epoch", plateau=False)
+        self._count(len(losses))
+        self.trainer.callback_metrics.update({k: torch.tensor(v) for k, v in measured.items()})
+        self._call("on_validation_end")
+        self.record(measured, epoch=epoch, seconds=seconds)
+        if self.outcome:
+            return
+        self._call("on_train_epoch_end")
+        self._schedule("epoch", plateau=True)
+        self.trainer.fit_loop.epoch_progress.increment_completed()
+        if self.trainer.should_stop or epoch == self.trainer.max_epochs:
+            self._call("on_train_end")
+            self.end(None)
+
+    def end(self, error: DivergedError | None) -> None:
+        """Take no further part."""
+        self.outcome = (
+            {"status": "diverged", "error": fit.describe(error)} if error else {"status": "completed"}
+        )
+
+    def _schedule(self, interval: str, *, plateau: bool) -> None:
+        if (self.schedule.interval, self.schedule.reduce_on_plateau) == (interval, plateau):
+            metric = self.trainer.callback_metrics[str(self.schedule.monitor)] if plateau else None
+            self.task.lr_scheduler_step(self.schedule.scheduler, metric)
+            self.trainer.fit_loop.epoch_loop.scheduler_progress.increment_by(1)
+
+    def _call(self, hook: str, **arguments: Any) -> None:
+        for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(callback, Checkpoint | EarlyStopping):
+                getattr(callback, hook)(self.trainer, self.task, **arguments)
+
+    def _count(self, steps: int) -> None:
+        """Let the trainer's loops count as if they had run, so that a run can go on from the checkpoint."""
+        fit, evaluated = self.trainer.fit_loop, sum(len(part) for part in self.data.val_dataloader())
+        loop = fit.epoch_loop
+        optimizer = loop.automatic_optimization.optim_progress.optimizer
+        for progress in (loop.batch_progress, optimizer.step, optimizer.zero_grad):
+            progress.reset_on_run()
+            progress.increment_by(steps)
+        for evaluation in (loop.val_loop, self.trainer.validate_loop):
+            evaluation.batch_progress.reset()
+            evaluation.batch_progress.increment_by(evaluated, is_last_batch=True)
+        loop.batch_progress.is_last_batch = True
+        loop._batches_that_stepped += steps  # noqa: SLF001 - it has no other door
+        for increment in ("increment_ready", "increment_started", "increment_processed"):
+            getattr(fit.epoch_progress, increment)()

@@ -1,0 +1,139 @@
+"""What a reader must know before trusting a comparison."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pandas as pd
+
+from overnight.study.arms import arms, settings
+from overnight.study.design import Design, is_number, labelled, legible
+from overnight.study.effort import budgets, unequal
+
+SIZES = ("data.val", "data.train")  # folds differ by an image
+NAMED = 4  # arms in a sentence
+FEWEST = 3  # of two values each is an edge
+MOST = 12  # more than a person types: a search drew them, and its interval is not in the records
+
+
+def edges(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
+    """Return the chosen values that are the smallest or largest tried: better ones may lie beyond.
+
+    Looked at are the nuisance hyperparameters of each arm among the values that the arm was tried with, and
+    the scientific ones of the best arm. Only numbers have edges, and only 3 to 12 different ones are a grid.
+    A smallest value of 0 is no edge: nothing lies below. A run that diverged shows what lies there; one that
+    failed does not.
+
+    Returns:
+        ``arm key value``, ``edge`` (smallest or largest), ``tried`` (text: the values in order). Empty if all
+        is well.
+    """
+    tried = labelled(runs[runs["status"] != "failed"], plan)
+    best = arms(runs, plan).dropna(subset="setting")
+    rows = [
+        on_edge(arm, key, grid(tried[tried["arm"] == arm["arm"]], key))
+        for arm in best.to_dict("records")
+        for key in plan.nuisance
+        if len(grid(tried, key)) <= MOST
+    ]
+    rows += [
+        on_edge(arm, key, grid(tried, key)) for arm in best[:1].to_dict("records") for key in plan.scientific
+    ]
+    found = [row for row in rows if row["edge"]]
+    return pd.DataFrame(found, columns=["arm", "key", "value", "edge", "tried"])
+
+
+def grid(runs: pd.DataFrame, key: str) -> list[float]:
+    """Return the different numbers among the values of a setting, in order."""
+    return sorted({value for value in runs[key].unique() if is_number(value) and pd.notna(value)})
+
+
+def on_edge(arm: dict[Any, Any], key: str, values: list[float]) -> dict[str, Any]:
+    """Tell on which edge of the values the arm's own lies, if on any."""
+    tried = ", ".join(map(legible, values))
+    return {
+        "arm": arm["arm"],
+        "key": key,
+        "value": arm[key],
+        "edge": edge_of(arm[key], values),
+        "tried": tried,
+    }
+
+
+def edge_of(value: Any, values: list[Any]) -> str | None:
+    """Return "smallest" or "largest" if the value is that of a grid of numbers, and None otherwise."""
+    if not FEWEST <= len(values) <= MOST or not all(map(is_number, values)):
+        return None
+    ends = {min(values): "smallest", max(values): "largest"}
+    return ends.get(value) if value != 0 or value == max(values) else None
+
+
+def cautions(runs: pd.DataFrame, plan: Design) -> list[str]:
+    """Say in sentences what weakens the comparison; none if nothing does."""
+    return [
+        *of_edges(runs, plan),
+        *of_budgets(runs, plan),
+        *of_images(runs, plan),
+        *of_incomplete(runs, plan),
+        *of_replicates(runs, plan),
+    ]
+
+
+def of_edges(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
+    """Name the chosen values that lie on the edge of what was tried."""
+    for (key, value, edge, tried), rows in edges(runs, plan).groupby(
+        ["key", "value", "edge", "tried"], sort=False
+    ):
+        who = "" if key in plan.scientific else f"{some(rows['arm'])}: "
+        yield f"{who}{key}={legible(value)} is the {edge} value tried ({tried}); a better one may lie beyond"
+
+
+def of_budgets(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
+    """Say in what the budgets of the arms differ, and between which arms most."""
+    table = budgets(runs, plan).set_index("arm")
+    parts = [f"{part} {span(table[part])}" for part in unequal(table)]
+    if parts:
+        yield (
+            f"the arms had unequal budgets, {'; '.join(parts)}: one that is the best of more settings is "
+            f"flattered more, and p-values in its favour are too small"
+        )
+
+
+def span(amounts: pd.Series) -> str:
+    """Write the smallest and the largest amount, each with an arm that has it."""
+    ranked = list(amounts.sort_values(kind="stable").items())
+    return " to ".join(f"{legible(amount)} ({arm})" for arm, amount in (ranked[0], ranked[-1]))
+
+
+def of_images(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
+    """Say that runs which validated on other numbers of images are compared, if they are."""
+    for key in ("data._target_", "data.folds", "data.val", "data.train"):
+        values = set(runs[key].dropna()) if key in runs and key not in plan.scientific else set()
+        if len(values) > 1 and not (key in SIZES and plan.resampled):
+            listed = ", ".join(map(legible, sorted(values)))
+            yield f"runs with other {key} ({listed}) are compared, that is on other images"
+
+
+def of_incomplete(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
+    """Name the settings that would have been chosen if none of their runs were without a result."""
+    table = settings(runs, plan)
+    chosen = table[table["chosen"]].set_index("arm")["val/acc"]
+    better = table[~table["candidate"] & (table["val/acc"] > table["arm"].map(chosen))]
+    names = [", ".join(filter(None, pair)) for pair in zip(better["arm"], better["setting"], strict=True)]
+    if names:
+        yield f"{some(names)}: better than what was chosen, but some of its runs have no result"
+
+
+def of_replicates(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
+    """Say where a chosen setting was run only once, and where the arms were repeated unequally often."""
+    best = arms(runs, plan).dropna(subset="setting")
+    if (best["n"] == 1).any():
+        yield "one seed: how much the results vary by chance is not known. Type for example: seed=0,1,2"
+    if len(best["n"].unique()) > 1:
+        counts = ", ".join(f"{row['arm']}: {row['n']}" for row in best.to_dict("records"))
+        yield f"the chosen settings have unequal numbers of replicates: {counts}"
+
+
+def some(names: Iterable[str]) -> str:
+    """Name a few, or count many."""
+    listed = list(names)
+    return "; ".join(listed) if len(listed) <= NAMED else f"{len(listed)} arms ({listed[0]}, ...)"

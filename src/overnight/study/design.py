@@ -1,0 +1,160 @@
+"""The design of a study: what is asked, what is tuned, what is repeated.
+
+The words are those of the tuning playbook (github.com/google-research/tuning_playbook): the values of the
+*scientific* hyperparameters are the arms that are compared; the *nuisance* hyperparameters are tuned anew for
+each arm; *replicates* repeat the same setting with another seed, fold or split.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from overnight.records.record import is_cosmetic
+from overnight.study.compare import varying
+
+REPLICATES = ("seed", "data.fold", "data.split_seed")
+RESAMPLED = frozenset({"data.fold", "data.split_seed"})
+"""Replicates whose training sets overlap."""
+
+RESULTS = frozenset(
+    [
+        "name",
+        "path",
+        "status",
+        "error",
+        "fingerprint",
+        "command",
+        "overrides",
+        "checkpoint",
+        "parameters",
+        "epoch",
+        "epochs",
+        "seconds",
+        "train/loss",
+        "train/acc",
+        "val/loss",
+        "val/acc",
+        "test/loss",
+        "test/acc",
+    ]
+)
+"""Columns of the runs that nobody sets."""
+
+PREPARED = frozenset({"experiment", "hparams_search"})
+"""Groups that set other settings; a difference in these is told by what they set."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """Which columns of the runs play which part.
+
+    Args:
+        scientific: their values are the arms.
+        nuisance: tuned for each arm; only those that vary.
+        replicates: what distinguishes repetitions of one setting; () if each was run once.
+    """
+
+    scientific: tuple[str, ...]
+    nuisance: tuple[str, ...]
+    replicates: tuple[str, ...]
+
+    @property
+    def resampled(self) -> bool:
+        """Tell whether the replicates are trained on overlapping parts of the same images."""
+        return not RESAMPLED.isdisjoint(self.replicates)
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Return what counts as one replicate: seeds within one fold or split are no further ones."""
+        return tuple(key for key in self.replicates if key in RESAMPLED) or self.replicates
+
+
+def design(runs: pd.DataFrame, scientific: tuple[str, ...] = ()) -> Design:
+    """Find the design of the runs.
+
+    The scientific hyperparameters are those given; or those that the study declares (``study.scientific`` in
+    the configuration); or else, of what somebody typed and varied: what is not a number (groups, lists,
+    true/false); if all are numbers, all but ``lr``; if only ``lr`` varies, that. What else varies is
+    nuisance, declared or not, since runs that differ in it are no repetitions of each other.
+
+    Args:
+        runs: of ``frames.load``.
+        scientific: overrides what is declared.
+
+    Raises:
+        ValueError: a key is no setting of these runs, or the runs are of studies with different questions.
+    """
+    repeated = [key for key in REPLICATES if key in runs and len(runs[key].dropna().unique()) > 1]
+    varied = [key for key in candidates(runs) if key not in REPLICATES]
+    asked = scientific or declared(runs) or guessed(runs, varied)
+    if unknown := [key for key in asked if key not in runs or key in RESULTS]:
+        raise ValueError(
+            f"scientific hyperparameters: {', '.join(unknown)} is no setting of these runs. "
+            f"Needed: one of those that vary: {', '.join(varied)}"
+        )
+    return Design(
+        scientific=asked,
+        nuisance=tuple(key for key in varied if key not in asked),
+        replicates=tuple(key for key in repeated if key not in asked),
+    )
+
+
+def candidates(runs: pd.DataFrame) -> list[str]:
+    """Return what was typed and varies, less what no result depends on."""
+    keys = [key for key in varying(runs) if not is_cosmetic(key)]
+    return [key for key in keys if key not in PREPARED] or keys
+
+
+def declared(runs: pd.DataFrame) -> tuple[str, ...]:
+    """Return the scientific hyperparameters that the study of these runs declares; () if it declares none."""
+    if "study.scientific" not in runs:
+        return ()
+    texts = [text for text in runs["study.scientific"].dropna().unique() if text.strip("[] ")]
+    if len(texts) > 1:
+        raise ValueError(
+            f"these runs are of studies with different questions: {', '.join(texts)}. "
+            f"Needed: one. Type for example: python report.py outputs/sweeps/optimizers"
+        )
+    return tuple(key.strip() for key in "".join(texts).strip("[]").split(",") if key.strip())
+
+
+def guessed(runs: pd.DataFrame, varied: list[str]) -> tuple[str, ...]:
+    """Return what the question seems to be where none is declared."""
+    ran = runs[runs["status"] != "failed"]  # a wrong value is the reason of many a failure
+    named = [key for key in varied if not all(is_number(value) for value in ran[key].dropna().unique())]
+    return tuple(named or [key for key in varied if key != "lr"] or varied)
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether the value is a number, and neither true nor false."""
+    return pd.api.types.is_number(value) and not pd.api.types.is_bool(value)
+
+
+def labelled(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
+    """Return the runs with three more columns of text: ``arm``, ``setting`` and ``replicate``."""
+    return runs.assign(
+        arm=label(runs, plan.scientific).replace("", "all runs"),
+        setting=label(runs, plan.nuisance),
+        replicate=label(runs, plan.units),
+    )
+
+
+def label(runs: pd.DataFrame, keys: tuple[str, ...]) -> pd.Series:
+    """Write the values of some keys as ``optimizer=sgd, lr=0.1``, one text for each run; "" without keys."""
+    columns = ([f"{key}={legible(value)}" for value in runs[key]] for key in keys)
+    parts = zip(*columns, strict=True) if keys else [()] * len(runs)
+    return pd.Series([", ".join(part) for part in parts], index=runs.index, dtype=object)
+
+
+def legible(value: Any) -> str:
+    """Write a value so that equal ones read the same, whether they were kept as 1 or as 1.0."""
+    if pd.isna(value):
+        return "-"
+    return f"{value:.12g}" if is_number(value) else str(value)
+
+
+def short(row: Mapping[Any, Any], keys: tuple[str, ...]) -> str:
+    """Write only the values, as in ``sgd, 0.1``, where the keys stand in a title."""
+    return ", ".join(legible(row[key]) for key in keys)

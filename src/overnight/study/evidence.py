@@ -1,0 +1,163 @@
+"""All that a report is made of: the runs of one or several sweeps, and the tables computed from them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from overnight.study.arms import arms, outcomes, settings, winners
+from overnight.study.cautions import cautions
+from overnight.study.design import Design, declared, design
+from overnight.study.differences import differences
+from overnight.study.effort import budgets
+from overnight.study.frames import histories, load, unreadable
+from overnight.study.intervals import sampling_error
+
+CONFIRMS = "study.confirms"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The records of a study, and what follows from them.
+
+    Args:
+        directories: where they were read.
+        runs: of ``frames.load``, those that confirm others left out.
+        confirming: the runs that repeat the winners of a sweep with fresh seeds; may be empty.
+        histories: of ``frames.histories``, of all of them.
+        unreadable: of ``frames.unreadable``.
+        plan: of ``design``.
+        guessed: the study declares no question, and none was given.
+    """
+
+    directories: tuple[Path, ...]
+    runs: pd.DataFrame
+    confirming: pd.DataFrame
+    histories: pd.DataFrame
+    unreadable: pd.DataFrame
+    plan: Design
+    guessed: bool
+
+    @cached_property
+    def settings(self) -> pd.DataFrame:
+        """See ``arms.settings``."""
+        return settings(self.runs, self.plan)
+
+    @cached_property
+    def arms(self) -> pd.DataFrame:
+        """See ``arms.arms``."""
+        return arms(self.runs, self.plan)
+
+    @cached_property
+    def winners(self) -> pd.DataFrame:
+        """See ``arms.winners``."""
+        return winners(self.runs, self.plan)
+
+    @cached_property
+    def outcomes(self) -> pd.DataFrame:
+        """See ``arms.outcomes``."""
+        return outcomes(self.runs, self.plan)
+
+    @cached_property
+    def differences(self) -> pd.DataFrame:
+        """See ``differences.differences``."""
+        return differences(self.runs, self.plan)
+
+    @cached_property
+    def budgets(self) -> pd.DataFrame:
+        """See ``effort.budgets``."""
+        return budgets(self.runs, self.plan)
+
+    @cached_property
+    def cautions(self) -> list[str]:
+        """See ``cautions.cautions``."""
+        return cautions(self.runs, self.plan)
+
+    @cached_property
+    def confirmation(self) -> "Evidence | None":
+        """Return the same of the runs that repeat the winners; None if there are none."""
+        if self.confirming.empty:
+            return None
+        plan = replace(self.plan, replicates=("seed",))
+        return replace(self, runs=self.confirming, confirming=self.confirming[:0], plan=plan)
+
+    @cached_property
+    def test_differences(self) -> pd.DataFrame:
+        """See ``differences.differences``; of the test accuracies. For runs on which nothing was chosen."""
+        return differences(self.runs, self.plan, "test/acc")
+
+    @property
+    def validation_sampling(self) -> float:
+        """Return half the 95 % interval that the number of validation images leaves for the best arm."""
+        images = self.runs[["data.val"]].astype("float64").max().to_numpy()[0]
+        return float(sampling_error(self.arms["val/acc"].head(1), images).iloc[0])
+
+    @property
+    def everything(self) -> pd.DataFrame:
+        """Return all runs, those that confirm others last."""
+        return merged([self.runs, self.confirming])
+
+    @property
+    def varied(self) -> tuple[str, ...]:
+        """Return the hyperparameters that differ between the runs: scientific ones first, no replicates."""
+        return (*self.plan.scientific, *self.plan.nuisance)
+
+
+def gather(directories: Sequence[Path], scientific: tuple[str, ...] = ()) -> Evidence:
+    """Read all records at or below the directories.
+
+    Args:
+        directories: of sweeps or of runs; what lies below two of them counts once.
+        scientific: the question, if it is not what the study declares.
+
+    Raises:
+        FileNotFoundError: a directory does not exist, or no record can be read in any of them.
+        ValueError: see ``design``; or runs confirm another sweep than those that are given.
+    """
+    read = merged([load(directory) for directory in directories])
+    broken = merged([unreadable(directory) for directory in directories])
+    if read.empty:
+        raise FileNotFoundError(nothing(directories, broken))
+    repeats = read[CONFIRMS].notna() if CONFIRMS in read else pd.Series(data=False, index=read.index)
+    alone = repeats.all()  # the folder of the confirming runs was given, and no other
+    runs, confirming = (read, read[:0]) if alone else (read[~repeats], read[repeats])
+    of_these(confirming, directories)
+    curves = merged([histories(directory) for directory in directories], ["path", "epoch", "split"])
+    plan = design(runs, scientific)
+    guessed = not scientific and not declared(runs)
+    return Evidence(tuple(directories), runs, confirming, curves, broken, plan, guessed)
+
+
+def of_these(confirming: pd.DataFrame, directories: Sequence[Path]) -> None:
+    """See to it that runs confirm a sweep in one of the directories; by its name, for sweeps are moved.
+
+    Raises:
+        ValueError: they confirm another one.
+    """
+    names = {directory.resolve().name for directory in directories}
+    others = {text for text in confirming.get(CONFIRMS, ()) if Path(text).name not in names}
+    if others:
+        listed = ", ".join(sorted(others))
+        raise ValueError(
+            f"there are runs here that confirm {listed}, which is not given. Needed: a sweep and the runs "
+            f"that confirm it. Type for example: python report.py {listed} {listed}-confirm"
+        )
+
+
+def merged(tables: list[pd.DataFrame], keys: Sequence[str] = ("path",)) -> pd.DataFrame:
+    """Join the rows of all tables, each once; the types of columns that are empty in one are the others'."""
+    filled = [table for table in tables if not table.empty] or tables[:1]
+    table = pd.concat(filled, ignore_index=True)
+    return table.drop_duplicates(list(keys), ignore_index=True)
+
+
+def nothing(directories: Sequence[Path], broken: pd.DataFrame) -> str:
+    """Say that there is nothing to report on."""
+    where = ", ".join(map(str, directories))
+    damaged = f" ({len(broken)} cannot be read, {broken['path'].iloc[0]} for one)" if len(broken) else ""
+    return (
+        f"{where}: there is no record of a run here{damaged}. Needed: the folder of a sweep or a run. "
+        f"Type for example: python report.py outputs/sweeps/optimizers"
+    )

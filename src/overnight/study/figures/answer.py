@@ -1,0 +1,66 @@
+"""The arms side by side: the answer of a study in one picture."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from overnight.study.design import Design
+from overnight.study.figures.style import NEUTRAL, Colours, brief, briefly, handle, hue_of, new, tuned
+
+MOST = 20
+LAID_OUT = ["val/acc low", "val/acc", "val/acc high", "test/acc"]
+WIDEST = 0.05  # accuracy: of an arm that lies further below the best, only the number is shown
+
+
+def answer(best: pd.DataFrame, chosen: pd.DataFrame, plan: Design, hues: Colours) -> Figure:
+    """Draw each arm's accuracy with its interval and its single runs, the best arm on top.
+
+    Args:
+        best: of ``arms.arms``; the first 20 are drawn.
+        chosen: of ``arms.winners``.
+        plan: of ``design``.
+        hues: of the first scientific hyperparameter.
+    """
+    shown = best.dropna(subset="setting").head(MOST)
+    figure = new(6.5, 1.0 + 0.32 * len(shown))
+    axes = figure.subplots()
+    beside = axes.get_yaxis_transform()
+    for position, arm in enumerate(shown.to_dict("records")):
+        runs = chosen[chosen["arm"] == arm["arm"]]
+        draw(axes, position, arm, runs, hue_of(arm, plan, hues))
+        note = "; ".join(filter(None, (tuned(arm, plan), f"n={arm['n']}")))
+        axes.text(1.01, position, note, transform=beside, va="center", fontsize=7, color=NEUTRAL)
+    axes.set_yticks(range(len(shown)), [briefly(arm, plan.scientific) for arm in shown.to_dict("records")])
+    axes.set_ylim(len(shown) - 0.5, -0.5)
+    axes.set_ylabel(brief(", ".join(plan.scientific), 60))
+    left, right = limits(shown)
+    axes.set_xlim(left, right)
+    for position, mean in enumerate(shown["val/acc"]):
+        if mean < left:
+            axes.text(left, position, f" ◂ {mean:.3f}", va="center", fontsize=8)
+    axes.set_xlabel("accuracy")
+    axes.grid(visible=False, axis="y")
+    entries = [
+        handle("validation, mean and 95 % interval", color=NEUTRAL, marker="o"),
+        handle("validation, each run", color=NEUTRAL, marker="|", linestyle="", markersize=7),
+        handle("test, mean", color=NEUTRAL, marker="D", markerfacecolor="none", linestyle="", markersize=5),
+    ]
+    figure.legend(handles=entries, loc="outside upper center", ncols=3)
+    return figure
+
+
+def limits(arms: pd.DataFrame) -> tuple[float, float]:
+    """Return the range in which the good arms lie, with their intervals and test accuracies."""
+    near = arms.loc[arms["val/acc"] >= arms["val/acc"].max() - WIDEST, LAID_OUT].to_numpy(float)
+    lowest, highest = float(np.nanmin(near)), float(np.nanmax(near))
+    margin = 0.05 * (highest - lowest) + 0.001
+    return lowest - margin, highest + margin
+
+
+def draw(axes: Axes, position: int, arm: dict, runs: pd.DataFrame, colour: str) -> None:  # type: ignore[type-arg]
+    """Draw the results of one arm."""
+    axes.plot(runs["val/acc"], [position] * len(runs), "|", color=colour, markersize=9, alpha=0.6)
+    axes.plot([arm["val/acc low"], arm["val/acc high"]], [position] * 2, color=colour, linewidth=2)
+    axes.plot(arm["val/acc"], position, "o", color=colour, markersize=6)
+    axes.plot(arm["test/acc"], position, "D", color=colour, markerfacecolor="none", markersize=5)

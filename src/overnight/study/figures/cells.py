@@ -1,0 +1,72 @@
+"""A table of two hyperparameters, or of two classes, as coloured cells with their numbers."""
+
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from overnight.study.cautions import edge_of
+from overnight.study.figures.style import ACCENT, CHOSEN, brief, in_order, new
+
+DARK = 0.55  # of the scale: from here on the numbers are white
+WIDEST = 0.1  # accuracy: what lies further below the best is white
+
+
+def heat_map(settings: pd.DataFrame, row: str, column: str) -> Figure:
+    """Draw the best validation accuracy for each pair of values, over all that else was tuned.
+
+    The best cell is framed; if it lies on the edge of a grid of numbers, the axis says so. A cross stands
+    where all runs diverged or failed, a star where some did, nothing where none was run.
+
+    Args:
+        settings: of ``arms.settings``: means over replicates.
+        row: a key, on the vertical axis.
+        column: another one.
+    """
+    best = settings.pivot_table(index=row, columns=column, values="val/acc", aggfunc="max", dropna=False)
+    tried = settings.pivot_table(index=row, columns=column, values="runs", aggfunc="sum")
+    rows, columns = in_order(settings[row]), in_order(settings[column])
+    lost = settings.assign(lost=settings["diverged"] + settings["failed"]).pivot_table(
+        index=row, columns=column, values="lost", aggfunc="sum"
+    )
+    best, tried, lost = (table.reindex(index=rows, columns=columns) for table in (best, tried, lost))
+    figure = new(min(6.5, 1.8 + 0.62 * len(columns)), 1.1 + 0.36 * len(rows))
+    axes = figure.subplots()
+    top = float(np.nanmax(best.to_numpy(float)))
+    marks = np.where(lost.to_numpy(float) > 0, "*", "")
+    draw(axes, best, best.map(lambda value: f"{value:.3f}") + marks, (top - WIDEST, top))
+    for y, x in np.argwhere(best.isna().to_numpy() & tried.notna().to_numpy()):
+        axes.text(x, y, "x", ha="center", va="center", color=ACCENT)
+    y, x = np.unravel_index(np.nanargmax(best.to_numpy(float)), best.shape)
+    frame(axes, int(y), int(x))
+    axes.set_ylabel(row + at_edge(rows, int(y)))
+    axes.set_xlabel(column + at_edge(columns, int(x)))
+    return figure
+
+
+def draw(axes: Axes, table: pd.DataFrame, texts: pd.DataFrame, limits: tuple[float, float]) -> None:
+    """Colour the cells between two limits, and write a text into each that is not NaN."""
+    values, written = table.to_numpy(float), texts.to_numpy(str)
+    scale = mpl.colors.Normalize(*limits, clip=True)
+    axes.imshow(values, cmap="Blues", norm=scale, aspect="auto")
+    for y, x in np.argwhere(~np.isnan(values)):
+        colour = "white" if scale(values[y, x]) > DARK else "black"
+        axes.text(x, y, written[y, x], ha="center", va="center", color=colour, fontsize=8)
+    axes.set_xticks(range(table.shape[1]), [brief(value, 12) for value in table.columns])
+    axes.set_yticks(range(table.shape[0]), [brief(value, 24) for value in table.index])
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+
+
+def frame(axes: Axes, y: int, x: int) -> None:
+    """Frame a cell."""
+    axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, edgecolor=CHOSEN, linewidth=2))
+
+
+def at_edge(values: list[Any], position: int) -> str:
+    """Say that the best of a grid of numbers is the smallest or the largest that was tried."""
+    return "\n(best at the edge of the grid)" if edge_of(values[position], values) else ""

@@ -1,0 +1,114 @@
+"""What all figures have in common: type, lines, and one colour for each option."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from overnight.study.design import Design, is_number, legible
+
+STYLE: Any = {
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "0.9",
+    "legend.frameon": False,
+    "lines.linewidth": 1.5,
+    "savefig.dpi": 150,
+    "text.parse_math": False,  # a dollar in a setting's value is a dollar
+    "pdf.fonttype": 42,  # text stays text, and can be searched for
+}
+"""For ``matplotlib.rc_context``, around drawing and saving."""
+
+NEUTRAL = "0.35"
+OTHERS = "0.7"
+CHOSEN = "black"
+ACCENT = "#b00020"
+DISTINCT = [mpl.color_sequences["petroff10"][i] for i in (0, 1, 2, 4, 5, 6, 7, 9, 3, 8)]
+"""Told apart by the colour-blind too (Petroff, arXiv:2107.02270); the greys, like NEUTRAL, come last."""
+
+WIDEST = 0.15  # accuracy: what lies further below the best is drawn at the edge
+
+MARKERS = "osD^v<>pPX"  # beside colours, for those who print in grey
+
+Colours = dict[str, Any]
+
+
+def colours(values: Iterable[Any]) -> Colours:
+    """Return a colour for each value, by its text: a scale for numbers, distinct colours for names.
+
+    Of names the first ten have one; the others share a grey.
+    """
+    ordered = in_order(values)
+    if all(map(is_number, ordered)) and len(ordered) > 2:  # noqa: PLR2004 - two need no scale
+        scale = mpl.colormaps["viridis"](np.linspace(0, 0.88, len(ordered)))
+        return {legible(value): tuple(colour) for value, colour in zip(ordered, scale, strict=True)}
+    distinct = [*DISTINCT, *[OTHERS] * len(ordered)]
+    return {legible(value): colour for value, colour in zip(ordered, distinct, strict=False)}
+
+
+def in_order(values: Iterable[Any]) -> list[Any]:
+    """Return the different values, numbers by size and before names."""
+    distinct = {legible(value): value for value in values}.values()
+    return sorted(distinct, key=lambda v: (not is_number(v), v if is_number(v) else 0, legible(v)))
+
+
+def new(width: float, height: float) -> Figure:
+    """Return an empty figure; the sizes are inches, a printed page is 6.5 wide."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def panels(count: int, columns: int, width: float, height: float, **shared: Any) -> tuple[Figure, list[Axes]]:
+    """Return a figure with so many panels, each of this size, and the panels."""
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    figure = new(columns * width, rows * height)
+    axes = figure.subplots(rows, columns, squeeze=False, **shared).ravel()
+    for unused in axes[count:]:
+        unused.set_axis_off()
+    return figure, list(axes[:count])
+
+
+def floor(accuracies: pd.Series, widest: float = WIDEST) -> float:
+    """Return where an axis of accuracies is to begin, so that the good ones can be told apart."""
+    best = accuracies.max()
+    lowest = max(accuracies.min(), best - widest)
+    return float(lowest - 0.04 * (best - lowest) - 0.002)
+
+
+def brief(value: Any, width: int = 28) -> str:
+    """Write a value as a label: a number with three digits, a long text without its middle."""
+    text = f"{value:.3g}" if is_number(value) and pd.notna(value) else legible(value)
+    if len(text) <= width:
+        return text
+    end = (width - 1) // 2
+    return f"{text[: width - 1 - end]}…{text[-end:]}"
+
+
+def briefly(row: Mapping[Any, Any], keys: Iterable[str]) -> str:
+    """Write some values as one label; the keys stand in a title."""
+    return brief(", ".join(brief(row[key]) for key in keys), 56)
+
+
+def tuned(row: Mapping[Any, Any], plan: Design) -> str:
+    """Write what was chosen for an arm as a label."""
+    return brief(", ".join(f"{key}={brief(row[key], 12)}" for key in plan.nuisance), 36)
+
+
+def handle(label: str, **looks: Any) -> Line2D:
+    """Return an entry of a legend."""
+    return Line2D([], [], label=brief(label, 40), **looks)
+
+
+def hue_of(row: Any, plan: Design, hues: Colours) -> Any:
+    """Return the colour of an arm: that of its first scientific hyperparameter."""
+    return hues[legible(row[plan.scientific[0]])] if plan.scientific else NEUTRAL

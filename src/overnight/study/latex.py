@@ -1,0 +1,72 @@
+"""Tables as LaTeX, in the manner of the booktabs package."""
+
+from overnight.study.tables import Table
+
+PREAMBLE = r"% In the preamble: \usepackage[T1]{fontenc} \usepackage{booktabs,graphicx,longtable}"
+LONGEST = 40  # rows that fit on a page
+FITTED = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{"
+"""Before a table: it shrinks to the width of the text if it is wider."""
+
+LAST_OF_LATIN_1 = 0xFF
+SPECIAL = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "{": r"\{",
+        "}": r"\}",
+        "$": r"\$",
+        "&": r"\&",
+        "%": r"\%",
+        "#": r"\#",
+        "_": r"\_",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "|": r"\textbar{}",
+        '"': r"\textquotedbl{}",
+        "±": r"$\pm$",
+        "\n": " ",
+    }
+)
+
+
+def document(tables: list[Table]) -> str:
+    """Return all tables, to be put into a document with LaTeX's input."""
+    return "\n".join([PREAMBLE, *map(latex, tables)])
+
+
+def latex(table: Table) -> str:
+    """Return one table; what is the same in all rows is told in its caption, to save width.
+
+    A table that is longer than a page becomes a ``longtable``, which goes on over several.
+    """
+    settings = table.cells[[key for key in table.settings if key in table.cells]]
+    same = {key: cells.iloc[0] for key, cells in settings.items() if len(set(cells)) == 1 < len(cells)}
+    told = "; ".join(f"{key} {text}" for key, text in same.items() if text)
+    cells = table.cells.drop(columns=list(same)).map(escaped).rename(columns=escaped)
+    long = len(cells) > LONGEST
+    written: str = cells.style.hide(axis="index").to_latex(
+        hrules=True,
+        column_format="l" * len(cells.columns),
+        caption=escaped(f"{table.title}. {table.caption}" + f" In all rows: {told}." * bool(told)),
+        label=f"tab:{table.name}",
+        environment="longtable" if long else "table",
+        position=None if long else "htbp",
+    )
+    return fitted(written)
+
+
+def fitted(written: str) -> str:
+    """Let a table shrink to the width of the text; a longtable can only be set smaller."""
+    narrow = written.replace(r"\begin{tabular}", rf"\centering{FITTED}\begin{{tabular}}")
+    return "{\\footnotesize\n" + narrow.replace(r"\end{tabular}", r"\end{tabular}}") + "}\n"
+
+
+def escaped(text: str) -> str:
+    """Let no character mean anything to LaTeX; one that its fonts lack is named by its number."""
+    return "".join(map(in_font, text.translate(SPECIAL)))
+
+
+def in_font(character: str) -> str:
+    """Return the character, or its number if it is not of Latin-1."""
+    return character if ord(character) <= LAST_OF_LATIN_1 else f"\\texttt{{U+{ord(character):04X}}}"

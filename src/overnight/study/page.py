@@ -1,0 +1,154 @@
+"""A report's text: one page for the browser, and the same as Markdown."""
+
+import base64
+import re
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from overnight.study.design import REPLICATES, legible
+from overnight.study.evidence import Evidence
+from overnight.study.gallery import Picture
+from overnight.study.tables import Table
+from overnight.study.words import paragraphs
+
+DIGITS = {"val/acc": 4, "val/loss": 4, "train/acc": 4, "seconds": 1}
+"""Results that a reader ranks runs by, with the digits that they are worth."""
+
+FIRST = ["name", "overrides", "status", "error", "val/acc", "test/acc", "train/acc", "path"]
+"""What a reader looks for first in all that is known of a run."""
+
+OF_SWEEPS = ("task_name=", "hydra/sweeper=", "study.", "tags=")
+"""What was typed for the sweep and not for the run."""
+
+MOST_COMMANDS = 5  # a study that was made piece by piece; results.csv has the command of every run
+
+Context = dict[str, Any]
+
+TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=jinja2.select_autoescape(["html"]),
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def context(
+    evidence: Evidence,
+    drawn: Sequence[Picture],
+    tables: Sequence[Table],
+    missing: Sequence[str],
+    folder: Path,
+) -> Context:
+    """Return what the templates need.
+
+    Args:
+        evidence: of the study.
+        drawn: the pictures, saved as ``figures/NAME.png``.
+        tables: the central one first.
+        missing: what could not be drawn, and why.
+        folder: the report's.
+    """
+    names = ", ".join(map(str, evidence.directories))
+    embedded_all = [picture._asdict() | {"png": embedded(picture, folder)} for picture in drawn]
+    return {
+        "title": question(evidence.runs) or f"What {names} says",
+        "where": names,
+        "paragraphs": paragraphs(evidence),
+        "tables": tables,
+        "first": [picture for picture in embedded_all if picture["name"] == "answer"],
+        "pictures": [picture for picture in embedded_all if picture["name"] != "answer"],
+        "missing": missing,
+        "commands": commands(evidence),
+        "board": board(evidence),
+        "settings": settings(evidence.runs),
+    }
+
+
+def embedded(picture: Picture, folder: Path) -> str:
+    """Return the saved picture as base64."""
+    return base64.b64encode((folder / "figures" / f"{picture.name}.png").read_bytes()).decode()
+
+
+def html(shown: Context) -> str:
+    """Return the page, figures, styles and scripts included."""
+    return TEMPLATES.get_template("index.html").render(shown)
+
+
+def markdown(shown: Context) -> str:
+    """Return the same without the runs; the figures are those in the folder beside it."""
+    return TEMPLATES.get_template("report.md").render(shown)
+
+
+def plain(shown: Context) -> str:
+    """Return the sentences alone, for a terminal."""
+    parts = (f"{part.title}: {' '.join(part.sentences)}" for part in shown["paragraphs"])
+    return "\n".join([*parts, *shown["missing"]])
+
+
+def unmarked(text: Any) -> str:
+    """Let no character mean anything to Markdown."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~$])", r"\\\1", " ".join(str(text).split()))
+
+
+TEMPLATES.filters["markdown"] = unmarked
+
+
+def question(runs: pd.DataFrame) -> str:
+    """Return what the study says that it asks; "" if it says nothing, or several things."""
+    asked = set(runs["study.question"].dropna()) if "study.question" in runs else set()
+    return asked.pop() if len(asked) == 1 else ""
+
+
+def commands(evidence: Evidence) -> list[tuple[str, str]]:
+    """Return what to type to have all this again, to train the winner, and to look at it."""
+    typed = evidence.runs["command"].dropna().unique()
+    told = [("This study, or what is missing of it", str(command)) for command in typed[:MOST_COMMANDS]]
+    for best in evidence.winners.head(1).to_dict("records"):
+        swept_by_itself = any(text.startswith("experiment=") for text in best["overrides"])
+        own = [text for text in best["overrides"] if not text.startswith(OF_SWEEPS)]
+        alone = ["hydra.mode=RUN", "task_name=winner"] if swept_by_itself else []
+        told += [
+            ("The winner alone", shlex.join(["python", "train.py", *own, *alone])),
+            ("Its best weights, measured", f"python eval.py ckpt_path={best['path']}/{best['checkpoint']}"),
+        ]
+    if evidence.confirming.empty and len(evidence.arms) > 1:
+        command = f"python train.py experiment=confirm study.confirms={evidence.directories[0]}"
+        told += [("The winners again, with fresh seeds", command)]
+    curves = [("All curves", f"tensorboard --logdir {directory}") for directory in evidence.directories]
+    return told + curves
+
+
+def board(evidence: Evidence) -> pd.DataFrame:
+    """Return all runs as text, the best first: what differs between them, and their results on validation.
+
+    The index is the run's place in ``evidence.runs``. The test accuracy takes no part in a choice, so it is
+    no column to sort by; the run's own page and results.csv have it.
+    """
+    repeated = [key for key in REPLICATES if key in evidence.plan.replicates]
+    runs = evidence.runs.reset_index(drop=True).assign(
+        completed=evidence.runs["status"].eq("completed").tolist()
+    )
+    runs = runs.sort_values(["completed", "val/acc"], ascending=False, na_position="last")
+    table = runs[[*evidence.varied, *repeated, *DIGITS, "epoch", "status"]]
+    written = {key: [rounded(value, digits) for value in table[key]] for key, digits in DIGITS.items()}
+    return table.map(legible).assign(**written)
+
+
+def rounded(value: float, digits: int) -> str:
+    """Write a number with so many digits after the point; a dash where there is none."""
+    return legible(value) if pd.isna(value) else f"{value:.{digits}f}"
+
+
+def settings(runs: pd.DataFrame) -> Context:
+    """Return all that is known of every run: under ``same`` what all share, under ``own`` a dict for each."""
+    typed = runs.assign(overrides=runs["overrides"].map(shlex.join))
+    texts = typed[[*FIRST, *typed.columns.difference(FIRST, sort=False)]].map(legible)
+    differs = (texts != texts.iloc[0]).any()
+    same = texts.loc[:, ~differs].head(1).to_dict("records")
+    return {"same": same[0], "own": texts.loc[:, differs].to_dict("records")}

@@ -1,0 +1,90 @@
+"""Records read with suspicion: what is half-written, damaged or foreign is named, with the reason."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from overnight.records.record import RECORD_FILE, find_runs
+
+
+class Part(BaseModel):
+    """A part of a record, of which only the keys that are used here are checked."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+
+class Failure(Part):
+    """Why a run did not complete."""
+
+    message: str
+
+
+class Model(Part):
+    """What is known of the net."""
+
+    parameters: int
+
+
+class Data(Part):
+    """Numbers of images."""
+
+    train: int
+    val: int
+    test: int
+
+
+class Epoch(Part):
+    """The losses and accuracies of an epoch; None where one was not measured."""
+
+    __pydantic_extra__: dict[str, float | None]
+    epoch: int
+
+
+class Stored(BaseModel):
+    """What of a record is read here; a run.json without it is another program's."""
+
+    model_config = ConfigDict(strict=True)
+
+    version: Literal[1] = Field(alias="schema")
+    name: str
+    status: Literal["completed", "diverged", "failed"]
+    error: Failure | None
+    fingerprint: str | None
+    command: str | None = None
+    overrides: list[str]
+    choices: dict[str, Any]
+    config: dict[str, Any] | None
+    model: Model | None
+    history: list[Epoch]
+    best: Epoch | None
+    checkpoint: str | None
+    seconds: float | None
+    data: Data | None
+
+
+def found(directory: str | Path) -> list[Path]:
+    """Return the folders at or below the directory that have a run.json."""
+    if Path(directory).is_file():
+        raise FileNotFoundError(f"{directory} is a file. Needed: the folder that it is in, or a sweep's")
+    if not Path(directory).is_dir():
+        raise FileNotFoundError(f"{directory}: there is no such folder. Needed: a run's or a sweep's")
+    return find_runs(Path(directory))
+
+
+def records(directory: str | Path) -> Iterator[tuple[Path, Stored]]:
+    """Return every record that can be read, with its folder."""
+    results = ((path, read(path)) for path in found(directory))
+    return ((path, record) for path, record in results if isinstance(record, Stored))
+
+
+def read(directory: Path) -> Stored | str:
+    """Return the record in this folder, or the reason why it cannot be read."""
+    try:
+        return Stored.model_validate_json((directory / RECORD_FILE).read_bytes())
+    except OSError as error:
+        return str(error.strerror)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        return ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))

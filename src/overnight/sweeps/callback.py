@@ -1,0 +1,109 @@
+"""What a sweep says: a line for each finished run, and at its end the leaderboard."""
+
+import logging
+import math
+import shlex
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import ValueType
+from hydra.core.utils import JobReturn
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf
+
+from overnight.config.cli import legible
+from overnight.records import sweep_state
+from overnight.records.record import RECORD_FILE, Record, read_record
+
+log = logging.getLogger(__name__)
+
+COUNTABLE = {ValueType.CHOICE_SWEEP, ValueType.SIMPLE_CHOICE_SWEEP, ValueType.RANGE_SWEEP}
+
+
+class Sweep(Callback):
+    """Hydra's callback. It is called in the parent and in every worker; files are what they share."""
+
+    @legible
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Leave word of what is planned, for whoever counts, and say how to go on if this is interrupted."""
+        directory = Path(config.hydra.sweep.dir)
+        plan = sweep_state.begin(directory, planned_runs(config), resume(directory))
+        sys.stdout.write(
+            f"{plan.total or 'several'} runs; to look at them from another terminal:\n"
+            f"  python status.py {directory}\nto go on after an interruption:\n  {plan.command}\n"
+        )
+
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
+        """Report the finished run in one line."""
+        if OmegaConf.is_missing(config.hydra.job, "num"):
+            return
+        directory = Path(config.hydra.sweep.dir)
+        path = Path(config.hydra.runtime.output_dir) / RECORD_FILE
+        plan, record = sweep_state.read(directory), read_record(path.parent)
+        if plan and record:
+            new = path.stat().st_mtime >= plan.started
+            counts = sweep_state.note_end(directory, record["name"], new=new)
+            log.info("%s", line(record, plan, counts, new=new))
+        lighten(job_return)
+
+    @legible  # Hydra would turn an error into a warning, and success
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Print the leaderboard, write results.csv, and say what to type next.
+
+        Raises:
+            SystemExit: a run failed; with status 1.
+        """
+        from overnight.study.frames import load  # noqa: PLC0415
+        from overnight.sweeps import leaderboard  # noqa: PLC0415 - pandas, once, after the runs
+
+        directory = Path(config.hydra.sweep.dir)
+        runs = load(directory)
+        if not runs.empty:  # a failure of an earlier sweep with other settings is none of this one
+            runs = runs[(runs["status"] != "failed") | runs["name"].isin(sweep_state.ended(directory))]
+            runs.to_csv(directory / "results.csv", index=False)
+            leaderboard.show(runs, directory, resume(directory))
+        if sweep_state.stopped(directory):
+            sys.stdout.write("stopped at the first failed run (on_failure=raise); the others were not run\n")
+        if runs.empty or (runs["status"] == "failed").any():
+            sys.exit(1)
+
+
+def lighten(job_return: JobReturn) -> None:
+    """Keep of a job's configuration only where it ran: the parent holds all results to the end."""
+    assert job_return.hydra_cfg
+    directory = job_return.hydra_cfg.hydra.runtime.output_dir
+    job_return.cfg = None
+    job_return.hydra_cfg = OmegaConf.create({"hydra": {"runtime": {"output_dir": directory}}})
+
+
+def resume(directory: Path) -> str:
+    """Return the command that runs what is missing in this folder: the one that was typed, and its name."""
+    typed = [argument for argument in sys.argv[1:] if not argument.startswith("task_name=")]
+    return shlex.join(["python", *sys.argv[:1], *typed, f"task_name={directory.name}"])
+
+
+def planned_runs(config: DictConfig) -> int | None:
+    """Return the number of runs in the sweep, or None where only Hydra can count them (glob)."""
+    if (trials := OmegaConf.select(config, "hydra.sweeper.n_trials")) is not None:
+        return int(trials)
+    params = OmegaConf.select(config, "hydra.sweeper.params") or {}
+    typed = [*(f"{key}={value}" for key, value in params.items()), *config.hydra.overrides.task]
+    overrides = {o.get_key_element(): o for o in OverridesParser.create().parse_overrides(typed)}
+    swept = [o for o in overrides.values() if o.is_sweep_override()]
+    if not all(o.value_type in COUNTABLE for o in swept):
+        return None
+    return math.prod(len(list(o.sweep_string_iterator())) for o in swept)
+
+
+def line(record: Record, plan: sweep_state.Plan, counts: Counter[str], *, new: bool) -> str:
+    """Return the line of one finished run: count, result, time taken, name, time left."""
+    total = plan.total or "?"
+    completed = record["status"] == "completed"
+    result = f"val/acc {record['best']['val/acc']:.4f}" if completed else record["status"].upper()
+    taken = f"{record['seconds']:6.1f} s" if record["seconds"] else " " * 8
+    why = f": {record['error']['message']}" if record["error"] else ""
+    after = sweep_state.time_left(plan, counts) if new else "  (recorded before)"
+    return f"{counts.total():>{len(str(total))}}/{total}  {result:<14}  {taken}  {record['name']}{why}{after}"

@@ -1,0 +1,157 @@
+"""A sweep's winners, run again with fresh seeds.
+
+Whoever is chosen as the best of many was lucky, too. New runs, none of which takes part in a choice, say how
+good the winners are.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count, islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from overnight.config.schema import ConfigError
+from overnight.records.record import fingerprint, is_cosmetic, read_record
+from overnight.study.arms import winners
+from overnight.study.design import Design, design
+from overnight.study.frames import load, settings
+
+HOLD_OUT = ("data.folds=1", "data.fold=0")
+NOT_REPEATED = {"seed", "ckpt_path=last", "study.confirms", "study.scientific", "task_name"}
+"""What was typed for a winner and is not for its repetition: keys, or keys with a value."""
+
+EXAMPLE = "Type for example: python train.py experiment=confirm study.confirms=outputs/sweeps/optimizers"
+
+Config = dict[str, Any]
+
+
+class Confirmation(NamedTuple):
+    """Which runs of a sweep are run again.
+
+    Args:
+        plan: the sweep's design.
+        best: one run of each arm, of those with the setting that validation chose; the best arm first.
+        seeds: none of them is one of the sweep's.
+    """
+
+    plan: Design
+    best: pd.DataFrame
+    seeds: list[int]
+
+
+def chosen(directory: str | None, scientific: Sequence[str], arms: int | None, seeds: int) -> Confirmation:
+    """Choose the winners and the seeds.
+
+    Args:
+        directory: the sweep's.
+        scientific: in place of what the sweep declares, if any.
+        arms: take only so many, the best first.
+        seeds: how many for each.
+
+    Raises:
+        ConfigError: no sweep is given, or none of its runs completed, or the numbers are no counts.
+        FileNotFoundError: there is no such folder.
+    """
+    counted("seeds", seeds)
+    counted("arms", seeds if arms is None else arms)
+    if not directory:
+        raise ConfigError(f"study.confirms={directory or 'null'}: needed: the folder of a sweep. {EXAMPLE}")
+    runs = load(directory)
+    if not (runs["status"] == "completed").any():
+        raise ConfigError(
+            f"study.confirms={directory}: none of its {len(runs)} runs completed. "
+            f"Needed: a sweep with winners. {EXAMPLE}"
+        )
+    plan = design(runs, tuple(scientific))
+    best = winners(runs, plan).drop_duplicates("arm").head(arms or len(runs))
+    return Confirmation(plan, best, fresh(runs["seed"].dropna(), seeds))
+
+
+def counted(key: str, value: Any) -> None:
+    """Refuse what is no whole number above 0."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        name = f"hydra.sweeper.{key}"
+        raise ConfigError(f"{name}={value}: needed: a whole number, 1 or more. Type for example: {name}=5")
+
+
+def fresh(used: Iterable[float], number: int) -> list[int]:
+    """Return the first seeds that were not used; the same ones at every call, so that a sweep can go on."""
+    taken = {int(seed) for seed in used}
+    return list(islice((seed for seed in count() if seed not in taken), number))
+
+
+def same_configuration(confirmation: Confirmation, compose: Callable[[list[str]], Config]) -> None:
+    """Compose each winner as it was typed, and compare with its record.
+
+    Raises:
+        ConfigError: what was typed means something else by now, since files in conf/ were changed.
+    """
+    for run in confirmation.best.to_dict("records"):
+        now = compose([*as_typed(run["overrides"], {"ckpt_path=last"}).values()])
+        if fingerprint(now) != run["fingerprint"]:
+            recorded = read_record(Path(run["path"])) or {"config": {}}
+            raise ConfigError(
+                f"{run['path']} was run with another configuration than what was typed for it makes now: "
+                f"{'; '.join(differences(recorded['config'], now))}. Needed: the files in conf/ as they were "
+                f"(its run.json names the commit), or the sweep anew. Type: {run['command']}"
+            )
+
+
+def differences(recorded: Config, now: Config) -> list[str]:
+    """Return the settings that differ, with both values."""
+    old, new = dict(settings(recorded)), dict(settings(now))
+    return [
+        f"{key}: recorded {old.get(key, 'nothing')}, now {new.get(key, 'nothing')}"
+        for key in dict.fromkeys([*old, *new])
+        if not is_cosmetic(key) and old.get(key) != new.get(key)
+    ]
+
+
+def as_typed(overrides: list[str], dropped: set[str]) -> dict[str, str]:
+    """Return the overrides by their keys, less those that are dropped; of one key, the last counts."""
+    parsed = {o.key_or_group: str(o.input_line) for o in OverridesParser.create().parse_overrides(overrides)}
+    return {key: text for key, text in parsed.items() if dropped.isdisjoint({key, text})}
+
+
+def seeded(confirmation: Confirmation, task_name: str, typed: list[str]) -> list[list[str]]:
+    """Return the overrides of all runs: what was typed for each winner, less what told its replicates apart.
+
+    Args:
+        confirmation: the winners and the seeds.
+        task_name: of this sweep.
+        typed: for this sweep; it wins.
+
+    Raises:
+        ConfigError: several values of something were typed, or a seed.
+    """
+    plan = confirmation.plan
+    changes = as_typed(single(typed), {"experiment"})
+    own = [
+        f"study.scientific=[{','.join(plan.scientific)}]",
+        f"task_name={quoted(task_name)}",
+        *(HOLD_OUT if "data.fold" in plan.replicates else ()),
+    ]
+    repeated = [as_typed(row, NOT_REPEATED | {*plan.replicates}) for row in confirmation.best["overrides"]]
+    return [
+        [*(winner | as_typed(own, set()) | changes | {"seed": f"seed={seed}"}).values()]
+        for winner in repeated
+        for seed in confirmation.seeds
+    ]
+
+
+def single(typed: list[str]) -> list[str]:
+    """Return what was typed, if it is the same for all runs and leaves the seeds to this sweep."""
+    for override in OverridesParser.create().parse_overrides(typed):
+        if override.is_sweep_override() or override.key_or_group == "seed":
+            raise ConfigError(
+                f"{override.input_line}: needed: one value for all winners, and none for seed: they get "
+                f"seeds that the sweep did not use. Type for example: trainer.max_epochs=20"
+            )
+    return typed
+
+
+def quoted(text: str) -> str:
+    """Write a text without backslashes so that Hydra reads it as that."""
+    return "'" + text.replace("'", "\\'") + "'"

@@ -1,0 +1,58 @@
+"""A sweep looked at from another terminal, while it runs or after it was interrupted."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+
+from overnight.records import sweep_state
+from overnight.records.lock import LOCK_FILE, is_abandoned, is_running, lock_holder
+from overnight.records.record import STATUSES
+from overnight.study.frames import load
+from overnight.sweeps import leaderboard
+
+SWEEPS = Path("outputs", "sweeps")
+
+
+def show(directory: Path | None) -> None:
+    """Print how far the sweep is, the leaderboard so far, and how to go on; by default of the newest sweep.
+
+    Raises:
+        FileNotFoundError: there is no sweep.
+    """
+    directory = directory or newest()
+    plan = sweep_state.read(directory)
+    if plan is None:
+        raise FileNotFoundError(
+            f"{directory}: there is no sweep here. Needed: the folder of one, or its name. "
+            f"Type for example: python status.py {SWEEPS}/optimizers"
+        )
+    ended = sweep_state.ended(directory)
+    runs = load(directory)
+    runs = runs[runs["name"].isin(ended)] if not runs.empty else runs
+    sys.stdout.write("\n".join(progress(directory, plan, ended, runs)) + "\n")
+    if not runs.empty:
+        leaderboard.show(runs, directory, plan.command)
+    sys.stdout.write(f"to go on after an interruption:\n  {plan.command}\n")
+
+
+def newest() -> Path:
+    """Return the sweep that was begun last."""
+    plans = sorted(SWEEPS.glob(f"*/{sweep_state.PLAN}"), key=lambda path: path.stat().st_mtime)
+    return plans[-1].parent if plans else SWEEPS
+
+
+def progress(directory: Path, plan: sweep_state.Plan, ended: dict[str, str], runs: pd.DataFrame) -> list[str]:
+    """Count what is done, failed, running and left; name what is running."""
+    statuses = Counter(runs["status"]) if not runs.empty else Counter[str]()
+    claims = [path.parent for path in directory.glob(f"*/{LOCK_FILE}")]
+    active = [path for path in claims if is_running(path)]
+    left = plan.total - len(ended) - len(active) if plan.total else "?"
+    time = sweep_state.time_left(plan, Counter(ended.values())) if active else ""
+    counts = ", ".join(f"{statuses[status]} {status}" for status in STATUSES)
+    return [
+        f"{directory}: {counts}, {len(active)} running, {left} left of {plan.total or 'several'}{time}",
+        *(f"running: {path.name} ({lock_holder(path)})" for path in active),
+        *(f"cut off: {path.name}" for path in claims if is_abandoned(path)),
+    ]

@@ -1,0 +1,140 @@
+"""Checkpoints that are written whole or not at all, after an epoch and with its row of the history."""
+
+import io
+import warnings
+from pathlib import Path
+from typing import Any
+
+import hydra
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+
+from overnight.config.errors import ConfigError
+from overnight.records.atomic import replacing
+from overnight.training.history import History
+
+BEST, LAST = Path("checkpoints", "best.ckpt"), Path("checkpoints", "last.ckpt")
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Writes beside the checkpoint and renames.
+
+    Lightning writes into the system's temporary folder and moves: between file systems that is a copy, and
+    a process that is killed in the middle of it leaves half a checkpoint.
+    """
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
+    ) -> None:
+        """Save a dict of plain values and tensors."""
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        buffer = io.BytesIO()  # where a disk is full, torch.save has no word for it
+        torch.save(checkpoint, buffer)
+        with replacing(Path(path)) as file:
+            file.write(buffer.getbuffer())
+
+
+class LastCheckpoint(ModelCheckpoint):
+    """Lightning's ModelCheckpoint after every epoch, whose memory survives a move of the run's folder."""
+
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Start in a folder with checkpoints without a warning: what is there is this run's own."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")
+            super().setup(trainer, pl_module, stage)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Read the old folder's paths as the new one's; Lightning would forget the best score."""
+        here = Path(str(self.dirpath))
+
+        def moved(path: str) -> str:
+            return str(here / Path(path).name) if path else path
+
+        paths = ("best_model_path", "kth_best_model_path", "last_model_path")
+        best = {moved(path): score for path, score in state_dict["best_k_models"].items()}
+        rebased = {key: moved(state_dict[key]) for key in paths}
+        super().load_state_dict(state_dict | rebased | {"best_k_models": best, "dirpath": self.dirpath})
+
+
+class BestCheckpoint(LastCheckpoint):
+    """The same after every epoch in which the monitored metric was measured; without a metric, never.
+
+    Lightning's own saves in the middle of an epoch where validation happens there, and takes the metric of
+    an earlier epoch for this one's where validation happens seldom.
+    """
+
+    def __init__(self, monitor: str | None, mode: str | None, **settings: Any) -> None:
+        super().__init__(monitor=monitor, mode=mode or "min", **settings)
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Save if this epoch is the best so far.
+
+        Raises:
+            ConfigError: nobody logs the metric.
+        """
+        if self.monitor is None:
+            return
+        row = history_of(trainer).rows[-1]
+        if self.monitor not in trainer.callback_metrics and trainer.check_val_every_n_epoch in {1, None}:
+            raise ConfigError(unlogged(self.monitor, row))
+        if row.get(self.monitor) is not None:
+            super().on_train_epoch_end(trainer, pl_module)
+
+
+def history_of(trainer: L.Trainer) -> History:
+    """Return the history that a trainer keeps."""
+    return next(c for c in trainer.callbacks if isinstance(c, History))  # type: ignore[attr-defined]
+
+
+def unlogged(metric: str, logged: dict[str, Any]) -> str:
+    """Say that the metric that is to choose the best is not logged, and what is."""
+    names = sorted(name for name in logged if name not in {"epoch", "lr", "seconds"})
+    return (
+        f"metric={metric}: the task does not log it. Needed: one of {', '.join(names) or '(it logs nothing)'}. "
+        f"Type for example: metric={next(iter(names), 'null')}"
+    )
+
+
+def read_checkpoint(
+    path: str | Path, map_location: str | torch.device = "cpu", key: str = "ckpt_path"
+) -> dict[str, Any]:
+    """Load a checkpoint of a run, without running any code in it.
+
+    Args:
+        path: of the file.
+        map_location: where its tensors go.
+        key: of the configuration, for the message.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is not a checkpoint of a run, or is damaged.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(
+            f"{key}={path}: there is no such file. Needed: a checkpoint of a run. "
+            f"Type for example: {key}=outputs/runs/TIME/checkpoints/best.ckpt"
+        )
+    remedy = "Needed: a checkpoint that train.py wrote; if this was one, it is damaged: train again"
+    try:
+        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
+    except Exception as error:  # torch.load has no error of its own: zip, pickle, EOF, ...
+        raise ValueError(f"{key}={path} cannot be read ({type(error).__name__}). {remedy}") from error
+    if not isinstance(checkpoint, dict) or not {"config", "history", "state_dict"} <= checkpoint.keys():
+        raise ValueError(f"{key}={path} is a file of something else. {remedy}")
+    return checkpoint
+
+
+def load_task(path: str | Path, map_location: str | torch.device = "cpu") -> L.LightningModule:
+    """Build the module from the configuration in a checkpoint, and load its weights.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is not a checkpoint of a run, or is damaged.
+    """
+    checkpoint = read_checkpoint(path, map_location)
+    task: L.LightningModule = hydra.utils.instantiate(checkpoint["config"]["task"], _convert_="all")
+    task.on_load_checkpoint(checkpoint)
+    task.load_state_dict(checkpoint["state_dict"])
+    return task.to(map_location)

@@ -1,0 +1,187 @@
+"""The history of a fit: a row for each epoch, with every metric that the module logged."""
+
+import logging
+import math
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import lightning as L
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.loggers import Logger
+from torch import Tensor
+
+from overnight.training.generators import generator_states, restore_generators
+
+log = logging.getLogger(__name__)
+
+Row = dict[str, float | None]
+
+OWN = ("epoch", "lr", "seconds")
+"""What a row has besides metrics."""
+
+
+class DivergedError(FloatingPointError):
+    """A loss or a metric is no longer finite."""
+
+
+class History(Checkpoint):
+    """Writes the history of any module, and puts what a fit needs to go on into each checkpoint.
+
+    Lightning calls callbacks of this base class last, when everything was logged. Among those this one is
+    the first, so that a checkpoint of an epoch holds the row of this epoch.
+
+    Args:
+        config: the resolved configuration; kept in checkpoints.
+
+    Attributes:
+        rows: one an epoch; row 0 is measured before training.
+    """
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.config = config
+        self.rows: list[Row] = []
+        self._before: set[str] = set()
+        self._of_validation: set[str] = set()
+        self._validated: Row = {}
+        self._start = 0.0
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Make up for the step of a plateau scheduler that Lightning takes after saving a checkpoint."""
+        for config in trainer.lr_scheduler_configs if trainer.ckpt_path else ():
+            value = self.rows[-1].get(str(config.monitor)) if config.reduce_on_plateau else None
+            if value is not None:
+                pl_module.lr_scheduler_step(config.scheduler, torch.tensor(value))  # type: ignore[arg-type]
+
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Start the clock of the epoch."""
+        self._start, self._validated = time.perf_counter(), {}
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Stop the fit at the first loss that is not finite.
+
+        Raises:
+            DivergedError: it is not.
+        """
+        loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
+        if isinstance(loss, Tensor):
+            check_loss(loss.item(), trainer.current_epoch + 1, batch_idx + 1)
+
+    def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Note which metrics there were before."""
+        self._before = set(trainer.callback_metrics)
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Keep what this validation logged; a metric of an earlier one must not pass for this epoch's."""
+        metrics = plain_metrics(trainer.callback_metrics)
+        self._of_validation |= metrics.keys() - self._before
+        self._validated = {name: metrics[name] for name in metrics if name in self._of_validation}
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Add the row of the epoch, and draw what Lightning itself does not draw.
+
+        Raises:
+            DivergedError: a metric that had been finite is not any more.
+        """
+        metrics = plain_metrics(trainer.callback_metrics)
+        trained = {name: value for name, value in metrics.items() if name not in self._of_validation}
+        self.add(
+            trained | self._validated,
+            epoch=trainer.current_epoch + 1,
+            lr=trainer.optimizers[0].param_groups[0]["lr"] if trainer.optimizers else None,
+            seconds=time.perf_counter() - self._start,
+        )
+        draw_row(self.rows[-1], trainer.loggers, already=set(trainer.logged_metrics))
+        check_row(self.rows)
+
+    def add(self, metrics: Row, *, epoch: int, lr: float | None = None, seconds: float | None = None) -> None:
+        """Add the row of an epoch."""
+        measured = {name: value for name, value in metrics.items() if name not in OWN}
+        self.rows.append({"epoch": epoch, **measured, "lr": lr, "seconds": seconds})
+
+    def on_save_checkpoint(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Add configuration, history and generators, so that the file alone is enough to go on.
+
+        Hyperparameters that are no plain values (modules, partials) leave the checkpoint: with them it could
+        not be loaded with ``weights_only=True``, and the configuration builds them again.
+        """
+        checkpoint |= {"config": self.config, "history": self.rows, "generators": generator_states()}
+        for key in ("hyper_parameters", "datamodule_hyper_parameters"):
+            if key in checkpoint:
+                checkpoint[key] = {name: v for name, v in dict(checkpoint[key]).items() if is_plain(v)}
+        checkpoint.pop("hparams_type", None)  # a class, where the hyperparameters were a DictConfig
+
+    def on_load_checkpoint(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Go on with the history and the random numbers of the checkpoint."""
+        self.rows = list(checkpoint["history"])
+        restore_generators(checkpoint["generators"])
+
+
+def plain_metrics(metrics: Mapping[str, Tensor]) -> Row:
+    """Return metrics as numbers; those of float32 as the shortest number that means the same."""
+    return {
+        name: float(str(np.float32(value.item()))) if value.dtype == torch.float32 else value.item()
+        for name, value in metrics.items()
+    }
+
+
+def is_plain(value: Any) -> bool:
+    """Tell whether a value consists of numbers, texts, lists and dicts alone."""
+    if isinstance(value, dict):
+        return all(is_plain(part) for pair in value.items() for part in pair)
+    if isinstance(value, list | tuple):
+        return all(map(is_plain, value))
+    return value is None or isinstance(value, bool | int | float | str)
+
+
+def draw_row(row: Row, loggers: Iterable[Logger], already: set[str]) -> None:
+    """Draw the metrics of an epoch over the epochs, in every logger; not those that Lightning has drawn."""
+    drawn = {name: value for name, value in measured(row).items() if name not in already}
+    for logger in loggers:
+        logger.log_metrics(drawn, step=int(row["epoch"] or 0))
+    listed = "  ".join(f"{name} {value:.4g}" for name, value in measured(row).items())
+    log.debug("epoch %d: %s", row["epoch"], listed)
+
+
+def measured(row: Row) -> dict[str, float]:
+    """Return what was measured in an epoch, and its learning rate."""
+    return {
+        name: value for name, value in row.items() if value is not None and name not in {"epoch", "seconds"}
+    }
+
+
+def check_loss(loss: float, epoch: int, step: int) -> None:
+    """Refuse the training loss of a step if it is not finite; epochs and steps are counted from 1."""
+    if not math.isfinite(loss):
+        raise DivergedError(f"the training loss is {loss} in epoch {epoch}, step {step}")
+
+
+def check_row(rows: list[Row]) -> None:
+    """Refuse the last row if a metric in it is not finite that was so before.
+
+    Raises:
+        DivergedError: there is one.
+    """
+    *earlier, last = rows
+    for name, value in measured(last).items():
+        was_finite = any(math.isfinite(old) for row in earlier if (old := row.get(name)) is not None)
+        if not math.isfinite(value) and was_finite:
+            raise DivergedError(f"{name} is {value} after epoch {last['epoch']}")
+
+
+def whole_rows(rows: list[Row]) -> list[Row]:
+    """Return the history with the same keys in every row: None where a metric was not measured."""
+    names = dict.fromkeys(name for row in rows for name in row if name not in OWN)
+    return [
+        {"epoch": row["epoch"], **{name: row.get(name) for name in names}, "lr": row["lr"]}
+        | {"seconds": row["seconds"]}
+        for row in rows
+    ]

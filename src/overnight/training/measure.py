@@ -1,0 +1,70 @@
+"""A module measured in eval mode on whole splits, by a Trainer that has none of the run's callbacks."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import hydra
+import lightning as L
+from lightning.pytorch.utilities.model_helpers import is_overridden
+
+from overnight.data.in_memory import InMemoryData
+from overnight.training.history import Row, plain_metrics
+
+Config = dict[str, Any]
+
+SILENT = {"_target_": "overnight.training.speed.NoProfiler"}
+
+
+def build_measuring_trainer(config: Config, **settings: Any) -> L.Trainer:
+    """Build the Trainer of a run, precision and all, but let it save, log and call back nothing.
+
+    Callbacks that average weights, for instance, would put others in place of those that are to be measured.
+    """
+    trainer: L.Trainer = hydra.utils.instantiate(
+        config["trainer"] | {"profiler": SILENT} | settings,
+        logger=False,
+        callbacks=None,
+        enable_checkpointing=False,
+        _convert_="all",
+    )
+    return trainer
+
+
+def measure(trainer: L.Trainer, task: L.LightningModule, data: L.LightningDataModule) -> Row:
+    """Return every metric that the module logs on its validation and test splits; {} if it has neither.
+
+    Where ``data`` holds its training split in memory and the task takes splits, on that, too.
+    """
+    metrics: Row = {}
+    if has_split(task, data, "validation_step", "val_dataloader"):
+        with on_every_split(task, data):
+            trainer.validate(task, datamodule=data, verbose=False)
+        metrics |= plain_metrics(trainer.callback_metrics)
+    if has_split(task, data, "test_step", "test_dataloader"):
+        trainer.test(task, datamodule=data, verbose=False)
+        metrics |= plain_metrics(trainer.callback_metrics)
+    return metrics
+
+
+def measure_validation(trainer: L.Trainer, task: L.LightningModule, data: L.LightningDataModule) -> Row:
+    """Return every metric that is logged after each epoch, too."""
+    if not has_split(task, data, "validation_step", "val_dataloader"):
+        return {}
+    trainer.validate(task, datamodule=data, verbose=False)
+    return plain_metrics(trainer.callback_metrics)
+
+
+def has_split(task: L.LightningModule, data: L.LightningDataModule, step: str, loader: str) -> bool:
+    """Tell whether the module has such a step, and somebody the data for it."""
+    return is_overridden(step, task) and (is_overridden(loader, data) or is_overridden(loader, task))
+
+
+@contextmanager
+def on_every_split(task: L.LightningModule, data: L.LightningDataModule) -> Iterator[None]:
+    """Let validation go over the training split, too, if the data has it in memory and the task takes splits."""
+    if isinstance(data, InMemoryData) and getattr(task, "takes_splits", False):
+        with data.evaluating("val", "train"):
+            yield
+    else:
+        yield

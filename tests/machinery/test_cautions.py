@@ -1,0 +1,123 @@
+"""What speaks against an answer: unequal budgets, edges of a grid; and what more runs would bring."""
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pytest
+
+import records
+from overnight.study.cautions import cautions, edges
+from overnight.study.design import design
+from overnight.study.effort import best_of, budgets, expected_best, unequal
+
+
+def test_equal_budgets_are_no_reason_for_caution() -> None:
+    runs = records.tuned()
+    table = budgets(runs, design(runs))
+    assert table.drop(columns="arm").to_numpy().tolist() == [[3, 9, 90, 90, 180.0]] * 2
+    assert unequal(table) == []
+
+
+UNEQUAL: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "epochs": ({"trainer.max_epochs": [20] * 9 + [10] * 9}, ["max_epochs"]),
+    "early stopping": ({"epochs": [5] * 9 + [10] * 9}, []),
+    "a larger net": ({"seconds": [5.0] * 9 + [10.0] * 9}, []),
+}
+
+
+@pytest.mark.parametrize(("columns", "parts"), UNEQUAL.values(), ids=UNEQUAL.keys())
+def test_a_budget_is_what_was_allowed_not_what_was_used(columns: dict[str, Any], parts: list[str]) -> None:
+    runs = records.tuned().assign(**columns)
+    assert unequal(budgets(runs, design(runs))) == parts
+
+
+def test_an_arm_that_was_tried_with_fewer_settings_is_named() -> None:
+    runs = records.tuned()
+    runs = runs[(runs["optimizer"] != "sgd") | (runs["lr"] != 1.0)]
+    told = cautions(runs, design(runs))
+    assert any("unequal budgets, settings 2 (optimizer=sgd) to 3 (optimizer=adam)" in text for text in told)
+
+
+def test_the_expected_best_of_evenly_spread_values_has_a_closed_form() -> None:
+    n = 50
+    k = np.arange(1, n + 1)
+    shuffled = np.random.default_rng(0).permutation(k)
+    assert best_of(shuffled) == pytest.approx(k * (n + 1) / (k + 1))  # of k of the numbers 1 to n
+
+
+def test_the_expected_best_is_the_mean_over_all_subsets() -> None:
+    values = np.array([0.3, 0.9, 0.1, 0.9, 0.5])
+    subsets = [np.mean([max(subset) for subset in combinations(values, k)]) for k in range(1, 6)]
+    assert best_of(values) == pytest.approx(subsets)
+
+
+def test_the_expected_best_of_very_many_runs_is_exact() -> None:
+    values = np.random.default_rng(0).random(2000)
+    expected = best_of(values)
+    assert (expected[0], expected[-1]) == pytest.approx((values.mean(), values.max()))
+    assert (np.diff(expected) > -1e-9).all()
+
+
+def test_a_run_that_diverged_counts_as_tried_and_one_that_failed_does_not() -> None:
+    tried = [{"init": "a", "lr": 0.1 * i} for i in range(4)]
+    tried[3]["status"] = "failed"
+    runs = records.runs(tried, [0.8, 0.9, None, 0.7])
+    table = expected_best(runs, design(runs, ("init",)))
+    assert table["runs"].tolist() == [1, 2, 3]
+    assert table["val/acc"].to_numpy() == pytest.approx([1.7 / 3, (0.9 + 0.9 + 0.8) / 3, 0.9])
+
+
+# Edges.
+
+EDGES: dict[str, tuple[list[Any], list[float | None], str | None]] = {
+    "inside": ([0.1, 0.2, 0.3], [0.8, 0.9, 0.8], None),
+    "largest": ([0.1, 0.2, 0.3], [0.7, 0.8, 0.9], "largest"),
+    "smallest": ([0.1, 0.2, 0.3], [0.9, 0.8, 0.7], "smallest"),
+    "unordered": ([0.3, 0.1, 0.2], [0.9, 0.8, 0.7], "largest"),
+    "two values": ([0.1, 0.2], [0.8, 0.9], None),
+    "nothing lies below 0": ([0.0, 0.2, 0.5], [0.9, 0.8, 0.7], None),
+    "no numbers": (["a", "b", "c"], [0.9, 0.8, 0.7], None),
+    "beyond it diverges": ([0.1, 0.2, 0.3], [0.7, 0.9, None], None),
+    "a search": ([0.01 * i for i in range(1, 21)], [0.5 + 0.01 * i for i in range(20)], None),
+    "a number among texts": ([0.1, "[0.1,0.2]", 0.2, 0.3], [0.7, 0.8, 0.8, 0.9], "largest"),
+    "a text among numbers": ([0.1, "[0.1,0.2]", 0.2, 0.3], [0.7, 0.9, 0.8, 0.8], None),
+}
+
+
+@pytest.mark.parametrize("scientific", ["tuned", "init"])
+@pytest.mark.parametrize(("values", "accuracies", "edge"), EDGES.values(), ids=EDGES.keys())
+def test_a_chosen_value_on_the_edge_of_its_grid_is_named_and_no_other(
+    values: list[Any], accuracies: list[float | None], edge: str | None, scientific: str
+) -> None:
+    runs = records.runs([{"tuned": value, "init": "a"} for value in values], accuracies)
+    assert edges(runs, design(runs, (scientific,)))["edge"].tolist() == [edge] * bool(edge)
+
+
+def test_a_failed_run_shows_nothing_of_what_lies_beyond() -> None:
+    tried = [{"init": "a", "lr": lr} for lr in (0.1, 0.2, 0.3, 0.4)]
+    tried[3]["status"] = "failed"
+    runs = records.runs(tried, [0.7, 0.8, 0.9, 0.0])
+    plan = design(runs, ("init",))
+    assert edges(runs, plan)[["value", "edge", "tried"]].to_numpy().tolist() == [
+        [0.3, "largest", "0.1, 0.2, 0.3"]
+    ]
+    assert any("lr=0.3 is the largest value tried" in caution for caution in cautions(runs, plan))
+
+
+def test_each_arm_has_its_own_edges() -> None:
+    runs = records.tuned()
+    (edge,) = edges(runs, design(runs)).to_dict("records")
+    assert (edge["arm"], edge["key"], edge["value"], edge["edge"]) == (
+        "optimizer=adam",
+        "lr",
+        0.01,
+        "smallest",
+    )
+
+
+def test_a_sound_study_gives_no_reason_for_caution() -> None:
+    tried = records.grid({"init": ["a", "b"], "lr": [0.1, 0.2, 0.3], "seed": [0, 1, 2]})
+    rng = np.random.default_rng(0)
+    runs = records.runs(tried, [0.9 - abs(s["lr"] - 0.2) + rng.normal(0, 0.001) for s in tried])
+    assert cautions(runs, design(runs)) == []

@@ -1,0 +1,245 @@
+"""run.json: written whole or not at all, read with suspicion, found again, never overwritten."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from overnight.records.record import (
+    SCHEMA,
+    Record,
+    find_runs,
+    fingerprint,
+    is_cosmetic,
+    read_record,
+    set_aside,
+    settled_record,
+    write_record,
+)
+
+RECORD: Record = {
+    "schema": SCHEMA,
+    "name": "lr=0.1",
+    "status": "completed",
+    "fingerprint": "0123456789abcdef",
+    "history": [{"epoch": 0, "val/acc": 0.1, "lr": None}, {"epoch": 1, "val/acc": 0.85, "lr": 0.1}],
+    "best": {"epoch": 1, "val/acc": 0.85},
+}
+
+CONFIG: dict[str, Any] = {
+    "seed": 0,
+    "lr": 0.1,
+    "task_name": "mine",
+    "tags": ["first"],
+    "logger": {"csv": {"save_dir": "/a"}},
+    "ckpt_path": None,
+    "study": {"question": "", "scientific": []},
+    "data": {"root": "/here", "batch_size": 128},
+    "callbacks": {"progress_bar": {"enabled": True}, "checkpoint": {"monitor": "val/acc"}},
+    "task": {"loss": {"label_smoothing": 0.0}},
+}
+
+
+def changed(key: str, value: Any) -> dict[str, Any]:
+    """Return CONFIG with another value for one dotted key."""
+    config: dict[str, Any] = json.loads(json.dumps(CONFIG))
+    *sections, last = key.split(".")
+    node = config
+    for section in sections:
+        node = node[section]
+    node[last] = value
+    return config
+
+
+def files(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.iterdir())
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    assert write_record(RECORD, tmp_path) == tmp_path / "run.json"
+    assert read_record(tmp_path) == RECORD
+    assert files(tmp_path) == ["run.json"]
+
+
+def test_a_record_can_be_read_by_others(tmp_path: Path) -> None:
+    assert write_record(RECORD, tmp_path).stat().st_mode & 0o777 == 0o644
+
+
+def test_a_second_record_replaces_the_first(tmp_path: Path) -> None:
+    write_record(RECORD, tmp_path)
+    write_record(RECORD | {"name": "lr=0.2"}, tmp_path)
+    assert read_record(tmp_path) == RECORD | {"name": "lr=0.2"}
+    assert files(tmp_path) == ["run.json"]
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf], ids=str)
+@pytest.mark.parametrize(
+    ("wrapped", "expected"),
+    [
+        pytest.param(lambda x: x, None, id="itself"),
+        pytest.param(lambda x: [1.0, x], [1.0, None], id="in a list"),
+        pytest.param(lambda x: (x, 1.0), [None, 1.0], id="in a tuple"),
+        pytest.param(lambda x: {"rows": [{"loss": x}]}, {"rows": [{"loss": None}]}, id="deep down"),
+    ],
+)
+def test_numbers_that_are_not_finite_become_null(
+    tmp_path: Path, number: float, wrapped: Any, expected: Any
+) -> None:
+    write_record(RECORD | {"best": wrapped(number)}, tmp_path)
+    assert read_record(tmp_path) == RECORD | {"best": expected}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("", id="empty"),
+        pytest.param(json.dumps(RECORD)[:60], id="half"),
+        pytest.param("[1, 2]", id="a list"),
+        pytest.param("null", id="null"),
+        pytest.param('{"name": "package", "version": "1.0.0"}', id="foreign"),
+        pytest.param(json.dumps(RECORD | {"schema": SCHEMA + 1}), id="another schema"),
+        pytest.param(b"\xff\xfe\x00", id="not text"),
+    ],
+)
+def test_what_is_no_record_is_not_read(tmp_path: Path, content: str | bytes) -> None:
+    (tmp_path / "run.json").write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert read_record(tmp_path) is None
+    assert settled_record(tmp_path, "0123456789abcdef") is None
+
+
+@pytest.mark.parametrize("name", ["nowhere", "file"])
+def test_where_there_is_no_record_none_is_read(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("text")
+    assert read_record(tmp_path / name) is None
+
+
+def test_a_failed_write_leaves_the_old_record(tmp_path: Path) -> None:
+    write_record(RECORD, tmp_path)
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        write_record(RECORD | {"best": object()}, tmp_path)
+    assert read_record(tmp_path) == RECORD
+
+
+def test_a_failed_write_leaves_no_temporary_file(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        write_record(RECORD | {"best": object()}, tmp_path)
+    assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        pytest.param("task_name", "other", id="task_name"),
+        pytest.param("tags", [], id="tags"),
+        pytest.param("logger", {}, id="logger"),
+        pytest.param("data.root", "/there", id="data.root"),
+        pytest.param("callbacks.progress_bar", {"enabled": False}, id="progress bar"),
+        pytest.param("study", {"scientific": ["lr"]}, id="study"),
+        pytest.param("study.question", "Which?", id="question"),
+    ],
+)
+def test_fingerprint_ignores_paths_and_looks(key: str, value: Any) -> None:
+    assert fingerprint(changed(key, value)) == fingerprint(CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        pytest.param("seed", 1, id="seed"),
+        pytest.param("lr", 0.1000001, id="lr"),
+        pytest.param("data.batch_size", 64, id="nested"),
+        pytest.param("callbacks.checkpoint.monitor", "val/loss", id="beside a cosmetic key"),
+        pytest.param("task.loss.label_smoothing", 0.1, id="deeply nested"),
+        pytest.param("task.tags", ["first"], id="cosmetic name elsewhere"),
+        pytest.param("data.logger", {}, id="another cosmetic name elsewhere"),
+        pytest.param("new", None, id="new key"),
+    ],
+)
+def test_fingerprint_depends_on_all_else(key: str, value: Any) -> None:
+    assert fingerprint(changed(key, value)) != fingerprint(CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [("study", True), ("study.confirms", True), ("data.root", True), ("data", False), ("studying", False)],
+)
+def test_what_lies_below_a_cosmetic_key_is_cosmetic(key: str, expected: bool) -> None:
+    assert is_cosmetic(key) is expected
+
+
+def test_fingerprint_ignores_the_order_of_keys() -> None:
+    backwards = dict(reversed(CONFIG.items())) | {"data": dict(reversed(CONFIG["data"].items()))}
+    assert list(backwards) != list(CONFIG)
+    assert fingerprint(backwards) == fingerprint(CONFIG)
+
+
+def test_fingerprint_does_not_change_the_config() -> None:
+    config = changed("seed", 0)
+    fingerprint(config)
+    assert config == CONFIG
+
+
+@pytest.mark.parametrize(
+    ("status", "fingerprint", "found"),
+    [
+        pytest.param("completed", "0123456789abcdef", True, id="completed"),
+        pytest.param("completed", "fedcba9876543210", False, id="another configuration"),
+        pytest.param("failed", "0123456789abcdef", False, id="failed"),
+        pytest.param("diverged", "0123456789abcdef", True, id="diverged"),
+    ],
+)
+def test_only_a_run_of_this_configuration_to_its_end_is_returned(
+    tmp_path: Path, status: str, fingerprint: str, found: bool
+) -> None:
+    record = RECORD | {"status": status}
+    write_record(record, tmp_path)
+    assert settled_record(tmp_path, fingerprint) == (record if found else None)
+
+
+def leave_a_run(directory: Path, name: str) -> dict[str, str]:
+    """Leave what a run leaves; return the content of each file by its path."""
+    (directory / "checkpoints").mkdir(parents=True)
+    write_record(RECORD | {"name": name}, directory)
+    for path in ("checkpoints/best.ckpt", "checkpoints/last.ckpt", "events.out.tfevents.1.host.2.0"):
+        (directory / path).write_text(f"{name}: {path}")
+    return contents(directory)
+
+
+def contents(directory: Path) -> dict[str, str]:
+    paths = (path for path in directory.rglob("*") if path.is_file())
+    return {str(path.relative_to(directory)): path.read_text() for path in paths}
+
+
+def test_set_aside_keeps_everything_out_of_the_way(tmp_path: Path) -> None:
+    left = leave_a_run(tmp_path, "first")
+    told = set_aside(tmp_path)
+    (aside,) = tmp_path.iterdir()
+    assert aside == told
+    assert contents(aside) == left
+    assert read_record(tmp_path) is None
+
+
+def test_set_aside_twice_keeps_both(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        leave_a_run(tmp_path, name)
+        set_aside(tmp_path)
+    kept = [contents(aside)["checkpoints/best.ckpt"] for aside in tmp_path.iterdir()]
+    assert sorted(kept) == ["first: checkpoints/best.ckpt", "second: checkpoints/best.ckpt"]
+
+
+def test_set_aside_does_nothing_where_there_is_no_record(tmp_path: Path) -> None:
+    (tmp_path / "train.log").write_text("so far")
+    set_aside(tmp_path)
+    assert contents(tmp_path) == {"train.log": "so far"}
+
+
+def test_find_sees_records_at_any_depth_but_none_that_was_set_aside(tmp_path: Path) -> None:
+    for name in ("b", "a/deep/down", "old"):
+        leave_a_run(tmp_path / name, name)
+    set_aside(tmp_path / "old")
+    (tmp_path / "empty").mkdir()
+    assert find_runs(tmp_path) == [tmp_path / "a/deep/down", tmp_path / "b"]
+    assert find_runs(tmp_path / "b") == [tmp_path / "b"]
+    assert find_runs(tmp_path / "nowhere") == []

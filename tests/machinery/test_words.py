@@ -1,0 +1,191 @@
+"""The sentences of a report are computed: known studies, known sentences."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import records
+from overnight.study.evidence import Evidence, gather
+from overnight.study.phrases import duration, legible_p
+from overnight.study.tables import problems, results
+from overnight.study.words import paragraphs
+
+STUDY: dict[str, Any] = {
+    "optimizer": ["sgd", "adam", "rmsprop"],
+    "lr": [0.01, 0.1, 1.0],
+    "seed": [0, 1, 2, 3],
+}
+PEAKS = {("adam", 0.1): 0.90, ("rmsprop", 0.1): 0.8995, ("sgd", 0.1): 0.86}
+
+
+def written(tmp_path: Path, values: dict[str, Any], **changed: Any) -> Evidence:
+    """Write records in which adam is best, rmsprop as good, and sgd 4 points worse; read them."""
+    rng = np.random.default_rng(0)
+    for setting in records.grid(values):
+        accuracy = PEAKS.get((setting["optimizer"], setting["lr"]), 0.7) + rng.normal(0, 0.001)
+        made = records.record(setting | changed, round(accuracy, 4))
+        made["data"] |= {"fold": setting.get("data.fold", 0), "folds": setting.get("data.folds", 1)}
+        records.write(tmp_path, made)
+    return gather([tmp_path])
+
+
+def said(evidence: Evidence) -> dict[str, str]:
+    """Return the sentences under each heading."""
+    return {paragraph.title: " ".join(paragraph.sentences) for paragraph in paragraphs(evidence)}
+
+
+def test_the_answer_says_what_is_best_how_sure_and_what_is_not_significant(tmp_path: Path) -> None:
+    told = said(written(tmp_path, STUDY))
+    assert told["Answer"].startswith("Best on validation: optimizer=adam with lr=0.1, accuracy 0.900")
+    assert "of 4 seeds" in told["Answer"]
+    assert "On the 10,000 test images it reaches 0.900" in told["Answer"]
+    assert "± 0.0059 (95 %)" in told["Answer"]
+    assert "Significantly better than optimizer=sgd (by 0.0" in told["How sure"]
+    assert "Not significantly different from optimizer=rmsprop (by 0.00" in told["How sure"]
+    assert "Holm's correction for 3 comparisons" in told["How sure"]
+    assert (
+        "the best of 3 settings of lr, by the mean validation accuracy over the seeds"
+        in told["How it was chosen"]
+    )
+    assert told["What it cost"] == "36 runs in 9 settings, 72 epochs, 12 min of training."
+    assert told["What failed"] == "Nothing: of 36 runs, all completed."
+    assert "Cautions" not in told
+
+
+def test_with_one_seed_nothing_is_called_significant(tmp_path: Path) -> None:
+    told = said(written(tmp_path, STUDY | {"seed": [0]}))
+    assert "(one run)" in told["Answer"]
+    assert "ignificantly" not in told["How sure"]
+    assert "Not tested, for want of repetitions" in told["How sure"]
+    assert "one seed: how much the results vary by chance is not known" in told["Cautions"]
+
+
+def test_folds_are_called_folds_and_their_score_a_cv_score(tmp_path: Path) -> None:
+    evidence = written(tmp_path, {"optimizer": ["sgd", "adam"], "lr": [0.1], "data.fold": [0, 1, 2, 3, 4]})
+    assert "of 5 folds" in said(evidence)["Answer"]
+    central = results(evidence)[0].cells
+    assert "CV score (val/acc)" in central
+    assert central["n"].tolist() == ["5", "5"]
+
+
+def test_many_arms_are_named_by_what_sets_them_apart_from_the_best(tmp_path: Path) -> None:
+    evidence = written(tmp_path, STUDY | {"init": ["a", "b"], "lr": [0.1]})
+    best = evidence.arms["arm"].iloc[0]
+    other = {"init=a": "init=b", "init=b": "init=a"}[best.split(", ")[0 if best.startswith("init") else 1]]
+    assert f"{other} (by" in said(evidence)["How sure"]
+
+
+def test_what_failed_is_counted_where_it_failed_and_listed_run_by_run(tmp_path: Path) -> None:
+    for lr in (10.0, 100.0):
+        records.write(tmp_path, records.record({"optimizer": "sgd", "lr": lr, "seed": 0}, None, "diverged"))
+    records.write(tmp_path, records.record({"optimizer": "adam", "lr": 0.1, "seed": 9}, None, "failed"))
+    (tmp_path / "torn").mkdir()
+    (tmp_path / "torn" / "run.json").write_text('{"schema": 1, "name": "to')
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "run.json").write_text('{"hello": "world"}')
+    evidence = written(tmp_path, STUDY)
+    told = said(evidence)["What failed"]
+    assert "2 of 39 runs diverged (optimizer=sgd: 2 of 14)." in told
+    assert "1 of 39 runs failed (optimizer=adam: 1 of 13)." in told
+    assert "2 records cannot be read; see below." in told
+    lost, broken = problems(evidence)
+    assert lost.cells["status"].tolist() == ["diverged", "diverged", "failed"]
+    assert set(lost.cells["reason"]) == {"it diverged", "it failed"}
+    assert sorted(Path(path).name for path in broken.cells["path"]) == ["foreign", "torn"]
+
+
+@pytest.mark.parametrize("status", ["failed", "diverged"])
+def test_a_study_of_which_nothing_completed_says_so(status: str, tmp_path: Path) -> None:
+    for setting in records.grid(STUDY):
+        records.write(tmp_path, records.record(setting, None, status))
+    told = said(gather([tmp_path]))
+    assert told["Answer"] == "No run completed, so there is no answer."
+    assert f"36 of 36 runs {status}" in told["What failed"]
+
+
+def test_winners_that_were_trained_again_are_told_apart_from_the_study(tmp_path: Path) -> None:
+    study, again = tmp_path / "study", tmp_path / "again"
+    confirming = {"lr": [0.1], "seed": [10, 11, 12], "optimizer": ["adam", "sgd"]}
+    written(again, confirming, **{"study.confirms": str(study), "study.scientific": ["optimizer"]})
+    alone = written(study, STUDY)
+    both = gather([study, again])
+    assert both.arms.equals(alone.arms)
+    assert len(both.confirming) == 6
+    assert "Trained again with 3 fresh seeds: test 0.9" in said(both)["Answer"]
+    assert "And 6 runs to confirm the winners" in said(both)["What it cost"]
+    (confirmed,) = [table for table in results(both) if table.name == "confirmed"]
+    assert confirmed.cells["optimizer"].tolist() == ["adam", "sgd"]
+    assert gather([again]).arms["n"].tolist() == [3, 3]
+
+
+def test_another_winner_on_fresh_seeds_is_told(tmp_path: Path) -> None:
+    study, again = tmp_path / "study", tmp_path / "again"
+    written(study, STUDY)
+    for setting in records.grid({"optimizer": ["adam", "rmsprop"], "lr": [0.1], "seed": [10, 11, 12]}):
+        reached = {"adam": 0.88, "rmsprop": 0.89}[setting["optimizer"]] + 0.0001 * (setting["seed"] % 2)
+        records.write(again, records.record(setting | {"study.confirms": str(study)}, reached))
+    told = said(gather([study, again]))["Answer"]
+    assert "With the fresh seeds, optimizer=rmsprop is the best on the test images: 0.890" in told
+    assert "(by 0.0100" in told
+
+
+def test_runs_that_confirm_another_sweep_are_refused(tmp_path: Path) -> None:
+    written(tmp_path / "study", STUDY)
+    written(
+        tmp_path / "again", {"optimizer": ["adam"], "lr": [0.1], "seed": [7]}, **{"study.confirms": "other"}
+    )
+    with pytest.raises(ValueError, match=r"confirm other, which is not given. Needed: a sweep and the runs"):
+        gather([tmp_path / "study", tmp_path / "again"])
+
+
+def test_a_lost_confirming_run_is_counted_and_listed(tmp_path: Path) -> None:
+    written(tmp_path / "study", STUDY)
+    lost = {"optimizer": "adam", "lr": 0.1, "seed": 9, "study.confirms": "study"}
+    records.write(tmp_path / "again", records.record(lost, None, "diverged"))
+    evidence = gather([tmp_path / "study", tmp_path / "again"])
+    assert "1 of 1 run that confirm the winners diverged" in said(evidence)["What failed"]
+    assert len(problems(evidence)[0].cells) == 1
+
+
+def test_a_guessed_question_is_called_a_guess(tmp_path: Path) -> None:
+    guessed = said(written(tmp_path / "a", STUDY))["How it was chosen"]
+    declared = said(written(tmp_path / "b", STUDY, **{"study.scientific": ["optimizer"]}))[
+        "How it was chosen"
+    ]
+    assert "The study declares no question; optimizer was taken for it" in guessed
+    assert "question" not in declared
+
+
+def test_runs_on_other_images_are_a_caution(tmp_path: Path) -> None:
+    evidence = written(tmp_path, STUDY | {"data.folds": [1, 5]})
+    assert "runs with other data.folds (1, 5) are compared" in said(evidence)["Cautions"]
+
+
+def test_a_folder_that_is_given_twice_counts_once(tmp_path: Path) -> None:
+    alone = written(tmp_path, STUDY)
+    twice = gather([tmp_path, tmp_path])
+    assert twice.runs.equals(alone.runs)
+    assert twice.histories.equals(alone.histories)
+
+
+def test_few_arms_are_compared_in_pairs_and_many_with_the_best(tmp_path: Path) -> None:
+    few = written(tmp_path / "few", STUDY | {"lr": [0.1]})
+    many = written(tmp_path / "many", STUDY | {"lr": [0.1], "init": ["a", "b"]})
+    tables = [{table.name: table.cells for table in results(evidence)} for evidence in (few, many)]
+    best = ", ".join(many.arms[list(many.plan.scientific)].iloc[0])
+    assert [len(table["differences"]) for table in tables] == [3, 5]
+    assert tables[1]["differences"]["arm"].unique().tolist() == [best]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(59, "59 s"), (61, "1 min"), (7199, "120 min"), (9000, "2.5 h")]
+)
+def test_durations_are_written_as_a_person_would(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(("p", "text"), [(0.0412, "0.041"), (0.00004, "4e-05"), (float("nan"), "")])
+def test_p_values_are_written_with_three_decimals(p: float, text: str) -> None:
+    assert legible_p(p) == text

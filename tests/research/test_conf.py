@@ -1,0 +1,181 @@
+"""Every option of every group is composed, built and trained for a step."""
+
+import math
+from itertools import zip_longest
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
+
+from commands import CONF, SHORT, Command
+from experiments import Compose
+from overnight.config import schema
+from overnight.records.record import Record, find_runs, read_record
+from overnight.study.design import REPLICATES
+
+NOT_TRAINED = {"experiment", "hparams_search", "hydra"}
+TRAINED = sorted(
+    folder.name for folder in CONF.iterdir() if folder.is_dir() and folder.name not in NOT_TRAINED
+)
+SWEPT = ["experiment", "hparams_search"]
+SEARCHES = ["hparams_search=random", "hparams_search=tpe"]
+CONFIRM = "experiment=confirm"  # see test_confirm.py
+NEEDS = {"trainer=gpu": "a GPU", "data=fashion_mnist": "the real data"}  # tested where they are at home
+STEP = ["+trainer.limit_train_batches=1", "trainer.max_epochs=1"]
+
+
+def options(groups: list[str]) -> list[str]:
+    return [f"{group}={path.stem}" for group in groups for path in sorted((CONF / group).glob("*.yaml"))]
+
+
+def swept(option: str) -> dict[str, list[str]]:
+    """Return the values of each setting that a study sweeps."""
+    params = OmegaConf.load(CONF / f"{option.replace('=', '/')}.yaml").hydra.sweeper.params
+    parsed = OverridesParser.create().parse_overrides([f"{key}={value}" for key, value in params.items()])
+    return {override.key_or_group: list(override.sweep_string_iterator()) for override in parsed}
+
+
+def only_record(directory: Path) -> Record:
+    (found,) = find_runs(directory)
+    record = read_record(found)
+    assert record
+    return record
+
+
+@pytest.mark.parametrize("option", [o for o in options(TRAINED) if o not in NEEDS])
+def test_an_option_trains(option: str, command: Command, tmp_path: Path) -> None:
+    result = command("train.py", *SHORT, option, *STEP if not option.startswith("debug") else [])
+    assert result.status == 0, result.stderr
+    record = only_record(tmp_path)
+    assert record["status"] == "completed"
+    assert record["choices"][option.partition("=")[0]] == option.partition("=")[2]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "regularization=[dropout,batch_norm]",
+        "regularization=[dropout,layer_norm,weight_decay,l1,label_smoothing,early_stopping]",
+        "regularization=[] dropout=[0.1,0.5]",
+        "model=wide init=xavier_normal activation=tanh lr=1e-3",
+        "optimizer=momentum optimizer.momentum=0.95 scheduler=one_cycle",
+        "data.folds=5 data.fold=4",
+        "tags=[one,two] task_name=mine seed=7",
+        "logger=none callbacks=none",
+        "trainer=bf16 regularization=batch_norm",
+        "init=normal init.std=0.01 loss=mse",
+        "track_test=false",
+    ],
+)
+def test_options_combine(options: str, command: Command, tmp_path: Path) -> None:
+    assert command("train.py", *SHORT, *options.split(), *STEP).status == 0
+    assert only_record(tmp_path)["status"] == "completed"
+
+
+@pytest.mark.parametrize("option", [o for o in options(SWEPT) if o not in {CONFIRM, *SEARCHES}])
+def test_a_study_sweeps_by_itself(option: str, command: Command, tmp_path: Path) -> None:
+    """One value of each swept setting: the longest path through the study's file that is still short."""
+    last_values = [f"{key}={values[-1]}" for key, values in swept(option).items()]
+    assert command("train.py", *SHORT, option, *last_values, *STEP).status == 0
+    record = only_record(tmp_path)
+    assert record["status"] == "completed"
+    assert set(last_values) <= {*record["overrides"]}
+
+
+RUNS = {
+    "optimizers": 60,
+    "momentum": 60,
+    "dropout": 36,
+    "batch_norm": 30,
+    "init": 63,
+    "architecture": 45,
+    "activation": 63,
+    "grid": 324,
+    "cross_validation": 60,
+}
+"""What the comment in each study's file says."""
+
+
+def test_the_size_of_every_study_is_known() -> None:
+    assert {f"experiment={study}" for study in RUNS} == {*options(["experiment"])} - {CONFIRM}
+
+
+@pytest.mark.parametrize(("study", "runs"), RUNS.items(), ids=RUNS.keys())
+def test_a_study_is_as_large_as_it_says(study: str, runs: int) -> None:
+    assert math.prod(len(values) for values in swept(f"experiment={study}").values()) == runs
+    assert f"= {runs} runs" in (CONF / "experiment" / f"{study}.yaml").read_text().replace("\n# ", " ")
+
+
+@pytest.mark.parametrize("study", RUNS)
+def test_a_study_sweeps_what_it_declares_and_replicates(study: str, compose: Compose) -> None:
+    declared = compose(f"experiment={study}")["study"]
+    assert declared["question"].endswith("?")
+    assert declared["scientific"]
+    replicates = {*swept(f"experiment={study}")} - {*declared["scientific"], *declared["nuisance"]}
+    assert replicates <= {*REPLICATES}
+    assert {*declared["scientific"], *declared["nuisance"]} <= {*swept(f"experiment={study}")}
+
+
+@pytest.mark.parametrize("study", RUNS)
+def test_every_value_of_a_study_is_valid(study: str, compose: Compose) -> None:
+    columns = [[f"{key}={value}" for value in values] for key, values in swept(f"experiment={study}").items()]
+    first = [column[0] for column in columns]
+    for row in zip_longest(*columns):
+        values = [value or default for value, default in zip(row, first, strict=True)]
+        schema.check(compose(f"experiment={study}", *values))
+
+
+@pytest.mark.parametrize("option", SEARCHES)
+def test_a_search_runs_by_itself(option: str, command: Command, tmp_path: Path) -> None:
+    assert command("train.py", *SHORT, option, "hydra.sweeper.n_trials=1", *STEP).status == 0
+    assert only_record(tmp_path)["status"] == "completed"
+
+
+@pytest.mark.parametrize("option", options(SWEPT))
+def test_every_value_of_a_study_is_one_that_exists(option: str, command: Command) -> None:
+    assert command("train.py", *SHORT, option, "--cfg=job").status == 0
+
+
+def test_the_learning_rate_on_the_command_line_wins_in_any_order(command: Command, tmp_path: Path) -> None:
+    for name, order in (("a", ["lr=0.5", "optimizer=sgd"]), ("b", ["optimizer=sgd", "lr=0.5"])):
+        command("train.py", *SHORT, *order, *STEP, f"task_name={name}")
+    assert [r["config"]["optimizer"]["lr"] for r in map(read_record, find_runs(tmp_path)) if r] == [
+        0.5,
+        0.5,
+    ]
+
+
+def test_a_new_option_is_one_file(command: Command, tmp_path: Path) -> None:
+    """What the README promises: an optimizer, an activation, an initialization in a YAML file each."""
+    mine = tmp_path / "mine"
+    files = {
+        "optimizer/adamax.yaml": """
+            # @package _global_
+            lr: 0.002
+            optimizer:
+              _target_: torch.optim.Adamax
+              _partial_: true
+              lr: ${lr}
+              weight_decay: ${weight_decay}""",
+        "activation/softplus.yaml": """
+            module:
+              _target_: torch.nn.Softplus
+              _partial_: true
+            nonlinearity: relu""",
+        "init/uniform.yaml": """
+            weight:
+              _target_: torch.nn.init.uniform_
+              _partial_: true
+              a: -0.05
+              b: 0.05
+            bias:
+              _target_: torch.nn.Identity""",
+    }
+    for name, text in files.items():
+        (mine / name).parent.mkdir(parents=True)
+        (mine / name).write_text(dedent(text).lstrip())
+    new = ["optimizer=adamax", "activation=softplus", "init=uniform"]
+    assert command("train.py", *SHORT, f"--config-dir={mine}", *new, *STEP).status == 0
+    assert only_record(tmp_path)["config"]["lr"] == 0.002

@@ -1,0 +1,96 @@
+"""A fixture that runs the entry scripts, and the overrides that make a run short. Loaded as a plugin."""
+
+import os
+import runpy
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from overnight.records.record import COSMETIC, Record, without_keys
+
+ROOT = Path(__file__).parents[2]
+CONF = ROOT / "conf"
+SHORT = [
+    "data=synthetic",
+    "data.train_size=600",
+    "data.test_size=200",
+    "data.val_size=100",
+    "trainer=cpu",
+    "trainer.max_epochs=2",
+]
+
+
+class Result(NamedTuple):
+    """What a command left: its exit status and what it printed."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+Command = Callable[..., Result]
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+    """Run an entry script with arguments, in a folder of its own; in this process, so as to import once."""
+
+    def run(script: str, *arguments: str) -> Result:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("FCNLAB_DATA", os.environ.get("FCNLAB_DATA", str(ROOT / "data")))
+        monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+        options_first = sorted(arguments, key=lambda argument: not argument.startswith("-"))
+        monkeypatch.setattr(sys, "argv", [str(ROOT / script), *options_first])
+        status = 0
+        capfd.readouterr()
+        try:
+            runpy.run_path(str(ROOT / script), run_name="__main__")
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else int(end.code is not None)
+            sys.stderr.write(end.code if isinstance(end.code, str) else "")
+        return Result(status, *capfd.readouterr())
+
+    return run
+
+
+def environment() -> dict[str, str]:
+    """Return the variables of a process of its own: one thread, and errors as a user sees them."""
+    kept = {key: value for key, value in os.environ.items() if key != "HYDRA_FULL_ERROR"}
+    return kept | {"PYTHONPATH": str(ROOT / "tests" / "support"), "OMP_NUM_THREADS": "1"}
+
+
+def started(folder: Path, script: str, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+    """Start an entry script in a folder, in a process group of its own; tests/ is on its path."""
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / script), *arguments],
+        cwd=folder,
+        env=environment() | variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def ran(folder: Path, script: str, *arguments: str, **variables: str) -> Result:
+    """Run an entry script in a folder and in a process of its own."""
+    process = started(folder, script, *arguments, **variables)
+    stdout, stderr = process.communicate()
+    return Result(process.returncode, stdout, stderr)
+
+
+TOLD_BY_THE_CLOCK = ("seconds", "samples_per_second")
+TYPED = ("command", "overrides")
+
+
+def result(record: Record) -> dict[str, Any]:
+    """Return what is the same in the record of the same run at another time, by another command."""
+    history = [row | {"seconds": None} for row in record["history"]]
+    environment = {key: value for key, value in record["environment"].items() if not key.startswith("git_")}
+    config = without_keys(record["config"], COSMETIC)
+    untold = dict.fromkeys((*TOLD_BY_THE_CLOCK, *TYPED))
+    return record | {"history": history, "environment": environment, "config": config} | untold

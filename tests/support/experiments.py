@@ -1,0 +1,120 @@
+"""What the tests share: composed configurations, the real images, short fits."""
+
+import functools
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import hydra
+import lightning as L
+import pytest
+from hydra import initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from commands import CONF, ROOT
+from fcnlab import fashion_mnist, synthetic
+from fcnlab.synthetic import Synthetic
+from fcnlab.task import Classifier
+from overnight.data.in_memory import Source
+from overnight.training import fit
+
+Compose = Callable[..., dict[str, Any]]
+
+TINY = (
+    "data=synthetic",
+    "data.train_size=600",
+    "data.test_size=100",
+    "data.val_size=100",
+    "data.batch_size=64",
+    "trainer=cpu",
+)
+"""Overrides of a fit of a fraction of a second: 500 images, 8 steps an epoch, the last batch smaller."""
+
+QUIET = ("logger=none", "callbacks=none")
+"""Overrides of a fit that leaves nothing on disk."""
+
+
+class Experiment(NamedTuple):
+    """All the parts of a run, ready to train."""
+
+    config: dict[str, Any]
+    task: Classifier
+    data: Synthetic
+    trainer: L.Trainer
+
+    def fit(self, ckpt_path: str | None = None) -> dict[str, Any]:
+        """Train, and say how it ended."""
+        outcome: dict[str, Any] = fit.fit(self.trainer, self.task, self.data, ckpt_path)
+        return outcome
+
+
+Prepare = Callable[..., Experiment]
+
+
+@functools.cache
+def compose_once(*overrides: str) -> tuple[DictConfig, DictConfig]:
+    """Return the job's and Hydra's own configuration; cached, since composing takes 0.1 s."""
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = hydra.compose("train", list(overrides), return_hydra_config=True)
+    job = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
+    return job, OmegaConf.masked_copy(cfg, "hydra")
+
+
+@pytest.fixture
+def compose(tmp_path: Path) -> Iterator[Compose]:
+    """Give overrides, get conf/train.yaml as a plain resolved dict; for a run in ``directory``."""
+
+    def composed(*overrides: str, directory: Path = tmp_path) -> dict[str, Any]:
+        job, hydra_config = compose_once(*overrides)
+        OmegaConf.update(hydra_config, "hydra.runtime.output_dir", str(directory), force_add=True)
+        HydraConfig.instance().cfg = hydra_config  # type: ignore[assignment]
+        return OmegaConf.to_container(job, resolve=True, throw_on_missing=True)  # type: ignore[return-value]
+
+    yield composed
+    HydraConfig.instance().cfg = None
+
+
+@pytest.fixture
+def prepare(compose: Compose, tmp_path: Path) -> Prepare:
+    """Give overrides, get a seeded experiment on a few synthetic images."""
+
+    def prepared(*overrides: str) -> Experiment:
+        directory = Path(tempfile.mkdtemp(dir=tmp_path))
+        config = compose(*TINY, *overrides, directory=directory)
+        L.seed_everything(config["seed"], verbose=False)
+        task, data = fit.build(config)
+        assert isinstance(data, Synthetic)
+        return Experiment(config, task, data, fit.build_trainer(config, directory))
+
+    return prepared
+
+
+@pytest.fixture(scope="session")
+def real_folder() -> Path:
+    """Return the folder of the real files; never downloads."""
+    root = Path(os.environ.get("FCNLAB_DATA", ROOT / "data"))
+    folders = (root / "FashionMNIST" / "raw", fashion_mnist.DEBIAN)
+    for folder in folders:
+        if all(fashion_mnist.stored(folder, name) for name in fashion_mnist.DIGESTS):
+            return folder
+    pytest.skip(f"FashionMNIST is neither in {folders[0]} nor in {folders[1]}. Type: make data")
+
+
+@pytest.fixture(scope="session")
+def real_data(real_folder: Path) -> Source:
+    """Return the normalized FashionMNIST."""
+    return fashion_mnist.load(real_folder.parents[1])
+
+
+@pytest.fixture
+def unread_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail the test if any data is read."""
+
+    def read(*_: object) -> None:
+        pytest.fail("data was read")
+
+    monkeypatch.setattr(synthetic, "synthesize", read)
+    monkeypatch.setattr(fashion_mnist, "load", read)

@@ -1,0 +1,246 @@
+"""The commands as a person types them; what goes wrong ends in one message."""
+
+import csv
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from commands import CONF, SHORT, Command
+from fcnlab import fashion_mnist
+from overnight.config import cli
+
+EXTRA = {"optuna", "joblib", "cloudpickle", "submitit", "ray", "overnight.launchers"}
+
+ROOT = Path(__file__).parents[2]
+
+WRONG = {
+    "a word for a number": (["lr=abc"], "lr=abc: needed: a number above 0. Type for example: lr=0.001"),
+    "nothing for a number": (["lr=null"], "lr=null: needed: a number above 0"),
+    "a truth for a number": (["lr=true"], "lr=True: needed: a number above 0"),
+    "a negative learning rate": (["lr=-1"], "lr=-1: needed: a number above 0"),
+    "an infinite learning rate": (["lr=inf"], "lr=inf: needed: a number above 0"),
+    "a probability above 1": (["dropout=1.5"], "dropout=1.5: needed: a probability"),
+    "a list with a wrong probability": (["dropout=[0.1,2]"], "dropout=[0.1, 2]: needed: a probability"),
+    "a list of the wrong length": (["dropout=[0.1,0.2,0.3]"], "has 3 values for 2 hidden layers"),
+    "no batch": (["data.batch_size=0"], "data.batch_size=0: needed: a whole number, 1 or more"),
+    "half a batch": (["data.batch_size=64.5"], "data.batch_size=64.5: needed: a whole number"),
+    "a layer of nothing": (["model.hidden_sizes=[0]"], "model.hidden_sizes=[0]: needed: a list of whole"),
+    "a number for a list": (["model.hidden_sizes=64"], "model.hidden_sizes=64: needed: a list of whole"),
+    "a negative seed": (["seed=-1"], "seed=-1: needed: a whole number, 0 or more"),
+    "no epochs": (["trainer.max_epochs=0"], "trainer.max_epochs=0: needed: a whole number, 1 or more"),
+    "a negative weight decay": (["weight_decay=-0.1"], "weight_decay=-0.1: needed: a number, 0 or more"),
+    "a negative l1": (["l1=-1"], "l1=-1: needed: a number, 0 or more"),
+    "all of the label smoothed": (["label_smoothing=1"], "label_smoothing=1: needed: a share"),
+    "a fold that is not there": (["data.folds=5", "data.fold=5"], "data.fold=5 with data.folds=5"),
+    "an empty validation": (["data.val_size=0"], "data.val_size=0: needed: a whole number, 1"),
+    "more validation than data": (["data.val_size=60000"], "data.val_size=60000: needed: a whole number, 1"),
+    "a name with a slash": (["task_name='a/b'"], "task_name=a/b"),
+    "fewer than no retries": (["retries=-1"], "retries=-1: needed: a whole number, 0 or more"),
+    "another end": (["on_failure=stop"], "on_failure=stop: needed: continue or raise"),
+    "a word for a list of settings": (["study.scientific=lr"], "study.scientific=lr: needed: a list of"),
+    "a setting with two parts": (["study.scientific=[lr]", "study.nuisance=[lr]"], "both have lr: needed"),
+    "a misspelt key of the study": (
+        ["+study.nuisence=[lr]"],
+        "study.nuisence: there is no such key. Did you",
+    ),
+    "a word for a truth": (["track_test=maybe"], "track_test=maybe: needed: true or false"),
+    "a momentum that torch refuses": (
+        ["optimizer=sgd", "optimizer.momentum=-1"],
+        "optimizer: Invalid momentum",
+    ),
+    "a misspelt option": (["optimizer=adm"], "optimizer=adm: there is no such option. Did you mean adam?"),
+    "a misspelt option in a list": (
+        ["regularization=[dropout,batchnorm]"],
+        "regularization=batchnorm: there is no such option. Did you mean batch_norm?",
+    ),
+    "a misspelt experiment": (["experiment=optimisers"], "Did you mean optimizers?"),
+    "a misspelt group": (["optimiser=adam"], "optimiser: there is no such key. Did you mean optimizer?"),
+    "a misspelt key": (["lrr=0.1"], "lrr: there is no such key. Did you mean lr?"),
+    "a misspelt key of a group": (["trainer.max_epoch=3"], "Did you mean max_epochs?"),
+    "a misspelt key that is added": (["+lrr=0.1"], "lrr: there is no such key. Did you mean lr?"),
+    "a misspelt argument that is added": (["+trainer.max_epoch=3"], "Did you mean max_epochs?"),
+    "no value": (["lr"], "lr: cannot be read. Needed: KEY=VALUE"),
+    "an open bracket": (["dropout=[0.1"], "dropout=[0.1: cannot be read"),
+    "an interpolation of nothing": (["optimizer.lr=${nix}"], "Interpolation key 'nix' not found"),
+    "a sweep over a misspelt option": (["-m", "optimizer=sgd,adm"], "Did you mean adam?"),
+    "a checkpoint that is not there": (["ckpt_path=nowhere.ckpt"], "ckpt_path=nowhere.ckpt"),
+}
+
+
+@pytest.mark.usefixtures("unread_data")
+@pytest.mark.parametrize(("arguments", "message"), WRONG.values(), ids=WRONG.keys())
+def test_wrong_input_ends_in_one_message_before_data_is_read(
+    arguments: list[str], message: str, command: Command
+) -> None:
+    result = command("train.py", *SHORT, *arguments)
+    assert result.status == 1
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert len(result.stderr.strip().splitlines()) <= 3
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+@pytest.mark.usefixtures("unread_data")
+def test_a_missing_gpu_has_a_remedy(command: Command) -> None:
+    result = command("train.py", *SHORT, "trainer=gpu")
+    assert result.status == 1
+    assert "trainer: No supported gpu backend found!" in result.stderr
+    assert "Type for example: trainer=default" in result.stderr
+
+
+@pytest.mark.parametrize("damage", ["truncated", "altered"])
+def test_a_damaged_data_file_is_named_with_the_remedy(damage: str, command: Command, tmp_path: Path) -> None:
+    raw = tmp_path / "FashionMNIST" / "raw"
+    raw.mkdir(parents=True)
+    for name in fashion_mnist.DIGESTS:
+        content = gzip.compress(b"\0" * 1000)
+        (raw / f"{name}.gz").write_bytes(content[:-20] if damage == "truncated" else content)
+    result = command("train.py", "trainer=cpu", f"data.root={tmp_path}")
+    assert result.status == 1
+    assert "train-images-idx3-ubyte.gz is truncated or altered" in result.stderr
+    assert "Delete it and type: make data" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+FOREIGN = {
+    "nothing": None,
+    "text": b"not a checkpoint",
+    "an empty file": b"",
+}
+
+
+@pytest.mark.parametrize("content", FOREIGN.values(), ids=FOREIGN.keys())
+def test_eval_refuses_a_file_that_is_no_checkpoint(
+    content: bytes | None, command: Command, tmp_path: Path
+) -> None:
+    path = tmp_path / "some.ckpt"
+    if content is not None:
+        path.write_bytes(content)
+    result = command("eval.py", f"ckpt_path={path}")
+    assert result.status == 1
+    assert result.stderr.startswith(f"Error: ckpt_path={path}")
+    assert "Traceback" not in result.stderr
+
+
+def test_eval_refuses_a_checkpoint_of_another_program(command: Command, tmp_path: Path) -> None:
+    torch.save({"state_dict": {"weight": torch.zeros(2)}}, tmp_path / "other.ckpt")
+    result = command("eval.py", f"ckpt_path={tmp_path / 'other.ckpt'}")
+    assert result.status == 1
+    assert "is a file of something else" in result.stderr
+
+
+def test_eval_needs_a_checkpoint(command: Command) -> None:
+    result = command("eval.py")
+    assert result.status == 1
+    assert "ckpt_path: a value is missing" in result.stderr
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(path.read_text().splitlines()))
+
+
+def test_train_then_sweep_then_eval_in_processes_of_their_own(tmp_path: Path) -> None:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+
+    train = str(ROOT / "train.py")
+    sweep = run(train, "-m", "optimizer=sgd,adam", "lr=0.001,0.01", "task_name=four", *SHORT)
+    assert sweep.returncode == 0, sweep.stderr
+    assert sweep.stderr == ""
+    directory = tmp_path / "outputs" / "sweeps" / "four"
+    records = [json.loads(path.read_text()) for path in directory.glob("*/run.json")]
+    assert {record["status"] for record in records} == {"completed"}
+    assert len({record["name"] for record in records}) == 4
+    assert sum("val/acc" in line and "/4" in line for line in sweep.stdout.splitlines()) == 4
+    assert len(rows_of(directory / "results.csv")) == 4
+
+    measure = next(line for line in sweep.stdout.splitlines() if line.startswith("measure: "))
+    checkpoint = measure.split()[-1]
+    best = json.loads(
+        (tmp_path / checkpoint.removeprefix("ckpt_path=")).parents[1].joinpath("run.json").read_text()
+    )
+    assert best["best"]["val/acc"] == max(record["best"]["val/acc"] for record in records)
+    measured = run(str(ROOT / "eval.py"), checkpoint, "predictions=predicted.csv")
+    assert measured.returncode == 0, measured.stderr
+    assert measured.stderr == ""
+    assert f"acc {best['best']['test/acc']:.4f}" in measured.stdout
+    rows = rows_of(tmp_path / "predicted.csv")
+    accuracy = sum(row["label"] == row["prediction"] for row in rows) / len(rows)
+    assert accuracy == pytest.approx(best["best"]["test/acc"], abs=1e-6)
+    assert all(sum(float(row[f"p{c}"]) for c in range(10)) == pytest.approx(1, abs=1e-4) for row in rows)
+
+
+def test_an_interrupted_run_says_so_and_records_nothing(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, str(ROOT / "train.py"), *SHORT, "trainer.max_epochs=100000", "task_name=long"],
+        cwd=tmp_path,
+        env={key: value for key, value in os.environ.items() if key != "HYDRA_FULL_ERROR"},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        log = tmp_path / "outputs" / "runs" / "long" / "train.log"
+        while process.poll() is None and not (log.exists() and "epoch 3" in log.read_text()):
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert stderr.strip().startswith("Interrupted")
+    assert not (log.parent / "run.json").exists()
+
+
+def test_a_single_run_imports_nothing_that_only_sweeps_need(tmp_path: Path) -> None:
+    code = (
+        f"import runpy, sys; sys.argv = {['train.py', *SHORT]}\n"
+        f"runpy.run_path({str(ROOT / 'train.py')!r}, run_name='__main__')\n"
+        f"assert not {EXTRA | {'pandas'}} & sys.modules.keys(), {EXTRA} & sys.modules.keys()"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 0, answer.stderr
+
+
+@pytest.mark.parametrize("script", ["train.py", "eval.py"])
+@pytest.mark.parametrize("question", [["--help"], ["--cfg=job"], ["--shell-completion", "install=bash"]])
+def test_questions_are_answered_without_torch(script: str, question: list[str]) -> None:
+    code = (
+        f"import runpy, sys; sys.argv = {[script, *question]}\n"
+        f"try: runpy.run_path('{script}', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        f"assert not {EXTRA | {'torch', 'pandas', 'scipy', 'filelock'}} & sys.modules.keys()"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 0, answer.stderr
+
+
+def test_help_names_every_option_and_key(command: Command) -> None:
+    text = command("train.py", "--help").stdout
+    options = [path.stem for path in CONF.glob("*/*.yaml") if path.parent.name != "hydra"]
+    assert not [option for option in options if option not in text]
+    assert (CONF / "train.yaml").read_text() in text
+
+
+def test_help_of_eval_shows_its_keys_and_no_groups(command: Command) -> None:
+    text = command("eval.py", "--help").stdout
+    assert (CONF / "eval.yaml").read_text() in text
+    assert "rmsprop" not in text
+
+
+def test_a_sweep_over_more_values_than_a_file_name_can_hold(tmp_path: Path) -> None:
+    lrs = "lr=" + ",".join(f"{number}e-3" for number in range(1, 200))
+    assert cli.quoted(lrs) == lrs
+    path = tmp_path / "a=b"
+    path.touch()
+    assert cli.quoted(f"ckpt_path={path}") == f"ckpt_path='{path}'"

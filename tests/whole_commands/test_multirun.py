@@ -1,0 +1,118 @@
+"""What a sweep counts, says and writes."""
+
+import re
+import shlex
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from omegaconf import OmegaConf
+
+from commands import CONF, SHORT, Command
+from overnight.records import sweep_state
+from overnight.study.compare import leaderboard, varying
+from overnight.study.frames import load
+from overnight.sweeps.callback import planned_runs
+
+PLANNED: dict[str, tuple[dict[str, Any], list[str], int | None]] = {
+    "nothing swept": ({}, ["lr=0.1"], 1),
+    "a product": ({}, ["optimizer=sgd,adam,rmsprop", "lr=0.1,0.01"], 6),
+    "lists": ({}, ["regularization=none,[dropout,batch_norm]"], 2),
+    "a range": ({}, ["seed=range(5)"], 5),
+    "a study": ({"lr": "0.1,0.2", "seed": "range(3)"}, [], 6),
+    "a study with other values typed": ({"lr": "0.1,0.2"}, ["lr=1,2,3"], 3),
+    "files that match": ({}, ["optimizer=glob(*)"], None),
+}
+
+
+@pytest.mark.parametrize(("params", "typed", "count"), PLANNED.values(), ids=PLANNED.keys())
+def test_the_number_of_runs_is_known_beforehand(
+    params: dict[str, Any], typed: list[str], count: int | None
+) -> None:
+    config = OmegaConf.create({"hydra": {"sweeper": {"params": params}, "overrides": {"task": typed}}})
+    assert planned_runs(config) == count
+
+
+def test_a_search_has_as_many_runs_as_it_has_trials() -> None:
+    sweeper = {"params": {"lr": "interval(0,1)"}, "n_trials": 40}
+    config = OmegaConf.create({"hydra": {"sweeper": sweeper, "overrides": {"task": ["seed=0,1"]}}})
+    assert planned_runs(config) == 40
+
+
+def test_a_failure_of_an_earlier_sweep_with_other_settings_is_none_of_this_one(command: Command) -> None:
+    assert command("train.py", *SHORT, "-m", "lr=-1,0.1", "task_name=named").status == 1
+    result = command("train.py", *SHORT, "-m", "lr=0.1,0.2", "task_name=named")
+    assert result.status == 0
+    assert "FAILED" not in result.stdout
+
+
+@pytest.mark.parametrize("ended", [Counter(old=2), Counter(new=4)], ids=["nothing known", "nothing to do"])
+def test_no_time_is_left_when_nothing_is_known_or_nothing_to_do(ended: Counter[str]) -> None:
+    assert sweep_state.time_left(sweep_state.Plan(started=0.0, total=4, command=""), ended) == ""
+
+
+def test_a_named_sweep_with_other_settings_counts_anew(command: Command) -> None:
+    command("train.py", *SHORT, "-m", "seed=0,1", "task_name=named")
+    lines = command("train.py", *SHORT, "-m", "seed=1,2", "task_name=named").stdout.splitlines()
+    assert [line[:3] for line in lines if re.match(r"\d/\d  val/acc", line)] == ["1/2", "2/2"]
+    assert "(recorded before)" in next(line for line in lines if line.startswith("1/2"))
+
+
+def test_there_is_nothing_to_load_where_there_is_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="there is no such folder"):
+        load(tmp_path / "nope")
+
+
+def test_a_sweep_with_a_failed_and_a_diverged_run_tells_the_truth(command: Command, tmp_path: Path) -> None:
+    result = command("train.py", *SHORT, "-m", "optimizer=sgd", "lr=0.1,-1,1e10,0.01", "task_name=mixed")
+    assert result.status == 1
+    runs = load(tmp_path / "outputs" / "sweeps" / "mixed").set_index("lr")
+    assert runs["status"].to_dict() == {0.1: "completed", -1: "failed", 1e10: "diverged", 0.01: "completed"}
+    assert re.search(r"^FAILED .*lr=-1", result.stdout, re.MULTILINE)
+    assert "needed: a number above 0" in result.stdout
+    assert "DIVERGED" in result.stdout
+    assert len(pd.read_csv(tmp_path / "outputs" / "sweeps" / "mixed" / "results.csv")) == 4
+
+
+def test_the_leaderboard_is_by_validation_and_shows_what_differs(command: Command, tmp_path: Path) -> None:
+    command("train.py", *SHORT, "-m", "optimizer=sgd,adam", "seed=0,1", "task_name=board")
+    runs = load(tmp_path / "outputs" / "sweeps" / "board")
+    board = leaderboard(runs)
+    assert varying(runs) == ["optimizer", "seed"]
+    assert board["val/acc"].is_monotonic_decreasing
+    assert not [column for column in board if str(column).startswith("test")]
+    assert len(board) == 4
+
+
+def test_the_same_sweep_again_runs_nothing_again(command: Command, tmp_path: Path) -> None:
+    sweep = [*SHORT, "-m", "seed=0,1", "task_name=again"]
+    command("train.py", *sweep)
+    records = sorted((tmp_path / "outputs" / "sweeps" / "again").glob("*/run.json"))
+    before = [path.stat().st_mtime_ns for path in records]
+    assert command("train.py", *sweep).status == 0
+    assert [path.stat().st_mtime_ns for path in records] == before
+    assert len(before) == 2
+
+
+def test_a_sweep_over_experiments_keeps_to_one_folder(command: Command, tmp_path: Path) -> None:
+    assert command("train.py", *SHORT, "-m", "experiment=glob(*)", "trainer.max_epochs=1").status == 0
+    (sweep,) = (tmp_path / "outputs" / "sweeps").iterdir()
+    names = [path.parent.name for path in sweep_state.glob("*/run.json")]
+    assert len(names) == len(list((CONF / "experiment").glob("*.yaml")))
+    assert any("experiment=optimizers" in name for name in names)
+
+
+def test_an_unnamed_sweep_says_how_to_go_on_and_that_runs_only_what_is_missing(
+    command: Command, tmp_path: Path
+) -> None:
+    first = command("train.py", *SHORT, "-m", "seed=0,1,2")
+    told = next(line for line in first.stdout.splitlines() if "train.py" in line)
+    records = sorted((tmp_path / "outputs" / "sweeps").glob("*/*/run.json"))
+    records[1].unlink()
+    kept = {path: path.stat().st_mtime_ns for path in (records[0], records[2])}
+    _, _, *arguments = shlex.split(told)
+    assert command("train.py", *arguments).status == 0
+    assert sorted((tmp_path / "outputs" / "sweeps").glob("*/*/run.json")) == records
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept

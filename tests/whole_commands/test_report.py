@@ -1,0 +1,254 @@
+"""A report from the command to its files: whole, self-contained, and safe from what stands in the records."""
+
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import records
+from commands import ROOT, SHORT, Command
+from overnight import study
+from overnight.runs import examine
+from overnight.study import latex, page
+from overnight.study.close_up import examined
+from overnight.study.evidence import gather
+from overnight.study.tables import Table
+
+SWEEP = ("-m", *SHORT, "optimizer=sgd,adam", "init=torch_default,zeros", "seed=0,1", "task_name=s")
+VOID = {"meta", "img", "br"}
+HOSTILE = r"<b>1</b>&\textbf{x}_%$#~^|é中"
+
+
+class Page(HTMLParser):
+    """A page read as a browser would: its elements closed in order, its texts, its attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.texts: list[str] = []
+        self.links: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.links += [value or "" for name, value in attrs if name in {"src", "href"}]
+        self.open += [tag] * (tag not in VOID)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+def test_a_sweep_becomes_a_report(command: Command, tmp_path: Path) -> None:
+    assert command("train.py", *SWEEP).status == 0
+    result = command("report.py", "outputs/sweeps/s")
+    assert (result.status, result.stderr) == (0, "")
+    assert "Best on validation: " in result.stdout
+    assert result.stdout.endswith("outputs/sweeps/s/report/index.html\n")
+    folder = tmp_path / "outputs" / "sweeps" / "s" / "report"
+    figures = {path.stem for path in (folder / "figures").glob("*.png")}
+    assert figures == {path.stem for path in (folder / "figures").glob("*.pdf")}
+    assert {"answer", "curves_acc", "curves_loss", "confusion", "by_class", "errors", "signals"} <= figures
+    assert len(pd.read_csv(folder / "results.csv")) == 8
+    shown = Page((folder / "index.html").read_text(encoding="utf-8"))
+    assert shown.open == []
+    assert shown.tags.count("img") == len(figures)
+    assert {link[:5] for link in shown.links} <= {
+        "data:",
+        *(link[:5] for link in shown.links if link[0] == "#"),
+    }
+    assert "not drawn" not in "".join(shown.texts)
+    assert not re.search(r"https?://", (folder / "index.html").read_text(encoding="utf-8"))
+
+
+def test_the_command_in_the_report_trains_the_winner_again(command: Command, tmp_path: Path) -> None:
+    assert command("train.py", *SWEEP).status == 0
+    assert command("report.py", "outputs/sweeps/s").status == 0
+    text = (tmp_path / "outputs" / "sweeps" / "s" / "report" / "report.md").read_text(encoding="utf-8")
+    typed = re.findall(r"The winner alone: `` python train.py (.*) ``", text)[0].split()
+    again = command("train.py", *typed, "hydra.run.dir=again")
+    assert again.status == 0
+    winner = re.findall(r"ckpt_path=(\S+)/checkpoints", text)[0]
+    accuracies = [
+        pd.read_json(path / "run.json", typ="series")["best"]["val/acc"]
+        for path in (tmp_path / "again", tmp_path / winner)
+    ]
+    assert accuracies[0] == accuracies[1]
+
+
+def made(folder: Path, **settings: Any) -> None:
+    """Write a small study in which one option is hostile."""
+    values: dict[str, Any] = {"init": [HOSTILE, "zeros"], "lr": [0.1, 0.2, 0.3], "seed": [0, 1]}
+    tried = records.grid(values | settings)
+    for place, setting in enumerate(tried):
+        records.write(folder, records.record(setting, 0.8 + place / 1000))
+    written = records.record({"init": HOSTILE, "lr": 0.4, "seed": 0}, None, "failed")
+    written["error"] = {"type": "ValueError", "message": "</script><script>alert(1)</script>\nsecond line"}
+    records.write(folder, written)
+
+
+def test_nothing_in_a_record_becomes_markup(command: Command, tmp_path: Path) -> None:
+    made(tmp_path / "s")
+    result = command("report.py", "s")
+    assert (result.status, result.stderr) == (0, "")
+    shown = Page((tmp_path / "s" / "report" / "index.html").read_text(encoding="utf-8"))
+    assert shown.open == []
+    assert "b" not in shown.tags
+    assert shown.tags.count("script") == 2
+    assert HOSTILE in shown.texts
+    assert "</script><script>alert(1)</script> second line" in shown.texts  # in the table of what failed
+    markdown = (tmp_path / "s" / "report" / "report.md").read_text(encoding="utf-8")
+    rows = [line for line in markdown.splitlines() if line.startswith("|")]
+    columns = [len(re.findall(r"(?<!\\)\|", line)) for line in rows]
+    assert len(set(columns[:4])) == 1
+    assert "<b>" not in markdown
+    assert "not drawn" in markdown  # made records have no checkpoints
+
+
+def balanced(text: str) -> bool:
+    """Tell whether the braces that are not escaped close each other."""
+    depth = 0
+    for brace in re.findall(r"(?<!\\)[{}]", text.replace(r"\\", "")):
+        depth += {"{": 1, "}": -1}[brace]
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+def test_tables_are_sound_latex() -> None:
+    cells = pd.DataFrame({HOSTILE: [HOSTILE, "1 ± 2"], "b": ["x", "y"], "same": ["all", "all"]})
+    text = latex.document([Table("t", "Title & more", "50 % of $x", cells, settings=("same",))])
+    rows = re.findall(r"^(.*?) \\\\$", text, re.MULTILINE)
+    assert [len(re.findall(r"(?<!\\)&", row)) for row in rows] == [1, 1, 1]
+    assert balanced(text)
+    assert r"\textless{}b\textgreater{}1" in text
+    assert r"\texttt{U+4E2D}" in text
+    assert "In all rows: same all." in text
+    assert {r"\toprule", r"\midrule", r"\bottomrule"} <= set(re.findall(r"\\\w+rule", text))
+
+
+def test_a_long_table_may_go_on_over_several_pages() -> None:
+    cells = pd.DataFrame({"a": [str(i) for i in range(latex.LONGEST + 1)]})
+    assert r"\begin{longtable}" in latex.document([Table("t", "T", "C", cells)])
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_tables_compile_in_a_minimal_document(command: Command, tmp_path: Path) -> None:
+    made(tmp_path / "s", seed=range(4), optimizer=["sgd", "adam", *(f"o{i}" for i in range(20))])
+    assert command("report.py", "s").status == 0
+    tables = (tmp_path / "s" / "report" / "tables.tex").read_text(encoding="utf-8")
+    assert r"\begin{longtable}" in tables
+    preamble = tables.partition("\n")[0].partition(": ")[2]
+    body = rf"\documentclass{{article}}{preamble}\begin{{document}}{tables}\end{{document}}"
+    (tmp_path / "paper.tex").write_text(body.replace("% In the preamble", "%"), encoding="utf-8")
+    made_pdf = subprocess.run(
+        ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "paper.tex"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+    assert made_pdf.returncode == 0, made_pdf.stdout[-2000:]
+
+
+WRONG = {
+    "no such folder": (("nowhere",), "nowhere: there is no such folder. Needed: a run's or a sweep's"),
+    "an empty folder": (("empty",), "empty: there is no record of a run here. Needed: the folder of a sweep"),
+    "no sweep at all": ((), "outputs/sweeps: there is no such folder"),
+    "no such hyperparameter": (("s", "--scientific=optimiser"), "optimiser is no setting of these runs"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG.values(), ids=WRONG.keys())
+def test_a_wrong_command_ends_in_one_message(
+    arguments: tuple[str, ...], message: str, command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    made(tmp_path / "s")
+    result = command("report.py", *arguments)
+    assert result.status == 1
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_question_can_be_asked_that_the_study_did_not_declare(command: Command, tmp_path: Path) -> None:
+    made(tmp_path / "s")
+    result = command("report.py", "s", "--scientific=lr", "--output=elsewhere")
+    assert "Best on validation: lr=0.3" in result.stdout
+    assert (tmp_path / "elsewhere" / "index.html").is_file()
+    assert not (tmp_path / "s" / "report").exists()
+
+
+def test_a_second_report_leaves_no_figure_of_the_first(command: Command, tmp_path: Path) -> None:
+    made(tmp_path / "s")
+    assert command("report.py", "s").status == 0
+    stale = tmp_path / "s" / "report" / "figures" / "response_lr.png"
+    assert stale.is_file()
+    made(tmp_path / "t", lr=[0.1])
+    assert command("report.py", "t", "--output=s/report").status == 0
+    assert not stale.exists()
+
+
+def test_files_that_are_of_no_report_are_not_touched(command: Command, tmp_path: Path) -> None:
+    made(tmp_path / "s")
+    (tmp_path / "paper").mkdir()
+    (tmp_path / "paper" / "report.md").write_text("mine")
+    result = command("report.py", "s", "--output=paper")
+    assert result.status == 1
+    assert "paper holds something that is no report. Needed: a new or an empty folder" in result.stderr
+    assert [path.name for path in (tmp_path / "paper").iterdir()] == ["report.md"]
+
+
+def test_a_folder_that_cannot_be_written_is_named_with_a_remedy(command: Command, tmp_path: Path) -> None:
+    made(tmp_path / "s")
+    (tmp_path / "file").write_text("")
+    result = command("report.py", "s", "--output=file/report")
+    assert result.status == 1
+    assert "Type for example: --output=FOLDER" in result.stderr
+
+
+def test_a_run_without_an_error_has_no_picture_of_errors(tmp_path: Path) -> None:
+    made(tmp_path)
+    labels = np.arange(10)
+    seen = examine.CloseUp(tuple("0123456789"), labels, labels, labels / 10, np.zeros((10, 28, 28)))
+
+    class Examiner:
+        def close_up(self, checkpoint: Path) -> examine.CloseUp:
+            return seen
+
+        def signals(self, config: dict[str, Any]) -> list[dict[str, float]]:
+            return [{"layer": 1, "activation": 1.0, "gradient": 1.0}]
+
+    drawn, missing = examined(gather([tmp_path]), Examiner())
+    assert [picture.name for picture in drawn] == ["confusion", "by_class", "signals"]
+    assert missing == []
+
+
+def test_the_example_in_the_readme_runs(command: Command, tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (example,) = [
+        code for code in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "study.load" in code
+    ]
+    made(tmp_path / "outputs" / "sweeps" / "optimizers", optimizer=["sgd", "adam"])
+    command("report.py", "--help")  # goes into tmp_path
+    lines = example.partition("from fcnlab.task")[0]
+    names: dict[str, Any] = {}
+    exec(compile(lines, "README.md", "exec"), names)  # noqa: S102 - our own README
+    assert len(names["runs"]) == 25
+
+
+def test_settings_of_all_runs_are_kept_once_and_their_own_apart(tmp_path: Path) -> None:
+    for setting in ({"lr": 0.1, "init": "a"}, {"lr": 0.2, "init": "a"}):
+        records.write(tmp_path, records.record(setting))
+    told = page.settings(study.load(tmp_path))
+    assert told["same"]["init"] == "a"
+    assert [own["lr"] for own in told["own"]] == ["0.1", "0.2"]
+    assert not set(told["same"]) & set(told["own"][0])

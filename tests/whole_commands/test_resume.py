@@ -1,0 +1,123 @@
+"""A run that was interrupted goes on as if it never had been."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands import CONF, SHORT, Command, result
+from fcnlab.task import Classifier
+from overnight.records.record import Record, read_record
+
+RUN = (*SHORT, "trainer.max_epochs=5", "task_name=long")
+STUCK = "init=zeros"  # nothing is learned: every epoch is a bad one
+WAYS = (
+    "optimizer=momentum regularization=[dropout,batch_norm]",
+    "optimizer=adam scheduler=one_cycle",
+    "scheduler=cosine",
+    f"{STUCK} scheduler=plateau scheduler.scheduler.patience=0",
+    f"{STUCK} regularization=early_stopping callbacks.early_stopping.patience=4",
+)
+OPTIONS = [
+    f"{group}={path.stem}"
+    for group in ("optimizer", "scheduler", "regularization", "loss")
+    for path in sorted((CONF / group).glob("*.yaml"))
+]
+
+
+@pytest.fixture
+def interrupted(command: Command, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run a command, and press Ctrl-C in the middle of this epoch."""
+
+    def run(epoch: int, *arguments: str) -> None:
+        training_step = Classifier.training_step
+
+        def press(task: Classifier, batch: Any, batch_idx: int) -> Any:
+            if (task.current_epoch, batch_idx) == (epoch, 2):
+                raise KeyboardInterrupt
+            return training_step(task, batch, batch_idx)
+
+        monkeypatch.setattr(Classifier, "training_step", press)
+        assert command("train.py", *RUN, *arguments).status == 130
+        monkeypatch.undo()
+
+    return run
+
+
+def recorded(root: Path) -> Record:
+    record = read_record(root / "outputs" / "runs" / "long")
+    assert record
+    return record
+
+
+@pytest.mark.parametrize("way", [*WAYS, *(pytest.param(o, marks=pytest.mark.slow) for o in OPTIONS)])
+def test_a_resumed_run_is_the_one_that_was_not_interrupted(
+    way: str, command: Command, interrupted: Any, tmp_path: Path
+) -> None:
+    interrupted(3, *way.split())
+    assert not (tmp_path / "outputs" / "runs" / "long" / "run.json").exists()
+    assert command("train.py", *RUN, *way.split(), "ckpt_path=last").status == 0
+    resumed = recorded(tmp_path)
+    (tmp_path / "outputs").rename(tmp_path / "resumed")
+    command("train.py", *RUN, *way.split())
+    assert result(resumed) == result(recorded(tmp_path))
+
+
+def test_a_single_run_killed_before_its_first_epoch_ended_begins_anew(
+    command: Command, interrupted: Any, tmp_path: Path
+) -> None:
+    interrupted(0)
+    resumed = command("train.py", *RUN, "ckpt_path=last")
+    assert resumed.status == 0
+    assert "the run starts from the beginning" in resumed.stdout
+    assert len(recorded(tmp_path)["history"]) == 6
+
+
+def test_an_interrupted_run_that_was_moved_still_knows_its_best(
+    command: Command, interrupted: Any, tmp_path: Path
+) -> None:
+    interrupted(3, STUCK)  # the first epoch stays the best one
+    (tmp_path / "outputs" / "runs" / "long").rename(tmp_path / "outputs" / "runs" / "moved")
+    command("train.py", *RUN, STUCK, "task_name=moved", "ckpt_path=last")
+    record = read_record(tmp_path / "outputs" / "runs" / "moved")
+    assert record
+    assert (record["best"]["epoch"], record["last"]["epoch"]) == (1, 5)
+
+
+def test_another_configuration_does_not_go_on_from_the_checkpoint(
+    command: Command, interrupted: Any, tmp_path: Path
+) -> None:
+    interrupted(3)
+    result = command("train.py", *RUN, "lr=0.5", "ckpt_path=last")
+    assert result.status == 1
+    assert "is of a run with another configuration" in result.stderr
+    assert (tmp_path / "outputs" / "runs" / "long" / "checkpoints" / "last.ckpt").is_file()
+
+
+def test_a_damaged_checkpoint_is_refused_and_kept(command: Command, interrupted: Any, tmp_path: Path) -> None:
+    interrupted(3)
+    checkpoint = tmp_path / "outputs" / "runs" / "long" / "checkpoints" / "last.ckpt"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    result = command("train.py", *RUN, "ckpt_path=last")
+    assert result.status == 1
+    assert "last.ckpt cannot be read" in result.stderr
+    assert checkpoint.stat().st_size == 1000
+
+
+def test_a_damaged_record_is_said_set_aside_and_run_again(command: Command, tmp_path: Path) -> None:
+    command("train.py", *RUN)
+    path = tmp_path / "outputs" / "runs" / "long" / "run.json"
+    half = path.read_text()[:500]
+    path.write_text(half)
+    result = command("train.py", *RUN)
+    assert result.status == 0
+    assert "run.json is damaged" in result.stdout
+    assert recorded(tmp_path)["status"] == "completed"
+    assert [kept.read_text() for kept in path.parent.glob(".aside-*/run.json")] == [half]
+
+
+def test_last_is_the_last_epoch_also_when_the_best_was_before(command: Command, tmp_path: Path) -> None:
+    command("train.py", *RUN, STUCK)
+    record = recorded(tmp_path)
+    assert (record["best"]["epoch"], record["last"]["epoch"]) == (1, 5)
+    assert record["last"]["val/loss"] == record["history"][-1]["val/loss"]

@@ -1,0 +1,187 @@
+"""One run from its command to its record."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams import plugin_data_pb2
+
+from commands import SHORT, Command
+from overnight.data.in_memory import Source
+from overnight.records.record import Record, read_record
+
+CURVES = {f"{split}/{name}" for split in ("train", "val", "test") for name in ("loss", "acc")} | {"lr"}
+
+
+def recorded(directory: Path) -> Record:
+    record = read_record(directory)
+    assert record
+    return record
+
+
+def without_clock(record: Record) -> list[dict[str, Any]]:
+    return [{key: value for key, value in row.items() if key != "seconds"} for row in record["history"]]
+
+
+@pytest.fixture
+def run_directory(command: Command, tmp_path: Path) -> Path:
+    assert command("train.py", *SHORT, "task_name=one", "regularization=dropout").status == 0
+    return tmp_path / "outputs" / "runs" / "one"
+
+
+def test_the_directory_holds_what_the_design_says_and_nothing_else(run_directory: Path) -> None:
+    found = {path.name.partition(".tfevents")[0] for path in run_directory.iterdir()}
+    assert found == {".hydra", "train.log", "run.json", "checkpoints", "events.out"}
+    assert {path.name for path in (run_directory / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
+    assert len(list(run_directory.glob("events.out.tfevents.*"))) == 1
+
+
+def test_nothing_is_left_outside_of_it(run_directory: Path, tmp_path: Path) -> None:
+    assert [path.name for path in tmp_path.iterdir()] == ["outputs"]
+    assert list((tmp_path / "outputs").rglob("run.json")) == [run_directory / "run.json"]
+
+
+def test_the_record_is_whole(run_directory: Path) -> None:
+    record = recorded(run_directory)
+    assert record["status"] == "completed"
+    assert record["error"] is None
+    assert record["model"] == {"hidden_sizes": [256, 128], "parameters": 235146}
+    assert [row["epoch"] for row in record["history"]] == [0, 1, 2]
+    assert record["history"][0]["train/acc"] is None
+    assert all(row[name] is not None for row in record["history"][1:] for name in CURVES)
+    assert record["last"]["epoch"] == 2
+    assert record["data"] == {"train": 500, "val": 100, "test": 200, "folds": 1, "fold": 0} | {
+        "split": record["data"]["split"]
+    }
+    assert (run_directory / record["checkpoint"]).is_file()
+    assert record["environment"]["device"] == "cpu"
+    assert None not in (record["seconds"], record["samples_per_second"], record["fingerprint"])
+
+
+def test_best_and_last_agree_with_the_history(run_directory: Path) -> None:
+    record = recorded(run_directory)
+    for measured in (record["best"], record["last"]):
+        row = record["history"][measured["epoch"]]
+        assert all(measured[key] == row[key] for key in ("val/loss", "val/acc", "test/loss", "test/acc"))
+    assert record["best"]["val/acc"] == max(row["val/acc"] for row in record["history"][1:])
+
+
+def test_train_accuracy_is_measured_without_dropout(run_directory: Path) -> None:
+    record = recorded(run_directory)
+    assert record["last"]["train/acc"] > record["history"][-1]["train/acc"]
+
+
+def test_the_same_command_gives_the_same_history(command: Command, tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        command("train.py", *SHORT, "regularization=[dropout,batch_norm]", f"task_name={name}")
+    first, second = (recorded(tmp_path / "outputs" / "runs" / name) for name in ("first", "second"))
+    assert without_clock(first) == without_clock(second)
+    assert first["fingerprint"] == second["fingerprint"]
+
+
+def test_another_seed_gives_another_history_on_the_same_split(command: Command, tmp_path: Path) -> None:
+    for seed in (0, 1):
+        command("train.py", *SHORT, f"seed={seed}", f"task_name=seed{seed}")
+    zero, one = (recorded(tmp_path / "outputs" / "runs" / f"seed{seed}") for seed in (0, 1))
+    assert without_clock(zero) != without_clock(one)
+    assert zero["data"]["split"] == one["data"]["split"]
+
+
+def test_a_completed_run_is_not_run_again(command: Command, run_directory: Path) -> None:
+    before = (run_directory / "run.json").stat().st_mtime_ns
+    assert command("train.py", *SHORT, "task_name=one", "regularization=dropout").status == 0
+    assert (run_directory / "run.json").stat().st_mtime_ns == before
+
+
+def test_another_configuration_moves_the_old_record_aside(command: Command, run_directory: Path) -> None:
+    old = recorded(run_directory)
+    assert command("train.py", *SHORT, "task_name=one", "lr=0.005").status == 0
+    assert recorded(run_directory)["config"]["lr"] == 0.005
+    (aside,) = run_directory.glob(".aside-*")
+    assert recorded(aside) == old
+    assert len(list(run_directory.glob("events.out.tfevents.*"))) == 1
+    assert (aside / "checkpoints" / "best.ckpt").is_file()
+
+
+def test_zeros_stay_at_chance(command: Command, tmp_path: Path) -> None:
+    command("train.py", *SHORT, "init=zeros", "task_name=zeros")
+    history = recorded(tmp_path / "outputs" / "runs" / "zeros")["history"]
+    assert [row["test/acc"] for row in history] == [0.1] * 3
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_at_once(command: Command, tmp_path: Path) -> None:
+    assert command("train.py", *SHORT, "optimizer=sgd", "lr=1e10", "task_name=high").status == 0
+    record = recorded(tmp_path / "outputs" / "runs" / "high")
+    assert record["status"] == "diverged"
+    assert "the training loss is" in record["error"]["message"]
+    assert [row["epoch"] for row in record["history"]] == [0]
+    assert record["best"]["epoch"] == 0
+
+
+def test_a_loss_that_is_not_finite_after_the_last_step_is_divergence(
+    command: Command, tmp_path: Path
+) -> None:
+    one_step = ["trainer.max_epochs=1", "+trainer.limit_train_batches=1"]
+    command("train.py", *SHORT, "optimizer=sgd", "lr=1e30", *one_step, "task_name=late")
+    assert recorded(tmp_path / "outputs" / "runs" / "late")["status"] == "diverged"
+
+
+@pytest.mark.parametrize("logger", ["csv", "none", "tensorboard"])
+def test_the_checkpoint_is_where_the_record_says(logger: str, command: Command, tmp_path: Path) -> None:
+    command("train.py", *SHORT, f"logger={logger}", "task_name=saved")
+    directory = tmp_path / "outputs" / "runs" / "saved"
+    assert recorded(directory)["checkpoint"] == "checkpoints/best.ckpt"
+    assert (directory / "checkpoints" / "best.ckpt").is_file()
+
+
+def test_without_callbacks_nothing_is_saved_and_best_is_from_the_history(
+    command: Command, tmp_path: Path
+) -> None:
+    command("train.py", *SHORT, "callbacks=none", "logger=none", "task_name=bare")
+    directory = tmp_path / "outputs" / "runs" / "bare"
+    assert {path.name for path in directory.iterdir()} == {".hydra", "train.log", "run.json"}
+    record = recorded(directory)
+    assert record["checkpoint"] is None
+    assert record["best"]["val/acc"] == max(row["val/acc"] for row in record["history"])
+    assert record["best"]["train/acc"] is None
+
+
+def test_a_failed_run_says_why_and_leaves_a_traceback_in_its_log(command: Command, tmp_path: Path) -> None:
+    result = command("train.py", *SHORT, "regularization=batch_norm", "data.batch_size=1", "task_name=odd")
+    assert result.status == 1
+    directory = tmp_path / "outputs" / "runs" / "odd"
+    assert recorded(directory)["error"]["message"] in result.stderr
+    assert "Traceback" in (directory / "train.log").read_text()
+
+
+def test_early_stopping_stops(command: Command, tmp_path: Path) -> None:
+    options = ["init=zeros", "regularization=early_stopping", "trainer.max_epochs=30", "task_name=stopped"]
+    command("train.py", *SHORT, *options)
+    assert len(recorded(tmp_path / "outputs" / "runs" / "stopped")["history"]) < 30
+
+
+def test_tensorboard_reads_the_curves_and_the_hyperparameters(run_directory: Path) -> None:
+    events = EventAccumulator(str(run_directory)).Reload()
+    assert set(events.Tags()["scalars"]) == CURVES | {"hp/val_acc", "hp/test_acc"}
+    record = recorded(run_directory)
+    for curve in CURVES:
+        drawn = {event.step: event.value for event in events.Scalars(curve)}
+        recorded_values = {row["epoch"]: row[curve] for row in record["history"] if row[curve] is not None}
+        assert drawn == pytest.approx(recorded_values)
+    assert events.Scalars("hp/test_acc")[0].value == pytest.approx(record["best"]["test/acc"])
+    start = plugin_data_pb2.HParamsPluginData.FromString(
+        events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
+    )
+    hparams = start.session_start_info.hparams
+    assert {"optimizer", "lr", "model", "regularization", "batch_size", "seed"} <= set(hparams)
+    assert hparams["regularization"].string_value == "dropout"
+    assert all(value.WhichOneof("kind") in {"string_value", "number_value"} for value in hparams.values())
+
+
+def test_one_epoch_of_the_real_data_learns(command: Command, tmp_path: Path, real_data: Source) -> None:
+    assert len(real_data.test.labels) == 10_000
+    assert command("train.py", "trainer.max_epochs=1", "trainer=cpu", "task_name=real").status == 0
+    record = recorded(tmp_path / "outputs" / "runs" / "real")
+    assert record["best"]["val/acc"] > 0.82
+    assert record["data"]["train"] == 54_000

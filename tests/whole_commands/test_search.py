@@ -1,0 +1,249 @@
+"""A search proposes, runs, survives what interrupts it, and tells the truth."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra.core.utils import JobReturn, JobStatus
+from omegaconf import OmegaConf
+from optuna.trial import FrozenTrial, TrialState
+
+from commands import CONF, SHORT, Command
+from overnight.config.schema import ConfigError
+from overnight.records import sweep_state
+from overnight.records.record import find_runs, read_record
+from overnight.search.search import RESULTS, search, winning_command
+from overnight.search.trials import Settings
+from searches import LR, TINY, studied, trials
+
+
+def settings(directory: Path, **changed: Any) -> Settings:
+    """Return settings of a study of 20 trials, in which three run side by side."""
+    defaults: dict[str, Any] = {
+        "sampler": OmegaConf.create(
+            {"_target_": "optuna.samplers.TPESampler", "seed": 0, "n_startup_trials": 5}
+        ),
+        "direction": "maximize",
+        "storage": f"sqlite:///{directory}/optuna.db",
+        "study_name": None,
+        "n_trials": 20,
+        "n_jobs": 3,
+    }
+    return Settings(**defaults | changed)
+
+
+class Interrupt(BaseException):
+    """Something that ends the process."""
+
+
+class Parabola:
+    """A launcher whose runs return numbers and leave no record; it can be interrupted after some runs."""
+
+    def __init__(self, runs: int = 1000) -> None:
+        self.left = runs
+        self.launched: list[list[str]] = []
+
+    def __call__(self, batch: Any, first: int) -> list[JobReturn]:
+        return [self.run(typed) for typed in batch]
+
+    def run(self, typed: list[str]) -> JobReturn:
+        if not self.left:
+            raise Interrupt
+        self.left -= 1
+        self.launched.append(typed)
+        x = float(typed[-1].partition("=")[2])
+        return JobReturn(overrides=typed, status=JobStatus.COMPLETED, _return_value=-((x - 0.3) ** 2))
+
+
+def minimum(directory: Path, launch: Parabola, **changed: Any) -> list[FrozenTrial]:
+    """Search for the minimum of the parabola."""
+    search(settings(directory, **changed), ["a=1", "x=interval(0,1)"], directory, lambda batch: None, launch)
+    return trials(directory)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> list[FrozenTrial]:
+    return minimum(tmp_path_factory.mktemp("whole"), Parabola())
+
+
+def test_tpe_looks_where_the_good_ones_were(uninterrupted: list[FrozenTrial]) -> None:
+    distances = [abs(trial.params["x"] - 0.3) for trial in uninterrupted]
+    assert sum(distances[-10:]) < sum(distances[:10]) / 2
+
+
+@pytest.mark.parametrize("runs", [0, 1, 3, 4, 11])
+def test_an_interrupted_search_proposes_what_an_uninterrupted_one_does(
+    runs: int, uninterrupted: list[FrozenTrial], tmp_path: Path
+) -> None:
+    with pytest.raises(Interrupt):
+        minimum(tmp_path, Parabola(runs))
+    assert {t.state for t in trials(tmp_path)} <= {TrialState.COMPLETE, TrialState.RUNNING}
+    resumed = minimum(tmp_path, Parabola())
+    assert [(t.number, t.params, t.value, t.state) for t in resumed] == [
+        (t.number, t.params, t.value, t.state) for t in uninterrupted
+    ]
+
+
+def test_batches_are_as_large_as_the_launcher_is_wide(tmp_path: Path) -> None:
+    sizes = []
+
+    class Counting(Parabola):
+        def __call__(self, batch: Any, first: int) -> list[JobReturn]:
+            sizes.append((first, len(batch)))
+            return super().__call__(batch, first)
+
+    minimum(tmp_path, Counting(), n_trials=10, n_jobs=4)
+    minimum(tmp_path, Counting(), n_trials=14, n_jobs=4)
+    assert sizes == [(0, 4), (4, 4), (8, 2), (10, 2), (12, 2)]
+
+
+def test_a_finished_search_runs_nothing_again(tmp_path: Path) -> None:
+    minimum(tmp_path, Parabola(), n_trials=4)
+    again = Parabola()
+    assert len(minimum(tmp_path, again, n_trials=4)) == 4
+    assert not again.launched
+
+
+OTHERS = {
+    "another range": (["a=1", "x=interval(0.1,0.2)"], "x: given 0.1 to 0.2, stored 0.0 to 1.0"),
+    "another scale": (["a=1", "x=tag(log,interval(1e-4,1))"], "given 0.0001 to 1.0 (log), stored 0.0 to 1.0"),
+    "one more": (["a=1", "x=interval(0,1)", "y=range(3)"], "y: given 0 to 2 in steps of 1, stored nothing"),
+    "one less": (["x=interval(0,1)"], "a: given nothing, stored 1"),
+    "another fixed value": (["a=2", "x=interval(0,1)"], "a: given 2, stored 1"),
+}
+
+
+@pytest.mark.parametrize(("typed", "difference"), OTHERS.values(), ids=OTHERS.keys())
+def test_a_study_does_not_mix_searches(typed: list[str], difference: str, tmp_path: Path) -> None:
+    minimum(tmp_path, Parabola(), n_trials=1)
+    with pytest.raises(ConfigError, match=re.escape(difference)) as caught:
+        search(settings(tmp_path), typed, tmp_path, lambda batch: None, Parabola())
+    assert "Type what is stored, or another task_name" in str(caught.value)
+    assert len(trials(tmp_path)) == 1
+
+
+def test_looks_and_spelling_may_differ_when_a_search_goes_on(tmp_path: Path) -> None:
+    minimum(tmp_path, Parabola(), n_trials=1)
+    typed = ["a=1", "tags=[again]", "retries=1", "hparams_search=random", "x=interval(0.0, 1.0)"]
+    search(settings(tmp_path, n_trials=2), typed, tmp_path, lambda batch: None, Parabola())
+    assert [trial.state for trial in trials(tmp_path)] == [TrialState.COMPLETE] * 2
+
+
+WRONG = {
+    "no trials": ({"n_trials": 0}, "hydra.sweeper.n_trials=0: needed: a whole number, 1 or more"),
+    "half a trial": ({"n_trials": 0.5}, "hydra.sweeper.n_trials=0.5: needed"),
+    "no jobs": ({"n_jobs": 0}, "hydra.sweeper.n_jobs=0: needed"),
+    "no seed": ({"sampler": OmegaConf.create({"seed": None})}, "hydra.sweeper.sampler.seed=None: needed"),
+    "a wrong direction": ({"direction": "up"}, "hydra.sweeper.direction=up: needed: maximize or minimize"),
+}
+
+
+@pytest.mark.parametrize(("changed", "message"), WRONG.values(), ids=WRONG.keys())
+def test_wrong_settings_are_refused(changed: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=message):
+        settings(tmp_path, **changed)
+
+
+def test_joblib_counts_its_jobs_from_the_end(tmp_path: Path) -> None:
+    assert settings(tmp_path, n_jobs=-1).batch_size == os.cpu_count()
+
+
+def test_a_prepared_search_trains_and_its_winner_can_be_trained_alone(
+    command: Command, tmp_path: Path
+) -> None:
+    result = command(
+        "train.py", *SHORT, "hparams_search=tpe", "hydra.sweeper.n_trials=2", "task_name=s",
+        "+trainer.limit_train_batches=0.5", "seed=3",
+    )  # fmt: skip
+    assert result.status == 0, result.stderr
+    assert not result.stderr
+    directory = tmp_path / "outputs" / "sweeps" / "s"
+    found: Any = OmegaConf.load(directory / RESULTS)
+    records = [record for path in find_runs(directory) if (record := read_record(path))]
+    assert found.states == {"COMPLETE": 2}
+    assert found.best_value == max(record["best"]["val/acc"] for record in records)
+    assert all("+trainer.limit_train_batches=0.5" in record["overrides"] for record in records)
+    assert {record["config"]["seed"] for record in records} == {3}
+    assert found.command in result.stdout
+    _, _, *arguments = shlex.split(found.command)
+    assert command("train.py", *arguments).status == 0
+    (winner,) = find_runs(tmp_path / "outputs" / "runs")
+    record = read_record(winner)
+    assert record
+    assert record["best"]["val/acc"] == found.best_value
+    best = dict(found.best_params)
+    assert (record["config"]["lr"], record["config"]["dropout"]) == (best["lr"], best["dropout"])
+    assert record["config"]["model"]["hidden_sizes"] == best["model.hidden_sizes"]
+
+
+def test_both_prepared_searches_search_the_same() -> None:
+    tpe, blind = (OmegaConf.load(CONF / "hparams_search" / f"{name}.yaml") for name in ("tpe", "random"))
+    assert tpe.hydra.sweeper.params == blind.hydra.sweeper.params
+    assert tpe.hydra.sweeper.n_trials == blind.hydra.sweeper.n_trials
+
+
+def test_failed_and_diverged_runs_are_told_as_what_they_are(command: Command, tmp_path: Path) -> None:
+    search_in = ["hparams_search=random", "hydra.sweeper.n_trials=8", "optimizer=sgd", "lr=0.1,1e10"]
+    told = studied(command, tmp_path, *search_in, "dropout=choice(0.1,2)", "model.hidden_sizes=[8]")
+    expected = {("0.1", "0.1"): "COMPLETE", ("10000000000.0", "0.1"): "PRUNED"}
+    states = {(t.params["lr"], t.params["dropout"]): t.state.name for t in told}
+    assert {pair: expected.get(pair, "FAIL") for pair in states} == states
+    assert set(states.values()) == {"COMPLETE", "PRUNED", "FAIL"}
+    statuses = {"COMPLETE": "completed", "PRUNED": "diverged", "FAIL": "failed"}
+    for trial in told:
+        record = read_record(Path(trial.user_attrs["directory"]))
+        assert record
+        assert record["status"] == trial.user_attrs["status"] == statuses[trial.state.name]
+        assert trial.value == (record["best"]["val/acc"] if trial.value is not None else None)
+    found: Any = OmegaConf.load(tmp_path / "outputs" / "sweeps" / "s" / RESULTS)
+    assert found.states == dict(Counter(t.state.name for t in told))
+
+
+def test_a_search_that_is_to_stop_at_a_failure_goes_on_from_there(command: Command, tmp_path: Path) -> None:
+    search_in = ["hparams_search=random", "hydra.sweeper.n_trials=4", "hydra.sweeper.n_jobs=4"]
+    varied = ["optimizer=sgd", LR, "dropout=choice(0.1,2)"]
+    stopped = studied(command, tmp_path, *search_in, *varied, "on_failure=raise")
+    assert Counter(t.state.name for t in stopped)["FAIL"] == 1
+    assert Counter(t.state.name for t in stopped)["RUNNING"] > 0
+    resumed = studied(command, tmp_path, *search_in, *varied, "on_failure=continue")
+    assert [t.params for t in resumed] == [t.params for t in stopped]
+    assert {t.state.name for t in resumed} == {"COMPLETE", "FAIL"}
+
+
+def test_the_winner_of_a_search_over_an_experiment_does_not_sweep() -> None:
+    fixed = {"experiment": "experiment=init", "task_name": "task_name=s", "seed": "seed=1"}
+    command = winning_command(fixed, ["lr=0.1", "model.hidden_sizes=[8]"])
+    assert shlex.split(command)[2:] == [
+        "experiment=init", "seed=1", "lr=0.1", "model.hidden_sizes=[8]", "hydra.mode=RUN",
+    ]  # fmt: skip
+
+
+def test_more_trials_begin_where_fewer_ended(command: Command, tmp_path: Path) -> None:
+    search_in = ["-m", "hydra/sweeper=optuna", LR]
+    few = studied(command, tmp_path, *search_in, "hydra.sweeper.n_trials=2")
+    folder = tmp_path / "outputs" / "sweeps" / "s"
+    before = {path: path.stat().st_mtime_ns for path in folder.glob("*/run.json")}
+    more = studied(command, tmp_path, *search_in, "hydra.sweeper.n_trials=3")
+    assert [(t.params, t.value) for t in more[:2]] == [(t.params, t.value) for t in few]
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert Counter(sweep_state.ended(folder).values()) == {"old": 2, "new": 1}
+
+
+def test_a_misspelt_choice_begins_no_study(command: Command, tmp_path: Path) -> None:
+    result = command("train.py", *TINY, "hparams_search=tpe", "optimizer=sgd,adm", "task_name=s")
+    assert result.status == 1
+    assert "Did you mean adam?" in result.stderr
+    assert not (tmp_path / "outputs" / "sweeps" / "s" / "optuna.db").exists()
+
+
+def test_hydra_finds_the_sweeper_without_importing_optuna() -> None:
+    code = (
+        "import sys, hydra_plugins.overnight_search; assert not {'optuna', 'torch', 'numpy'} & {*sys.modules}"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

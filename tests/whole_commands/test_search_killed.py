@@ -1,0 +1,81 @@
+"""A search that is killed, again and again, and ends as if it had not been."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from optuna.trial import TrialState
+
+from commands import ROOT, Command
+from overnight.records import sweep_state
+from searches import TINY, studied, trials
+
+KillWhen = Callable[[], bool]
+Killed = Callable[[list[str], KillWhen], bool]
+
+
+@pytest.fixture
+def killed(tmp_path: Path) -> Killed:
+    """Run train.py in a process that is killed, without a warning, at some moment; tell whether it was."""
+
+    def run(arguments: list[str], when: KillWhen) -> bool:
+        with subprocess.Popen(
+            [sys.executable, str(ROOT / "train.py"), *arguments],
+            cwd=tmp_path,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as process:
+            while process.poll() is None and not when():
+                time.sleep(0.01)
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+        return process.returncode == -signal.SIGKILL
+
+    return run
+
+
+def test_a_killed_search_ends_with_every_trial_told_once(
+    killed: Killed, command: Command, tmp_path: Path
+) -> None:
+    directory = tmp_path / "outputs" / "sweeps" / "s"
+    arguments = [*TINY, "hparams_search=random", "hydra.sweeper.n_trials=6", "hydra.sweeper.n_jobs=3"]
+    arguments += ["model.hidden_sizes=[8]", "optimizer=sgd,adam", "task_name=s"]
+    assert killed(arguments, lambda: len(sweep_state.ended(directory)) >= 2)
+    before = trials(directory)
+    assert any(trial.state == TrialState.RUNNING for trial in before)
+    assert command("train.py", *arguments).status == 0
+    told = trials(directory)
+    assert [trial.state for trial in told] == [TrialState.COMPLETE] * 6
+    assert [trial.params for trial in told[: len(before)]] == [trial.params for trial in before]
+    assert len({str(trial.params) for trial in told}) == 6
+    assert len(list(directory.glob("*/run.json"))) == 6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_a_search_survives_any_number_of_kills(
+    jobs: int, killed: Killed, command: Command, tmp_path: Path
+) -> None:
+    directory = tmp_path / "outputs" / "sweeps" / "s"
+    arguments = [*TINY, "hparams_search=tpe", "hydra.sweeper.n_trials=16", f"hydra.sweeper.n_jobs={jobs}"]
+    arguments += ["model.hidden_sizes=[8]"]
+    draw, kills = random.Random(jobs), 0  # noqa: S311 - moments, not secrets
+
+    def moment() -> KillWhen:
+        end = time.monotonic() + draw.uniform(1, 10)
+        return lambda: time.monotonic() > end
+
+    while killed([*arguments, "task_name=s"], moment()):
+        kills += 1
+    told = trials(directory)
+    whole = studied(command, tmp_path, *arguments, name="whole")
+    assert kills
+    assert [trial.state for trial in told] == [TrialState.COMPLETE] * 16
+    assert len({str(trial.params) for trial in told}) == 16
+    assert [(t.params, t.value) for t in told] == [(t.params, t.value) for t in whole]

@@ -1,0 +1,272 @@
+"""A member of a stacked group is the run that it would be by itself."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from scipy.stats import ks_2samp
+from torch import Tensor
+
+from commands import CONF
+from experiments import TINY, Compose, Experiment, Prepare
+from overnight.stacked import lockstep
+from overnight.stacked.lockstep import Lockstep
+from overnight.stacked.measurement import measure
+from overnight.stacked.member import Member
+from overnight.stacked.modes import Training
+from overnight.training import fit
+from overnight.training.history import Row
+
+Build = Callable[..., Member]
+
+EPOCHS = "trainer.max_epochs"
+TWO_SEEDS = ("seed=0", "seed=1")
+
+
+def options(group: str) -> list[str]:
+    return [f"{group}={path.stem}" for path in sorted((CONF / group).glob("*.yaml"))]
+
+
+GROUPS = {
+    "optimizer": options("optimizer"),
+    "init, shared seed": [f"{init} optimizer=sgd lr=0.01" for init in options("init")],
+    "scheduler": [f"{scheduler} optimizer=momentum" for scheduler in options("scheduler")],
+    "own penalties": ["l1=0", "l1=1e-3", "weight_decay=1e-2", "optimizer=sgd l1=1e-2"],
+    "splits": ["data.split_seed=1", "data.split_seed=2", "seed=3"],
+    "folds": [f"data.folds=3 data.fold={fold}" for fold in range(3)],
+    "wide batch": [f"{seed} data.batch_size=1000" for seed in TWO_SEEDS],
+    "no hidden layer": [f"model=logistic {seed}" for seed in TWO_SEEDS],
+    "bf16": [f"trainer=bf16 {seed} regularization=[batch_norm,dropout]" for seed in TWO_SEEDS],
+    "dropouts": [f"dropout=[0.5,0.1] {seed}" for seed in TWO_SEEDS],
+    **{name: [f"{name} {seed}" for seed in TWO_SEEDS] for name in options("activation")},
+    **{name: [f"{name} label_smoothing=0.1 {seed}" for seed in TWO_SEEDS] for name in options("loss")},
+    **{  # not with Adam: a bias before batch norm has a gradient of rounding errors, which Adam scales up
+        f"regularization={name}": [f"regularization={name} optimizer=momentum {seed}" for seed in TWO_SEEDS]
+        for name in ("batch_norm", "layer_norm", "dropout", "[batch_norm,dropout]")
+    },
+}
+"""Sets of runs that fit one group; each run as it is typed."""
+
+
+@pytest.fixture
+def build(compose: Compose, tmp_path: Path) -> Build:
+    """Give overrides, get a member on a few synthetic images."""
+
+    def built(*overrides: str) -> Member:
+        directory = Path(tempfile.mkdtemp(dir=tmp_path))
+        return Member(compose(*TINY, "logger=none", *overrides, directory=directory), directory)
+
+    return built
+
+
+class MasksOfTorch(Training):
+    """Draws what ``torch.nn.Dropout`` draws on the CPU, which takes three times as long.
+
+    With it runs with dropout, too, can be compared number by number.
+    """
+
+    def drop(self, hidden: Tensor, probability: float) -> Tensor:
+        if not probability:
+            return hidden
+        drawn = [
+            torch.empty(part.shape, dtype=hidden.dtype).bernoulli_(1 - probability, generator=generator)
+            for part, generator in zip(hidden, self.generators, strict=True)
+        ]
+        return hidden * torch.stack(drawn).div_(1 - probability)
+
+
+@pytest.fixture
+def masks_of_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lockstep, "Training", MasksOfTorch)
+
+
+def trained(members: Sequence[Member]) -> list[Member]:
+    Lockstep(members).fit(lambda epoch, count: None)
+    return list(members)
+
+
+def without_clock(history: Sequence[Row]) -> list[Row]:
+    return [row | {"seconds": None} for row in history]
+
+
+def solo(prepare: Prepare, *overrides: str) -> Experiment:
+    experiment = prepare("logger=none", *overrides)
+    experiment.fit()
+    return experiment
+
+
+def assert_agree(rows: tuple[Row, Row], tolerance: float) -> None:
+    """Compare two rows of histories: losses to the relative tolerance, accuracies to two images."""
+    ours, theirs = rows
+    assert ours.keys() == theirs.keys()
+    for name, value in theirs.items():
+        if value is None or name == "seconds":
+            assert (ours[name] is None) == (value is None), name
+        else:
+            absolute = 0.02 if name.endswith("acc") and tolerance > 1e-4 else 1e-6
+            assert ours[name] == pytest.approx(value, rel=tolerance, abs=absolute), name
+
+
+@pytest.mark.usefixtures("masks_of_torch")
+@pytest.mark.parametrize("runs", GROUPS.values(), ids=GROUPS)
+def test_a_member_is_the_run_that_it_would_be_by_itself(
+    runs: list[str], build: Build, prepare: Prepare
+) -> None:
+    settings = [[*run.split(), "trainer.max_epochs=2"] for run in runs]
+    members = trained([build(*overrides) for overrides in settings])
+    precise = 1e-5 if "trainer=bf16" not in settings[0] else 1e-2
+    for member, overrides in zip(members, settings, strict=True):
+        alone = solo(prepare, *overrides)
+        assert member.outcome == {"status": "completed"}
+        for epoch, tolerance in enumerate((precise, max(precise, 1e-4), 1e-2)):
+            assert_agree((member.task.history[epoch], alone.task.history[epoch]), tolerance)
+
+
+@pytest.mark.parametrize("init", options("init"))
+def test_initial_weights_are_those_of_the_run_by_itself(init: str, build: Build, prepare: Prepare) -> None:
+    members = [build(init, seed, "regularization=batch_norm") for seed in TWO_SEEDS]
+    Lockstep(members)
+    for member, seed in zip(members, TWO_SEEDS, strict=True):
+        alone = prepare("logger=none", init, seed, "regularization=batch_norm").task.net.state_dict()
+        for name, tensor in member.task.net.state_dict().items():
+            assert torch.equal(tensor, alone[name])
+
+
+@pytest.mark.parametrize("trainer", ["cpu", "bf16"])
+@pytest.mark.parametrize("regularization", ["none", "[batch_norm,dropout]"])
+@pytest.mark.parametrize("seeds", [(0, 0, 0), (0, 1, 2)], ids=["shared seed", "own seeds"])
+def test_a_diverging_member_changes_no_bit_of_its_neighbours(
+    trainer: str, regularization: str, seeds: Sequence[int], build: Build
+) -> None:
+    shared = (f"trainer={trainer}", f"regularization={regularization}", "trainer.max_epochs=2")
+    healthy = [
+        (f"optimizer={o}", f"seed={s}") for o, s in zip(("sgd", "adam", "rmsprop"), seeds, strict=True)
+    ]
+    quiet = trained([build(*shared, *run) for run in healthy])
+    runs = [healthy[0], ("optimizer=sgd", "lr=1e6", f"seed={seeds[0]}"), *healthy[1:]]
+    first, diverged, *others = trained([build(*shared, *run) for run in runs])
+    assert (diverged.outcome or {})["status"] == "diverged"
+    for member, undisturbed in zip([first, *others], quiet, strict=True):
+        assert without_clock(member.task.history) == without_clock(undisturbed.task.history)
+
+
+@pytest.mark.parametrize(
+    "settings", ["lr=1e6", "lr=1e30", "lr=1e30 data.batch_size=1000", "lr=1 init=normal init.std=1e30"]
+)
+def test_divergence_is_told_as_of_a_run_by_itself(settings: str, build: Build, prepare: Prepare) -> None:
+    overrides = ("optimizer=sgd", *settings.split())
+    member, _ = trained([build(*overrides), build("optimizer=sgd", *overrides[2:3])])
+    alone = prepare("logger=none", *overrides)
+    assert member.outcome == alone.fit()
+    assert [row["epoch"] for row in member.task.history] == [row["epoch"] for row in alone.task.history]
+    assert member.seconds > 0
+
+
+def test_a_plateau_scheduler_within_an_epoch_is_refused_and_not_forgotten(build: Build) -> None:
+    members = [build("scheduler=plateau", "+scheduler.interval=step", seed) for seed in TWO_SEEDS]
+    with pytest.raises(ValueError, match="plateau"):
+        Lockstep(members)
+
+
+def test_every_member_stops_early_for_itself(build: Build, prepare: Prepare) -> None:
+    stopping = (
+        "regularization=early_stopping",
+        "callbacks.early_stopping.patience=1",
+        "trainer.max_epochs=8",
+    )
+    runs = ("lr=1e-5", "lr=0.05", "lr=0.2", "+callbacks.early_stopping.min_delta=0.5")
+    members = trained([build(*stopping, run) for run in runs])
+    lengths = [len(member.task.history) for member in members]
+    assert lengths == [len(solo(prepare, *stopping, run).task.history) for run in runs]
+    assert len(set(lengths)) > 1
+
+
+NOT_COMPARED = {"config", "history", "seconds"}
+
+
+def assert_same(ours: Any, theirs: Any, path: str = "") -> None:
+    """Compare checkpoints: all but the folder, the clock and the last bits."""
+    if isinstance(theirs, dict):
+        keys = [[Path(str(key)).name for key in part if key not in NOT_COMPARED] for part in (ours, theirs)]
+        assert keys[0] == keys[1], path
+        for key, other in zip(ours, theirs, strict=True):
+            if key not in NOT_COMPARED:
+                assert_same(ours[key], theirs[other], f"{path}/{key}")
+    elif isinstance(theirs, list | tuple):
+        assert len(ours) == len(theirs), path
+        for number, pair in enumerate(zip(ours, theirs, strict=True)):
+            assert_same(*pair, f"{path}/{number}")
+    elif isinstance(theirs, Tensor):
+        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4, msg=lambda told: f"{path}: {told}")
+    elif isinstance(theirs, float):
+        assert ours == pytest.approx(theirs, rel=1e-4), path
+    else:
+        assert Path(str(ours)).name == Path(str(theirs)).name, path
+
+
+@pytest.mark.usefixtures("masks_of_torch")
+@pytest.mark.parametrize("scheduler", options("scheduler"))
+def test_checkpoints_hold_what_lightning_would_save(scheduler: str, build: Build, prepare: Prepare) -> None:
+    settings = (scheduler, "regularization=[dropout,early_stopping]", "trainer.max_epochs=3")
+    member, _ = trained([build(*settings), build(*settings, "lr=0.1")])
+    alone = solo(prepare, *settings)
+    for name in ("best.ckpt", "last.ckpt"):
+        held = member.saved(Path("checkpoints", name))
+        theirs = torch.load(Path(alone.trainer.default_root_dir, "checkpoints", name), weights_only=True)
+        assert held
+        assert held["history"] == member.task.history[: len(theirs["history"])]
+        assert_same(held, theirs)
+
+
+@pytest.mark.usefixtures("masks_of_torch")
+@pytest.mark.filterwarnings("ignore:The dirpath has changed")
+def test_a_run_goes_on_from_the_checkpoint_of_a_member(
+    build: Build, prepare: Prepare, tmp_path: Path
+) -> None:
+    settings = ("regularization=[dropout,layer_norm]", "scheduler=step")
+    member, _ = trained([build(*settings, f"{EPOCHS}=2"), build(*settings, f"{EPOCHS}=2", "lr=0.1")])
+    path = tmp_path / "last.ckpt"
+    torch.save(member.saved(Path("checkpoints", "last.ckpt")), path)
+    resumed = prepare("logger=none", *settings, f"{EPOCHS}=4")
+    resumed.fit(ckpt_path=str(path))
+    whole = solo(prepare, *settings, f"{EPOCHS}=4")
+    for rows in zip(resumed.task.history, whole.task.history, strict=True):
+        assert_agree(rows, 1e-4)
+
+
+@pytest.mark.usefixtures("masks_of_torch")
+def test_best_and_last_are_measured_as_by_a_run_by_itself(build: Build, prepare: Prepare) -> None:
+    settings = ("regularization=dropout", f"{EPOCHS}=3", "track_test=false", "lr=0.01")
+    members = [build(*settings, "init=zeros"), build(*settings)]
+    fitted = Lockstep(members)
+    fitted.fit(lambda epoch, count: None)
+    for member, init, measured in zip(
+        members, ("zeros", "torch_default"), measure(fitted, members), strict=True
+    ):
+        alone = solo(prepare, *settings, f"init={init}")
+        expected = fit.measure_checkpoints(alone.trainer, alone.task, alone.data)
+        assert measured.keys() == expected.keys()
+        for path, row in expected.items():
+            assert measured[path] == pytest.approx(row, rel=1e-3, abs=1e-5), member.task.config["init"]
+
+
+@pytest.mark.slow
+def test_with_dropout_many_seeds_give_the_same_distribution(build: Build, prepare: Prepare) -> None:
+    settings = ("dropout=0.5", "trainer.max_epochs=3")
+    stacked = trained([build(*settings, f"seed={seed}") for seed in range(100, 160)])
+    alone = [solo(prepare, *settings, f"seed={seed}", "callbacks=none") for seed in range(60)]
+    for name in ("train/loss", "val/loss", "test/loss"):
+        ours = [member.task.history[-1][name] for member in stacked]
+        theirs = [experiment.task.history[-1][name] for experiment in alone]
+        assert ks_2samp(ours, theirs).pvalue > 0.01
+
+
+def test_what_a_member_draws_depends_on_no_other(build: Build) -> None:
+    settings = ("dropout=0.5", "trainer.max_epochs=1")
+    pair = trained([build(*settings, "seed=1"), build(*settings, "seed=2")])
+    triple = trained([build(*settings, f"seed={seed}") for seed in (3, 1, 2)])
+    for one, other in zip(pair, triple[1:], strict=True):
+        assert without_clock(one.task.history) == without_clock(other.task.history)

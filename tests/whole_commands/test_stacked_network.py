@@ -1,0 +1,65 @@
+"""What the members of a stacked group have in common: products and dropout."""
+
+import pytest
+import torch
+from scipy.stats import binomtest
+from torch import Generator
+from torch.testing import assert_close
+
+from overnight.stacked.modes import Training
+from overnight.stacked.products import shared_inputs
+
+MEMBERS, WIDTH, INPUTS = 5, 100, 784
+
+
+@pytest.mark.parametrize("batch", [1, 112, 128])
+def test_the_wide_product_and_its_gradients_are_those_of_a_dense_layer(batch: int) -> None:
+    weight, bias = torch.randn(WIDTH, INPUTS, requires_grad=True), torch.randn(WIDTH, requires_grad=True)
+    images, gradient = torch.randn(batch, INPUTS), torch.randn(batch, WIDTH)
+    found = torch.autograd.grad(shared_inputs(weight, bias, images).t(), (weight, bias), gradient)
+    logits = torch.nn.functional.linear(images.double(), weight.double(), bias.double())
+    assert_close(shared_inputs(weight, bias, images).t().double(), logits, rtol=1e-5, atol=1e-4)
+    assert_close(found[0].double(), gradient.double().t() @ images.double(), rtol=1e-5, atol=1e-4)
+    assert_close(found[1], gradient.sum(0))
+
+
+@pytest.mark.parametrize("batch", [1, 112, 128, 1000])
+def test_what_the_wide_product_gives_a_member_depends_on_no_other(batch: int) -> None:
+    weight, bias = torch.randn(MEMBERS * WIDTH, INPUTS), torch.randn(MEMBERS * WIDTH)
+    images, gradient = torch.randn(batch, INPUTS), torch.randn(MEMBERS * WIDTH, batch)
+
+    def first(members: int) -> tuple[torch.Tensor, ...]:
+        rows = slice(members * WIDTH)
+        leaf = weight[rows].clone().requires_grad_()
+        logits = shared_inputs(leaf, bias[rows], images)
+        return logits[:WIDTH], torch.autograd.grad(logits, leaf, gradient[rows])[0][:WIDTH]
+
+    for members in range(1, MEMBERS):
+        for ours, of_all in zip(first(members), first(MEMBERS), strict=True):
+            assert torch.equal(ours, of_all)
+
+
+@pytest.mark.parametrize("probability", [0.1, 0.3, 0.5, 0.9])
+def test_dropout_drops_as_often_as_asked_and_scales_the_rest(probability: float) -> None:
+    training = Training([Generator().manual_seed(seed) for seed in range(3)])
+    hidden = torch.ones(3, 64, 500, requires_grad=True)
+    dropped = training.drop(hidden, probability)
+    assert dropped.unique().tolist() == [0, pytest.approx(1 / (1 - probability))]
+    for part in dropped:
+        lost = int((part == 0).sum())
+        assert binomtest(lost, part.numel(), probability).pvalue > 1e-4
+    dropped.sum().backward()
+    assert hidden.grad is not None
+    assert torch.equal(hidden.grad, dropped)
+
+
+def test_dropout_masks_come_from_each_members_generator_and_are_new_each_time() -> None:
+    hidden = torch.ones(2, 20, 30)
+    training = Training([Generator().manual_seed(seed) for seed in (1, 2)])
+    first, second = (training.drop(hidden, 0.5) for _ in range(2))
+    assert not torch.equal(first, second)
+    assert not torch.equal(first[0], first[1])
+    swapped = Training([Generator().manual_seed(seed) for seed in (2, 1)]).drop(hidden, 0.5)
+    assert torch.equal(swapped, first.flip(0))
+    batch_last = torch.ones(2, 30, 20).transpose(1, 2)
+    assert Training([Generator(), Generator()]).drop(batch_last, 0.5).stride() == batch_last.stride()

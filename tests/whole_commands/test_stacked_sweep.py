@@ -1,0 +1,199 @@
+"""A sweep with hydra/launcher=stacked: what it leaves, and what happens when things go wrong."""
+
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.utils import create_config_search_path
+from hydra.core.utils import setup_globals
+from hydra.types import RunMode
+from omegaconf import OmegaConf
+
+from commands import CONF, SHORT, Command, result
+from experiments import Compose
+from overnight.launchers.composing import ComposingOnce
+from overnight.records.lock import locked
+from overnight.stacked import group as one_group
+from overnight.stacked.grouping import Run
+from overnight.stacked.lockstep import Lockstep
+from overnight.study.frames import load
+from stacked_sweeps import SIX, STACKED, approximate, recorded
+
+
+def test_a_stacked_sweep_leaves_what_the_runs_would_leave(command: Command, tmp_path: Path) -> None:
+    settings = ["regularization=layer_norm", "logger=tensorboard"]
+    assert command("train.py", "-m", *SHORT, *SIX, *settings, "task_name=basic").status == 0
+    stacked = command("train.py", *STACKED, *SIX, *settings, "task_name=stacked")
+    assert stacked.status == 0
+    assert "stacked: 6 runs in 2 groups (2 of 3)" in stacked.stdout
+    basic = recorded(tmp_path, "basic")
+    for typed, record in recorded(tmp_path, "stacked").items():
+        other = basic[typed.replace("task_name=stacked", "task_name=basic")]
+        assert result(record) | {"name": None} == approximate(result(other) | {"name": None})
+        assert record["fingerprint"] == other["fingerprint"]
+    left = [
+        Counter(
+            path.name.partition(".tfevents")[0] for path in (tmp_path / "outputs/sweeps" / name).rglob("*")
+        )
+        for name in ("basic", "stacked")
+    ]
+    for folders in left:
+        for folder in [name for name in folders if "optimizer=" in name]:
+            del folders[folder]
+    assert left[0] == left[1]
+
+
+def test_what_eval_measures_is_what_the_record_says(command: Command, tmp_path: Path) -> None:
+    command("train.py", *STACKED, "seed=0,1", "regularization=batch_norm", "task_name=measured")
+    for record in recorded(tmp_path, "measured").values():
+        path = tmp_path / "outputs" / "sweeps" / "measured" / record["name"] / record["checkpoint"]
+        evaluated = command("eval.py", f"ckpt_path={path}")
+        assert evaluated.status == 0
+        assert f"{record['best']['train/acc']:.4f}" in evaluated.stdout
+        assert f"{record['best']['test/acc']:.4f}" in evaluated.stdout
+
+
+def test_finished_members_are_not_trained_again(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    command("train.py", *STACKED, "seed=0,1", "task_name=again")
+    more = command("train.py", *STACKED, "seed=0,1,2,3", "task_name=again")
+    assert "stacked: 2 runs in 1 group (1 of 2)\nrecorded before: 2" in more.stdout
+    monkeypatch.setattr(one_group, "Member", None)
+    third = command("train.py", *STACKED, "seed=0,1,2,3", "task_name=again")
+    assert third.status == 0
+    assert third.stdout.count("(recorded before)") == 4
+
+
+def test_ctrl_c_keeps_the_groups_that_finished(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep = [*STACKED, "seed=range(6)", "hydra.launcher.max_members=2", "task_name=stopped"]
+    fit = Lockstep.fit
+
+    def press(lockstep: Lockstep, tell: Any) -> None:
+        if lockstep.members[0].task.config["seed"] == 1:
+            raise KeyboardInterrupt
+        fit(lockstep, tell)
+
+    monkeypatch.setattr(Lockstep, "fit", press)
+    assert command("train.py", *sweep).status == 130
+    assert len(recorded(tmp_path, "stopped")) == 2
+    monkeypatch.undo()
+    assert not list((tmp_path / "outputs").rglob(".running"))
+    resumed = command("train.py", *sweep)
+    assert resumed.status == 0
+    assert "stacked: 4 runs in 2 groups (2 of 2)\nrecorded before: 2" in resumed.stdout
+    assert len(recorded(tmp_path, "stopped")) == 6
+
+
+def test_what_fails_or_diverges_costs_its_own_run_only(command: Command, tmp_path: Path) -> None:
+    lrs = ["lr=0.1,1e30,-1", "optimizer=sgd,adam"]
+    swept = command("train.py", *STACKED, *lrs, "regularization=batch_norm", "task_name=mixed")
+    assert swept.status == 1
+    statuses = load(tmp_path / "outputs" / "sweeps" / "mixed").groupby("lr")["status"].unique()
+    assert {lr: list(found) for lr, found in statuses.items()} == {
+        0.1: ["completed"],
+        1e30: ["diverged"],
+        -1.0: ["failed"],
+    }
+    assert "the ordinary way: 2 (lr=-1: needed: a number above 0" in swept.stdout
+
+
+def test_the_first_failure_stops_the_sweep_if_asked(command: Command) -> None:
+    stopping = ["on_failure=raise", "task_name=stop", "trainer.max_epochs=1,2"]
+    swept = command("train.py", *STACKED, "data.batch_size=1,64", *stopping, "regularization=batch_norm")
+    assert swept.status == 1
+    assert "stopped at the first failed run" in swept.stdout
+
+
+def test_an_unsupported_setting_is_obeyed_and_not_ignored(command: Command, tmp_path: Path) -> None:
+    limited = command("train.py", *STACKED, "seed=0,1", "+trainer.limit_train_batches=1", "task_name=limited")
+    assert limited.status == 0
+    assert "stacked: 0 runs in 0 groups\nthe ordinary way: 2 (trainer.limit_train_batches)" in limited.stdout
+    command("train.py", "-m", *SHORT, "seed=0,1", "+trainer.limit_train_batches=1", "task_name=basic")
+    for typed, record in recorded(tmp_path, "limited").items():
+        assert result(record) == result(recorded(tmp_path, "basic")[typed.replace("limited", "basic")])
+
+
+def test_without_memory_for_all_halves_are_trained(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+
+    class Small(Lockstep):
+        def __init__(self, members: Any) -> None:
+            sizes.append(len(members))
+            if len(members) > 2:
+                raise MemoryError
+            super().__init__(members)
+
+    monkeypatch.setattr(one_group, "Lockstep", Small)
+    assert command("train.py", *STACKED, "seed=range(4)", "task_name=halves").status == 0
+    assert sizes == [4, 2, 2]
+    assert {record["status"] for record in recorded(tmp_path, "halves").values()} == {"completed"}
+
+
+def test_what_cannot_be_batched_after_all_is_run_the_ordinary_way(command: Command, tmp_path: Path) -> None:
+    random = ["activation.module._target_=torch.nn.RReLU", "task_name=random"]
+    swept = command("train.py", *STACKED, "seed=0,1", *random)
+    assert swept.status == 0
+    assert "2 runs cannot be trained in lockstep" in swept.stdout
+    assert len(recorded(tmp_path, "random")) == 2
+
+
+def test_an_activation_with_weights_of_its_own_is_batched_too(command: Command, tmp_path: Path) -> None:
+    learned = ["seed=0,1", "activation.module._target_=torch.nn.PReLU"]
+    swept = command("train.py", *STACKED, *learned, "task_name=learned")
+    assert "cannot" not in swept.stdout
+    command("train.py", "-m", *SHORT, *learned, "task_name=basic")
+    for typed, record in recorded(tmp_path, "learned").items():
+        other = recorded(tmp_path, "basic")[typed.replace("learned", "basic")]
+        assert result(record)["history"] == approximate(result(other)["history"])
+
+
+def test_a_run_that_another_process_is_at_work_on_is_left_to_it(compose: Compose, tmp_path: Path) -> None:
+    job: Any = SimpleNamespace(config=OmegaConf.create({"hydra": {"sweep": {"dir": str(tmp_path)}}}))
+    run = Run(job, tmp_path, compose("data=synthetic"), "")
+    with locked(tmp_path), ExitStack() as claims:
+        assert not one_group.available(run, claims)
+    with ExitStack() as claims:
+        assert one_group.available(run, claims)
+
+
+def test_composing_once_changes_no_configuration() -> None:
+    setup_globals()
+    typed = [["optimizer=sgd", "lr=0.1"], ["model=deep", "regularization=[dropout,batch_norm]"], ["seed=1"]]
+
+    def composed(*, remember: bool) -> list[Any]:
+        loader: Any = ConfigLoaderImpl(create_config_search_path(str(CONF)))
+        loader = ComposingOnce(loader) if remember else loader
+        sweep = loader.load_configuration("train", [], RunMode.MULTIRUN)
+        configs = [loader.load_sweep_config(sweep, overrides) for overrides in (*typed, *typed)]
+        return [OmegaConf.to_container(config, resolve=False) for config in configs]
+
+    assert composed(remember=True) == composed(remember=False)
+
+
+WRONG = {
+    "groups_at_a_time=-1": "needed: a whole number, 1 or more, or null",
+    "max_members=1": "needed: a whole number, 2 or more",
+    "memory_gb=0": "needed: a number above 0",
+    "memory_gb=much": "needed: a number above 0",
+}
+
+
+@pytest.mark.parametrize(("typed", "words"), WRONG.items(), ids=WRONG)
+def test_a_limit_that_cannot_be_is_refused(typed: str, words: str, command: Command) -> None:
+    refused = command("train.py", *STACKED, "seed=0,1", f"hydra.launcher.{typed}")
+    assert refused.status == 1
+    assert f"hydra.launcher.{typed}: {words}" in refused.stderr
+
+
+def test_a_search_can_be_stacked(command: Command) -> None:
+    search = ["hparams_search=random", "hydra.sweeper.n_trials=4", "hydra.sweeper.n_jobs=4"]
+    swept = command("train.py", *STACKED, *search, "optimizer=sgd", "model.hidden_sizes=[8]", "dropout=0.0")
+    assert swept.status == 0
+    assert "stacked: 4 runs in 1 group" in swept.stdout

@@ -1,0 +1,46 @@
+"""A sweep looked at from another terminal."""
+
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from commands import SHORT, Command, ran, started
+from overnight.records.record import find_runs
+
+
+def test_a_finished_sweep(command: Command, tmp_path: Path) -> None:
+    command("train.py", *SHORT, "-m", "optimizer=sgd", "lr=0.1,-1,1e10", "task_name=mixed")
+    for arguments in ([], ["outputs/sweeps/mixed"]):
+        shown = command("status.py", *arguments)
+        assert shown.status == 0
+        assert "1 completed, 1 diverged, 1 failed, 0 running, 0 left of 3" in shown.stdout
+        assert "needed: a number above 0" in shown.stdout
+        assert "task_name=mixed" in shown.stdout
+    assert (tmp_path / "outputs" / "sweeps" / "mixed").is_dir()
+
+
+@pytest.mark.parametrize("arguments", [[], ["nowhere"]])
+def test_where_there_is_no_sweep_it_says_so(arguments: list[str], command: Command) -> None:
+    shown = command("status.py", *arguments)
+    assert shown.status == 1
+    assert "there is no sweep here" in shown.stderr
+
+
+def test_a_running_sweep_and_then_a_killed_one(tmp_path: Path) -> None:
+    sweep = ["-m", *SHORT, "trainer.max_epochs=10000", "seed=0,1", "task_name=long"]
+    process = started(tmp_path, "train.py", *sweep)
+    first = tmp_path / "outputs" / "sweeps" / "long"
+    while not list(first.glob("*/checkpoints/last.ckpt")):
+        assert process.poll() is None
+    during = ran(tmp_path, "status.py").stdout
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    after = ran(tmp_path, "status.py").stdout
+    assert "0 failed, 1 running, 1 left of 2" in during
+    assert re.search(rf"^running: .*seed=0.* \(process {process.pid} on ", during, re.MULTILINE)
+    assert "0 failed, 0 running, 2 left of 2" in after
+    assert re.search(r"^cut off: .*seed=0", after, re.MULTILINE)
+    assert find_runs(first) == []
