@@ -50,7 +50,7 @@ class Keys(BaseModel):
         ("loss.eval", "task.eval_loss"),
         ("metrics", "task.metrics"),
     )
-    """Pairs of keys that are two names of one value: the record shows the first, the second is trained with."""
+    """Pairs of keys that are two names of one value: a run trains with the second, and is known by the first."""
 
     data: Data
     model: Model

@@ -68,7 +68,7 @@ class Classifier(L.LightningModule):
     """
 
     takes_splits: ClassVar = True
-    """``validation_step`` tells validation, test and training data apart; see ``overnight.data.split_name``."""
+    """``validation_step`` tells validation, test and training data apart: see ``split_name``."""
 
     stacked_settings: ClassVar = (
         *(
@@ -176,15 +176,28 @@ class Classifier(L.LightningModule):
         self.log_pass("test")
 
     def log_pass(self, split: str) -> None:
-        """Log the mean loss over images (not over batches) and the metrics of one pass over a split."""
-        outputs = self._seen.pop(split)
-        targets = torch.cat([each["targets"] for each in outputs])
-        sizes = torch.tensor([len(each["targets"]) for each in outputs], dtype=torch.float64)
-        losses = torch.stack([each["plain_loss"] for each in outputs]).double().cpu()
+        """Log what was seen in one pass over a split."""
+        seen = self._seen.pop(split)
+        losses, logits, targets = (
+            [each[key] for each in seen] for key in ("plain_loss", "logits", "targets")
+        )
+        sizes = torch.tensor([len(part) for part in targets])
+        measured = self.measured(torch.stack(losses), sizes, torch.cat(logits), torch.cat(targets))
+        self.log_dict({f"{split}/{name}": value for name, value in measured.items()}, logger=False)
+
+    def measured(self, losses: Tensor, sizes: Tensor, logits: Tensor, targets: Tensor) -> Outputs:
+        """Return the mean loss over images (not over batches), and the metrics, of one pass.
+
+        Args:
+            losses: the mean loss of each batch [batches].
+            sizes: images in each batch [batches].
+            logits: [n, classes].
+            targets: [n].
+        """
+        weights = sizes.double() / sizes.sum()
         self.metrics.reset()
-        self.metrics.update(torch.cat([each["logits"] for each in outputs]).float(), targets)
-        measured = {"loss": losses @ sizes / sizes.sum(), **self.metrics.compute()}
-        self.log_dict({f"{split}/{name}": value.float() for name, value in measured.items()}, logger=False)
+        self.metrics.update(logits.float(), targets)
+        return {"loss": (losses.double().cpu() @ weights).float(), **self.metrics.compute()}
 
     @classmethod
     def load_from_checkpoint(  # type: ignore[override]

@@ -64,7 +64,7 @@ def legible(function: Callable[..., Result]) -> Callable[..., Result]:
         except KeyboardInterrupt:
             sys.stderr.write(
                 "\nInterrupted. What had finished is kept; the run that was under way has no record yet.\n"
-                "To go on, type the same command; for a sweep without a task_name, python status.py prints it.\n"
+                "To go on, type the same command; python status.py prints that of an unnamed sweep.\n"
             )
             sys.exit(INTERRUPTED)
         except Exception as error:  # noqa: BLE001 - the last place that can make it legible

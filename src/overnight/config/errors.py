@@ -1,5 +1,18 @@
 """What a configuration raises that cannot be used."""
 
+from collections.abc import Callable
+from typing import Any
+
 
 class ConfigError(ValueError):
     """A value that cannot be used; the message says what was given, what is needed and what to type."""
+
+
+def needed(name: str, value: Any, good: Callable[[Any], bool], what: str, example: float) -> None:
+    """Refuse a number that is not what is needed; it must be a whole one if the example is.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if not (isinstance(value, int if isinstance(example, int) else int | float) and good(value)):
+        raise ConfigError(f"{name}={value}: needed: {what}. Type for example: {name}={example}")

@@ -1,7 +1,7 @@
 """Every value of a composed configuration, checked once and before anything is read or built."""
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import hydra
@@ -200,16 +200,6 @@ def at(config: Config, dotted: str) -> Any:
     for key in dotted.split("."):
         value = value.get(key) if isinstance(value, dict) else None
     return value
-
-
-def needed(name: str, value: Any, good: Callable[[Any], bool], what: str, example: float) -> None:
-    """Refuse a number that is not what is needed; it must be a whole one if the example is.
-
-    Raises:
-        ConfigError: it is not.
-    """
-    if not (isinstance(value, int if isinstance(example, int) else int | float) and good(value)):
-        raise ConfigError(f"{name}={value}: needed: {what}. Type for example: {name}={example}")
 
 
 def misspelt(key: str, known: list[str]) -> str:

@@ -14,6 +14,8 @@ from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job, setup
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
+from overnight.runs.origin import trained_alone
+
 
 @dataclass(frozen=True)
 class Job:
@@ -24,25 +26,28 @@ class Job:
         task_function: of the script.
         config: composed for this job, Hydra's part included.
         state: Hydra's singletons, of the process that composed.
+        why_alone: why it is not stacked with others, for the record.
     """
 
     hydra_context: HydraContext
     task_function: TaskFunction
     config: DictConfig
     state: dict[Any, Any]
+    why_alone: str = ""
 
     def execute(self) -> JobReturn:
         """Run it here; what ends it outside of the task function (a full disk) comes back as its failure."""
         Singleton.set_state(self.state)
         setup_globals()
         try:
-            return run_job(
-                hydra_context=self.hydra_context,
-                task_function=self.task_function,
-                config=self.config,
-                job_dir_key="hydra.sweep.dir",
-                job_subdir_key="hydra.sweep.subdir",
-            )
+            with trained_alone(self.why_alone):
+                return run_job(
+                    hydra_context=self.hydra_context,
+                    task_function=self.task_function,
+                    config=self.config,
+                    job_dir_key="hydra.sweep.dir",
+                    job_subdir_key="hydra.sweep.subdir",
+                )
         except Exception as error:  # noqa: BLE001 - it is told to the parent, who raises it
             return JobReturn(status=JobStatus.FAILED, _return_value=error)
         finally:

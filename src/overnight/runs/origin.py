@@ -3,6 +3,9 @@
 import logging
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,19 @@ from omegaconf import DictConfig, OmegaConf
 from overnight.config.resolvers import single_run, typed
 from overnight.records import sweep_state
 from overnight.records.naming import run_name
+
+WHY_ALONE = ContextVar("why_alone", default="")
+"""Why a run of a stacked sweep is trained the ordinary way; "" where that needs no reason."""
+
+
+@contextmanager
+def trained_alone(why: str) -> Iterator[None]:
+    """Let the record of a run say why it is trained the ordinary way."""
+    token = WHY_ALONE.set(why)
+    try:
+        yield
+    finally:
+        WHY_ALONE.reset(token)
 
 
 @dataclass(frozen=True)
@@ -26,6 +42,7 @@ class Origin:
         choices: group -> option.
         command: that made this run, and the whole sweep if it is of one.
         sweep: the sweep's directory; None for a single run.
+        trained: "ordinary", in a stacked sweep with the reason.
     """
 
     name: str
@@ -34,6 +51,7 @@ class Origin:
     choices: dict[str, Any]
     command: str
     sweep: Path | None
+    trained: str
 
     @classmethod
     def current(cls, cfg: DictConfig) -> "Origin":
@@ -54,6 +72,7 @@ class Origin:
             },
             command=plan.command if plan else shlex.join(["python", *sys.argv]),
             sweep=folder,
+            trained=": ".join(filter(None, ("ordinary", WHY_ALONE.get()))),
         )
 
     @property

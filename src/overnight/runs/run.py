@@ -115,9 +115,10 @@ def begin(origin: Origin) -> Record:
         "overrides": origin.overrides,
         "choices": origin.choices,
         "environment": environment(),
+        "trained": origin.trained,
         "history": [],
     }
-    unknown = ("error", "fingerprint", "config", "interpolated", "metric", "mode", "model", "trained", "best")
+    unknown = ("error", "fingerprint", "config", "interpolated", "metric", "mode", "model", "best")
     more = ("last", "checked", "checkpoint", "seconds", "samples_per_second", "data")
     return known | dict.fromkeys(unknown + more)
 

@@ -1,4 +1,4 @@
-"""The batches of many members: drawn once where all see the same images, and for each where they do not."""
+"""The batches of many members: drawn once where all see the same samples, and for each where they do not."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,7 +8,7 @@ from torch import Tensor
 from overnight.data.batches import Batches, Samples
 
 Drawn = tuple[Tensor, Tensor]
-"""Samples [batch, inputs] and labels [batch] for all; or [members, batch, inputs] and [members, batch]."""
+"""Samples [batch, inputs] and targets [batch] for all; or [members, batch, inputs] and [members, batch]."""
 
 
 def cut(loaders: Sequence[Batches], size: int) -> Sequence[Tensor]:
@@ -16,21 +16,21 @@ def cut(loaders: Sequence[Batches], size: int) -> Sequence[Tensor]:
 
     Args:
         loaders: of each member; their orders have the same length.
-        size: images in a batch.
+        size: samples in a batch.
     """
     order = together([loader.sampler.positions() for loader in loaders])
     return torch.split(order, size, dim=-1)
 
 
-def batches(images: Samples, cuts: Sequence[Tensor]) -> Iterator[Drawn]:
-    """Yield the images and labels at these positions, batch by batch."""
-    pixels, labels = images.features.flatten(1), images.targets
+def batches(samples: Samples, cuts: Sequence[Tensor]) -> Iterator[Drawn]:
+    """Yield the samples and targets at these positions, batch by batch."""
+    features, targets = samples.features.flatten(1), samples.targets
     for positions in cuts:
-        here = positions.to(labels.device)
+        here = positions.to(targets.device)
         flat = here.flatten()
         yield (
-            pixels.index_select(0, flat).unflatten(0, here.shape),
-            labels.index_select(0, flat).unflatten(0, here.shape),
+            features.index_select(0, flat).unflatten(0, here.shape),
+            targets.index_select(0, flat).unflatten(0, here.shape),
         )
 
 

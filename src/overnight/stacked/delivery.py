@@ -15,7 +15,8 @@ from overnight.runs.origin import Origin
 from overnight.stacked.member import Member
 from overnight.training import fit
 from overnight.training.checkpoints import AtomicCheckpointIO
-from overnight.training.history import draw
+from overnight.training.history import draw_row
+from overnight.training.results import Measured, facts, results
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ class Delivery:
     """
 
     member: Member
-    measured: dict[Path, Config]
+    measured: dict[Path, Measured]
     others: int
 
     def execute(self, job: Job) -> JobReturn:
@@ -44,7 +45,7 @@ class Delivery:
         return replace(job, task_function=self._conclude).execute()
 
     def _conclude(self, cfg: DictConfig) -> float:
-        return run.conclude(cfg, self._write, hold=lambda _: nullcontext())
+        return run.run(cfg, self._write, hold=lambda _: nullcontext())
 
     def _write(self, config: Config, origin: Origin, _: str | None) -> Config:
         member = self.member
@@ -52,10 +53,13 @@ class Delivery:
         for path, checkpoint in member.checkpoints.held.items():
             AtomicCheckpointIO().save_checkpoint(checkpoint, path)
         loggers = fit.build_parts(config["logger"])
-        for row in member.task.history:
-            draw(row, loggers)
-        trained = fit.results(member.task, member.data, self.measured, member.seconds, member.device)
-        fit.log_hyperparameters(loggers, config, origin.choices, trained["best"])
+        rows = member.history.rows
+        for row in rows:
+            draw_row(row, loggers, already=set())
+        trained = results(config, rows, member.saved, self.measured, fit.best_score(member.trainer))
+        trained |= facts(member.task, member.data, rows, member.seconds)
+        trained |= {"trained": f"stacked with {self.others} others"}
+        fit.tell_loggers(loggers, config, origin.choices, origin.overrides, trained)
         for logger in loggers:
             logger.finalize("success")
         return (member.outcome or {}) | trained

@@ -41,20 +41,21 @@ class Group:
     number: int
     runs: Sequence[Run]
 
-    def __call__(self, tell: Hear) -> list[JobReturn | None]:
+    def __call__(self, tell: Hear) -> list[JobReturn | str]:
         """Train the runs and record them; return their results.
 
-        A run that is left out has none: whatever the reason is, it is run the ordinary way, and there waits
-        or fails as runs of their own do.
+        A run that is left out has the reason instead: it is run the ordinary way, and there waits or fails as
+        runs of their own do.
         """
-        with ExitStack() as claims:
-            held = [run for run in self.runs if available(run, claims)]
-            trained = train(held, lambda epoch, members: tell(Epoch(self.number, epoch, members)))
+        reasons: dict[Run, str] = {}
+        with ExitStack() as locks:
+            held = [run for run in self.runs if available(run, locks)]
+            trained = train(held, lambda epoch, members: tell(Epoch(self.number, epoch, members)), reasons)
             tell(Trained(self.number))
             results = {run: delivery.execute(run.job) for run, delivery in trained}
         del trained
         gc.collect()  # trainers refer to themselves: else groups pile up
-        return [results.get(run) for run in self.runs]
+        return [results.get(run, reasons.get(run, "")) for run in self.runs]
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Aside:
 
     group: Group
 
-    def __call__(self, tell: Hear) -> list[JobReturn | None]:
+    def __call__(self, tell: Hear) -> list[JobReturn | str]:
         """Do what the group does."""
         hydra = self.group.runs[0].job.config.hydra
         with redirect_stdout(Printed(tell)):
@@ -83,18 +84,19 @@ class Printed(io.TextIOBase):
         return len(text)
 
 
-def available(run: Run, claims: ExitStack) -> bool:
+def available(run: Run, locks: ExitStack) -> bool:
     """Tell whether a run is still to be done, and hold its directory if it is."""
     run.directory.mkdir(parents=True, exist_ok=True)
     if sweep_state.stopped(Path(run.job.config.hydra.sweep.dir)):
         return False
-    return claims.enter_context(locked_if_free(run.directory)) and not run.recorded
+    return locks.enter_context(locked_if_free(run.directory)) and not run.recorded
 
 
-def train(runs: Sequence[Run], tell: Tell) -> list[Result]:
+def train(runs: Sequence[Run], tell: Tell, reasons: dict[Run, str]) -> list[Result]:
     """Train runs in lockstep; if the memory does not suffice, one half of them after the other.
 
-    Whatever else goes wrong, none of them has been trained: an ordinary run will show whose error it is.
+    Whatever else goes wrong, none of them has been trained, and the reason is noted: an ordinary run will
+    show whose error it is.
     """
     try:
         return [result for alike in by(build(runs), key=sizes) for result in fit(alike, tell)]
@@ -103,10 +105,12 @@ def train(runs: Sequence[Run], tell: Tell) -> list[Result]:
     except OUT_OF_MEMORY:
         log.warning("not enough memory for %d runs at a time", len(runs))
     except Exception as error:
-        log.warning("%d runs cannot be trained in lockstep: %s", len(runs), error, exc_info=True)
+        log.warning("%d runs cannot be trained in lockstep: %s", len(runs), error)
+        log.debug("they cannot be trained in lockstep", exc_info=error)
+        reasons |= dict.fromkeys(runs, str(error) or type(error).__name__)
         return []
     halves = shared_out(runs, parts=2) if len(runs) > 1 else []
-    return [result for half in halves for result in train(half, tell)]
+    return [result for half in halves for result in train(half, tell, reasons)]
 
 
 def build(runs: Sequence[Run]) -> Iterator[Built]:
@@ -119,9 +123,9 @@ def build(runs: Sequence[Run]) -> Iterator[Built]:
 
 
 def sizes(built: Built) -> tuple[int, ...]:
-    """Return the numbers of images, which those of one batched network have in common."""
+    """Return the numbers of samples, which those of one batched network have in common."""
     _, member = built
-    return len(member.data.split.train), len(member.data.split.val), len(member.data.test.labels)
+    return len(member.data.split.train), len(member.data.split.val), len(member.data.test.targets)
 
 
 def fit(built: Sequence[Built], tell: Tell) -> list[Result]:

@@ -6,41 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import hydra
 from omegaconf.errors import OmegaConfBaseException
 
-from overnight.config.schema import ConfigError, check
+from overnight.config.errors import ConfigError
+from overnight.config.schema import check
 from overnight.launchers.job import Job
 from overnight.records.record import COSMETIC, Record, fingerprint, settled_record, without_keys
-from overnight.runs.run import resolved
+from overnight.runs.origin import resolved
 from overnight.stacked.limits import Limits, number_of_groups
 from overnight.stacked.support import unsupported
 
 Config = dict[str, Any]
 Item = TypeVar("Item")
-
-OWN = (
-    *COSMETIC,
-    "seed",
-    "lr",
-    "weight_decay",
-    "l1",
-    "init",
-    "optimizer",
-    "scheduler",
-    "regularization",
-    "callbacks",
-    "data.seed",
-    "data.split_seed",
-    "data.fold",
-    "model.weight_init",
-    "model.bias_init",
-    "task.net.weight_init",
-    "task.net.bias_init",
-    "task.optimizer",
-    "task.schedule",
-    "task.penalty",
-)
-"""The settings in which members of a group may differ; all others, of whatever name, they must share."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,15 +69,23 @@ def why_alone(config: Config) -> str:
 
 
 def groups(runs: Iterable[Run], limits: Limits, beside: int) -> list[Sequence[Run]]:
-    """Put runs together, which can be trained in lockstep, if they differ in their ``OWN`` settings only.
+    """Put runs together, which can be trained in lockstep, if they are of one kind.
 
     Args:
         runs: that can be trained in lockstep.
         limits: of each group.
         beside: how many groups are trained at a time.
     """
-    kinds = by(runs, lambda run: json.dumps(without_keys(run.config, OWN), sort_keys=True, default=str))
+    kinds = by(runs, kind_of)
     return [group for kind in kinds for group in groups_of_a_kind(kind, limits, beside)]
+
+
+def kind_of(run: Run) -> str:
+    """Return what members of a group must share: all settings but those that each may have for itself."""
+    config = run.config
+    own = hydra.utils.get_class(config["task"]["_target_"]).stacked_settings  # type: ignore[attr-defined]
+    relevant = without_keys(config, (*COSMETIC, *config["cosmetic"], *own))
+    return json.dumps(relevant, sort_keys=True, default=str)
 
 
 def groups_of_a_kind(kind: Sequence[Run], limits: Limits, beside: int) -> list[Sequence[Run]]:

@@ -1,20 +1,36 @@
 """What a run by itself has in files and in the process, and a member for itself: checkpoints, generators."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from lightning.fabric.plugins import CheckpointIO
 from lightning_utilities.core.apply_func import apply_to_collection
 from torch import Generator, Tensor
 
+from overnight.training.generators import generator_states
+
 Config = dict[str, Any]
+
+
+class Generators(NamedTuple):
+    """What a run of its own would draw from.
+
+    Args:
+        cpu: goes on where the process's stood when the member was built.
+        cuda: one for a device that has its own; else [].
+        others: the states of the others, from which nothing is drawn.
+    """
+
+    cpu: Generator
+    cuda: list[Generator]
+    others: Config
 
 
 class HeldCheckpoints(CheckpointIO):
     """Keeps the checkpoints that Lightning saves in memory, until the run's directory is ready for them."""
 
-    def __init__(self, generators: Config) -> None:
+    def __init__(self, generators: Generators) -> None:
         self.held: dict[Path, Config] = {}
         self.generators = generators
 
@@ -22,10 +38,11 @@ class HeldCheckpoints(CheckpointIO):
         self, checkpoint: Config, path: str | Path, storage_options: Any | None = None
     ) -> None:
         """Copy it: the tensors in it go on changing. The generators are the member's, not the process's."""
-        states = {name: [g.get_state() for g in part] for name, part in self.generators.items()}
-        generators = {"cpu": states["cpu"][0], "cuda": states["cuda"]}
+        own = self.generators
+        drawn = {"torch": own.cpu.get_state(), "cuda": [generator.get_state() for generator in own.cuda]}
+        states = checkpoint["generators"] | own.others | drawn
         self.held[Path(path).resolve()] = apply_to_collection(
-            checkpoint | {"generators": generators}, Tensor, Tensor.clone
+            checkpoint | {"generators": states}, Tensor, Tensor.clone
         )
 
     def load_checkpoint(self, path: str | Path, *_: Any, **__: Any) -> Config:
@@ -37,9 +54,9 @@ class HeldCheckpoints(CheckpointIO):
         self.held.pop(Path(path).resolve(), None)
 
 
-def own_generators(device: torch.device, seed: int) -> Config:
-    """Return a generator that goes on where the process's stands, and one for a device that has its own."""
+def own_generators(device: torch.device, seed: int) -> Generators:
+    """Return generators that go on where the process's stand."""
     cpu = Generator()
     cpu.set_state(torch.get_rng_state())
     others = [] if device.type == "cpu" else [Generator(device).manual_seed(seed)]
-    return {"cpu": [cpu], "cuda": others}
+    return Generators(cpu, others, generator_states())

@@ -4,6 +4,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -37,12 +38,19 @@ def launch(jobs: Sequence[Job], limits: Limits) -> list[JobReturn]:
     together = [group for group in groups(fit, limits, beside) if len(group) > 1]
     sys.stdout.write(plan(runs, fresh, together))
     results = {run: run.job.recorded(score(record)) for run, record in recorded.items()}
+    reasons = {run: why_in_no_group(run) for run in fresh}
     with sweep_state.in_groups(Path(jobs[0].config.hydra.sweep.dir)):
-        results |= train(together, beside)
+        results |= train(together, beside, reasons)
     rest = [run for run in runs if run not in results]
     at_a_time = limits.at_a_time([run.config for run in rest if run.config])
-    results |= zip(rest, run_ordinarily([run.job for run in rest], at_a_time), strict=True)
+    alone = [replace(run.job, why_alone=reasons[run]) for run in rest]
+    results |= zip(rest, run_ordinarily(alone, at_a_time), strict=True)
     return [results[run] for run in runs]
+
+
+def why_in_no_group(run: Run) -> str:
+    """Return why a run is trained the ordinary way, if it is."""
+    return run.alone or "no other of its kind, or no memory for two"
 
 
 def plan(runs: Sequence[Run], fresh: Sequence[Run], together: Sequence[Sequence[Run]]) -> str:
@@ -52,7 +60,7 @@ def plan(runs: Sequence[Run], fresh: Sequence[Run], together: Sequence[Sequence[
     groups_of = f"group{'s' * (len(together) != 1)}" + (f" ({listed})" if together else "")
     stacked = {run for group in together for run in group}
     others = [run for run in fresh if run not in stacked]
-    reasons = Counter(run.alone or "no other of its kind, or no memory for two" for run in others)
+    reasons = Counter(map(why_in_no_group, others))
     lines = [
         f"stacked: {len(stacked)} runs in {len(together)} {groups_of}",
         *(f"the ordinary way: {number} ({reason})" for reason, number in reasons.items()),
@@ -61,8 +69,8 @@ def plan(runs: Sequence[Run], fresh: Sequence[Run], together: Sequence[Sequence[
     return "\n".join(lines) + "\n"
 
 
-def train(together: Sequence[Sequence[Run]], beside: int) -> Results:
-    """Train and record the groups; the runs of one that could not be have no results."""
+def train(together: Sequence[Sequence[Run]], beside: int, reasons: dict[Run, str]) -> Results:
+    """Train and record the groups; of runs that could not be, note the reasons."""
     results: Results = {}
     beside = min(beside, len(together))
     tasks = [Group(number, group) for number, group in enumerate(together)]
@@ -72,10 +80,16 @@ def train(together: Sequence[Sequence[Run]], beside: int) -> Results:
         aside = tasks if beside == 1 else [Aside(task) for task in tasks]
         for task, finished in zip(tasks, start(aside, bar.hear), strict=True):
             try:
-                results |= {run: of_run for run, of_run in zip(task.runs, finished(), strict=True) if of_run}
+                ended = finished()
             except Exception as error:  # noqa: BLE001 - whatever it is, the runs are left to run alone
                 bar.hear(f"group {task.number + 1}: {error}; its runs are run the ordinary way\n")
                 bar.hear(Trained(task.number))
+                ended = [str(error)] * len(task.runs)
+            for run, end in zip(task.runs, ended, strict=True):
+                if isinstance(end, str):
+                    reasons[run] = end
+                else:
+                    results[run] = end
     return results
 
 

@@ -1,15 +1,18 @@
 """How many runs are trained together, and how many groups of them side by side."""
 
+import functools
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
+import hydra
 import torch
+from torch import nn
 
+from overnight.config.errors import needed
 from overnight.config.resolvers import cores
-from overnight.config.schema import needed
 
 Config = dict[str, Any]
 
@@ -81,17 +84,32 @@ def number_of_groups(runs: int, most: int, beside: int) -> int:
 
 
 def bytes_each(config: Config) -> int:
-    """Estimate the memory that training one member takes; the images come on top, once for each process."""
-    images = max(LARGEST_BATCH, config["data"]["batch_size"])
-    return int(BYTES * (COPIES * parameters(config) + ACTIVATIONS * images * sum(widths(config))))
+    """Estimate the memory that training one member takes; the samples come on top, once for each process."""
+    samples = max(LARGEST_BATCH, config["data"]["batch_size"])
+    size = size_of(json.dumps(config["task"]["net"]))
+    return int(BYTES * (COPIES * size.parameters + ACTIVATIONS * samples * size.units))
 
 
 def parameters(config: Config) -> int:
     """Return the number of weights and biases, to which an epoch's time is roughly proportional."""
-    return sum((inputs + 1) * outputs for inputs, outputs in pairwise(widths(config)))
+    return size_of(json.dumps(config["task"]["net"])).parameters
 
 
-def widths(config: Config) -> list[int]:
-    """Return the units of each layer, those of the input included."""
-    model = config["model"]
-    return [model["in_features"], *model["hidden_sizes"], model["out_features"]]
+class Size(NamedTuple):
+    """The size of a net: its parameters, and the units of all its dense layers, inputs included."""
+
+    parameters: int
+    units: int
+
+
+@functools.cache
+def size_of(net: str) -> Size:
+    """Build a net, given as JSON, without memory for its tensors, and count."""
+    with torch.device("meta"):
+        built = hydra.utils.instantiate(json.loads(net), _convert_="all")
+    layers = [module for module in built.modules() if isinstance(module, nn.Linear)]
+    inputs = layers[0].in_features if layers else 0
+    return Size(
+        sum(parameter.numel() for parameter in built.parameters()),
+        inputs + sum(layer.out_features for layer in layers),
+    )

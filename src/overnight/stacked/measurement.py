@@ -6,56 +6,60 @@ from typing import Any
 
 import torch
 
-from fcnlab.task import EVAL_SPLITS
 from overnight.stacked.lockstep import Lockstep
 from overnight.stacked.member import Member
-from overnight.training.checkpoints import BEST, LAST
-from overnight.training.fit import MEASURED
+from overnight.training.history import OWN
+from overnight.training.results import Measured
 
 Config = dict[str, Any]
 
 NET = "net."
 """Before the names of the net's tensors in a checkpoint."""
 
+SPLITS = ("train", "val", "test")
 
-def measure(lockstep: Lockstep, members: Sequence[Member]) -> list[dict[Path, Config]]:
-    """Return for each member the metrics of those of best.ckpt and last.ckpt that it has.
 
-    What the history says of these weights is not measured again: on the training images it has running
-    means only, and on the test images nothing if the test curve is not drawn.
+def measure(lockstep: Lockstep, members: Sequence[Member]) -> list[dict[Path, Measured]]:
+    """Return for each member what its checkpoints reach: each is measured once, though it is best and last.
+
+    Where the test curve is drawn, the history has the test set of these very weights already.
     """
-    saved = [{path: found for path in (BEST, LAST) if (found := member.saved(path))} for member in members]
+    paths = [list(member.saved.values()) for member in members]
     weights = {
-        (number, checkpoint["epoch"]): checkpoint
-        for number, checkpoints in enumerate(saved)
-        for checkpoint in checkpoints.values()
+        (number, int(checkpoint["history"][-1]["epoch"])): checkpoint
+        for number, (member, own) in enumerate(zip(members, paths, strict=True))
+        for checkpoint in map(member.checkpoint, own)
     }
-    if not weights:
-        return [{} for _ in members]
-    rows = dict(zip(weights, evaluate(lockstep, members, weights), strict=True))
+    reached = dict(zip(weights, evaluate(lockstep, members, weights), strict=True)) if weights else {}
     return [
-        {path: rows[number, checkpoint["epoch"]] for path, checkpoint in checkpoints.items()}
-        for number, checkpoints in enumerate(saved)
+        {path: reached[number, int(member.checkpoint(path)["history"][-1]["epoch"])] for path in own}
+        for number, (member, own) in enumerate(zip(members, paths, strict=True))
     ]
 
 
 def evaluate(
     lockstep: Lockstep, members: Sequence[Member], weights: dict[tuple[int, int], Config]
-) -> list[Config]:
+) -> list[Measured]:
     """Return what a record says of each of these checkpoints; the keys are a member's number and an epoch."""
-    known = [checkpoint["history"][-1] for checkpoint in weights.values()]
     own = [checkpoint["state_dict"] for checkpoint in weights.values()]
     state = {
         name.removeprefix(NET): torch.stack([tensors[name] for tensors in own])
         for name in own[0]
         if name.startswith(NET)
     }
+    known = [tested(checkpoint["history"][-1]) for checkpoint in weights.values()]
     loaders = {
-        split: [members[number].data.eval_dataloaders()[position] for number, _ in weights]
-        for position, split in enumerate(EVAL_SPLITS)
-        if split == "train" or known[0][f"{split}/loss"] is None
+        split: [members[number].data.whole(split) for number, _ in weights]
+        for split in SPLITS
+        if split != "test" or not known[0]
     }
+    tasks = [members[number].task for number, _ in weights]
+    measured = lockstep.evaluate(state, tasks, loaders)
     return [
-        {"epoch": row["epoch"], **{name: (row | measured)[name] for name in MEASURED}}
-        for row, measured in zip(known, lockstep.evaluate(state, loaders), strict=True)
+        Measured(epoch, row | test) for (_, epoch), row, test in zip(weights, measured, known, strict=True)
     ]
+
+
+def tested(row: Config) -> Config:
+    """Return what a row of the history has of the test set."""
+    return {name: row[name] for name in row if name not in OWN and name.startswith("test/")}

@@ -14,9 +14,11 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from overnight.data.batches import Batches
 from overnight.stacked.held import HeldCheckpoints, own_generators
 from overnight.training import fit
-from overnight.training.history import DivergedError, Row, check_loss, check_row
+from overnight.training.history import DivergedError, History, Row, check_loss, check_row
 
 Config = dict[str, Any]
+
+ROUNDING = 1e-5
 
 
 class Member:
@@ -28,8 +30,12 @@ class Member:
 
     def __init__(self, config: Config, directory: Path) -> None:
         L.seed_everything(config["seed"], verbose=False)
-        self.task, self.data = fit.build(config)
-        self.trainer = fit.build_trainer(config | {"logger": {}}, directory)
+        self.config = config
+        task, data = fit.build(config)
+        self.task: Any = task
+        self.data: Any = data
+        self.history = History(config)
+        self.trainer = fit.build_trainer(config | {"logger": {}}, directory, self.history)
         self.device = self.trainer.strategy.root_device
         self.generators = own_generators(self.device, config["seed"])
         self.checkpoints = HeldCheckpoints(self.generators)
@@ -41,13 +47,22 @@ class Member:
     @property
     def generator(self) -> Generator:
         """Return the generator that dropout draws from."""
-        generator: Generator = (self.generators["cuda"] or self.generators["cpu"])[0]
-        return generator
+        return (self.generators.cuda or [self.generators.cpu])[0]
 
-    def saved(self, path: Path) -> Config | None:
-        """Return the checkpoint for this path of the run's directory, None where there is none."""
-        root = Path(self.trainer.default_root_dir)
-        return self.checkpoints.held.get((root / path).resolve())
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Return what is evaluated after each epoch, as in a run of its own."""
+        return ("val", "test") if self.data.track_test else ("val",)
+
+    @property
+    def saved(self) -> dict[str, Path]:
+        """Return the checkpoints of the best and the last weights; see ``fit.saved_checkpoints``."""
+        held = self.checkpoints.held
+        return fit.saved_checkpoints(self.trainer, self.config, exists=lambda path: path.resolve() in held)
+
+    def checkpoint(self, path: Path) -> Config:
+        """Return the checkpoint of this path in the run's directory."""
+        return self.checkpoints.held[(Path(self.trainer.default_root_dir) / path).resolve()]
 
     def begin(self, steps: int) -> None:
         """Build optimizer and scheduler for epochs of so many steps, and start the callbacks.
@@ -61,6 +76,9 @@ class Member:
         if plateau and described["interval"] != "epoch":
             raise ValueError("a plateau scheduler that steps within an epoch")
         self.schedule = LRSchedulerConfig(**described, reduce_on_plateau=plateau)
+        if not adds(self.task.penalty, self.task.net):
+            raise ValueError("a penalty that does more than add to the loss")
+        self.task.to(self.device)  # its metrics: the parameters are there
         strategy = self.trainer.strategy
         strategy.connect(self.task)
         strategy.optimizers, strategy.lr_scheduler_configs = [self.optimizer], [self.schedule]
@@ -88,14 +106,15 @@ class Member:
     def begin_fit(self, measured: Row, seconds: float) -> None:
         """Record the untrained net as epoch 0."""
         self.seconds += seconds
+        fit.refuse_unlogged(self.config["metric"], measured)
         self.record(measured, epoch=0)
 
     def record(self, measured: Row, *, epoch: int, seconds: float | None = None) -> None:
         """Add an epoch to the history; if something in it is not finite, that was the last one."""
         lr = self.optimizer.param_groups[0]["lr"] if epoch else None
-        self.task.metrics = measured
+        self.history.add(measured, epoch=epoch, lr=lr, seconds=seconds)
         try:
-            check_row(self.task.note(epoch=epoch, lr=lr, seconds=seconds))
+            check_row(self.history.rows)
         except DivergedError as error:
             self.end(error)
 
@@ -132,7 +151,7 @@ class Member:
     def end(self, error: DivergedError | None) -> None:
         """Take no further part."""
         self.outcome = (
-            {"status": "diverged", "error": fit.describe(error)} if error else {"status": "completed"}
+            {"status": "diverged", "error": fit.describe_error(error)} if error else {"status": "completed"}
         )
 
     def _schedule(self, interval: str, *, plateau: bool) -> None:
@@ -143,12 +162,12 @@ class Member:
 
     def _call(self, hook: str, **arguments: Any) -> None:
         for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
-            if isinstance(callback, Checkpoint | EarlyStopping):
+            if isinstance(callback, Checkpoint | EarlyStopping) and callback is not self.history:
                 getattr(callback, hook)(self.trainer, self.task, **arguments)
 
     def _count(self, steps: int) -> None:
         """Let the trainer's loops count as if they had run, so that a run can go on from the checkpoint."""
-        fit, evaluated = self.trainer.fit_loop, sum(len(part) for part in self.data.val_dataloader())
+        fit, evaluated = self.trainer.fit_loop, sum(len(self.data.whole(split)) for split in self.splits)
         loop = fit.epoch_loop
         optimizer = loop.automatic_optimization.optim_progress.optimizer
         for progress in (loop.batch_progress, optimizer.step, optimizer.zero_grad):
@@ -161,3 +180,9 @@ class Member:
         loop._batches_that_stepped += steps  # noqa: SLF001 - it has no other door
         for increment in ("increment_ready", "increment_started", "increment_processed"):
             getattr(fit.epoch_progress, increment)()
+
+
+def adds(penalty: Any, net: Any) -> bool:
+    """Tell whether a penalty adds the same to every loss: its gradient is then taken by itself."""
+    zero, one = (float(penalty(torch.tensor(loss), net)) for loss in (0.0, 1.0))
+    return abs(one - zero - 1.0) < ROUNDING * max(1.0, abs(zero))

@@ -1,46 +1,51 @@
-"""What many members' batches gave: their losses and hits, reduced once at the end of a pass."""
+"""What the batches of one pass gave for each of many members, measured once at its end."""
 
+from collections.abc import Sequence
+
+import lightning as L
 import torch
 from torch import Tensor
 
+from overnight.training.history import Row, plain_metrics
+
 
 class Outcomes:
-    """As ``fcnlab.outcomes.Outcomes``, with a leading axis of members.
+    """The losses and outputs of all members in one pass.
 
     It has room for all batches from the start. A small tensor kept from every step would lie between the
     large ones that are freed, and the next step's would no longer fit there: memory grows by gigabytes.
 
     Args:
         members: how many.
-        batches: how many of them will be added.
-        device: of the losses and logits.
+        sizes: samples in each batch that will be added.
+        device: of the losses and outputs.
     """
 
-    def __init__(self, members: int, batches: int, device: torch.device) -> None:
-        self.losses = torch.zeros(batches, members, device=device)
-        self.hits = torch.zeros(members, dtype=torch.int64, device=device)
-        self.sizes: list[int] = []
+    def __init__(self, members: int, sizes: Sequence[int], device: torch.device) -> None:
+        self.sizes = torch.tensor(sizes)
+        self.losses = torch.zeros(len(sizes), members, device=device)
+        self.outputs = torch.empty(0, device=device)
+        self.targets: list[Tensor] = []
+        self.samples = 0
 
-    def add(self, losses: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """Keep of a batch the mean losses [members], and how many of the logits' maxima are right.
-
-        ``max`` finds the first of the largest as ``argmax`` does, and with the batch last in memory, as the
-        network leaves the logits, in a twentieth of the time.
-        """
-        self.losses[len(self.sizes)] = losses.detach()
-        self.hits += (logits.detach().transpose(1, 2).max(1).indices == labels).sum(-1)
-        self.sizes.append(labels.shape[-1])
+    def add(self, losses: Tensor, outputs: Tensor, targets: Tensor) -> None:
+        """Keep of a batch the mean losses [members], the outputs [members, batch, ...] and the targets."""
+        if not len(self.outputs):
+            members, _, *shape = outputs.shape
+            self.outputs = losses.new_empty(members, int(self.sizes.sum()), *shape, dtype=torch.float32)
+        start, self.samples = self.samples, self.samples + outputs.shape[1]
+        self.losses[len(self.targets)] = losses.detach()
+        self.outputs[:, start : self.samples] = outputs.detach()
+        self.targets.append(targets)
 
     def steps(self) -> Tensor:
         """Return the loss of each batch, float64 [members, batches]."""
         return self.losses.t().double().cpu()
 
-    def means(self) -> list[dict[str, float]]:
-        """Return each member's mean loss and accuracy over images."""
-        sizes = torch.tensor(self.sizes, dtype=torch.float64)
-        losses = self.steps() @ sizes / sizes.sum()
-        accuracies = self.hits.cpu().float() / sum(self.sizes)
+    def measured(self, tasks: Sequence[L.LightningModule]) -> list[Row]:
+        """Return what each member's task says of the pass."""
+        targets = torch.cat(self.targets, dim=-1).expand(len(tasks), -1)
         return [
-            {"loss": loss, "acc": round(accuracy, 6)}
-            for loss, accuracy in zip(losses.tolist(), accuracies.tolist(), strict=True)
+            plain_metrics(task.measured(losses, self.sizes, outputs, own))  # type: ignore[operator]
+            for task, losses, outputs, own in zip(tasks, self.losses.t(), self.outputs, targets, strict=True)
         ]
