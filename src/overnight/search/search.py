@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
 
+from overnight.config.overrides import values_by_key
 from overnight.records import sweep_state
 from overnight.records.lock import locked
 from overnight.records.record import is_cosmetic, read_record
@@ -100,15 +100,9 @@ def conclude(trials: Trials, space: Space, fixed: dict[str, str], directory: Pat
         drawn = overrides(best.params, space)
         command = winning_command(fixed, drawn)
         results |= {"best_value": best.value, "best_trial": best.number}
-        results |= {"best_params": typed_values(drawn), "command": command}
+        results |= {"best_params": values_by_key(drawn), "command": command}
         sys.stdout.write(f"best of {states.total()} trials: {best.value:.4f}\n  {command}\n")
     OmegaConf.save(OmegaConf.create(results), directory / RESULTS)
-
-
-def typed_values(typed: list[str]) -> dict[str, Any]:
-    """Return the values that overrides give their keys: numbers as numbers, lists as lists."""
-    parsed = OverridesParser.create().parse_overrides(typed)
-    return {override.get_key_element(): override.value() for override in parsed}
 
 
 def winning_command(fixed: dict[str, str], best: list[str]) -> str:

@@ -5,7 +5,6 @@ from decimal import Decimal
 from itertools import zip_longest
 from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, ValueType
 from optuna.distributions import (
     BaseDistribution,
@@ -14,7 +13,8 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from overnight.config.schema import ConfigError
+from overnight.config.errors import ConfigError
+from overnight.config.overrides import overrides_by_key, write_override
 
 Space = dict[str, BaseDistribution]
 
@@ -25,21 +25,14 @@ def split(typed: list[str]) -> tuple[Space, dict[str, str]]:
     Raises:
         ConfigError: nothing is searched, or something in a way that Optuna cannot.
     """
-    overrides = {o.get_key_element(): o for o in OverridesParser.create().parse_overrides(typed)}
+    overrides = overrides_by_key(typed)
     space = {key: distribution(o) for key, o in overrides.items() if o.is_sweep_override()}
     if not space:
         raise ConfigError(
             f"{' '.join(typed) or 'no override'}: nothing is searched. Needed: at least one setting with "
             f"several values. Type for example: 'lr=tag(log,interval(1e-4,1))' optimizer=sgd,adam"
         )
-    return space, {key: fixed(o) for key, o in overrides.items() if key not in space}
-
-
-def fixed(override: Override) -> str:
-    """Return an override that is not searched, in the spelling that a sweep over a grid gives it."""
-    if override.is_delete():
-        return str(override.input_line)
-    return f"{override.get_key_element()}={override.get_value_element_as_str()}"
+    return space, {key: write_override(o) for key, o in overrides.items() if key not in space}
 
 
 def distribution(override: Override) -> BaseDistribution:

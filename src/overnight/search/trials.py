@@ -17,7 +17,7 @@ from optuna.samplers import BaseSampler
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from overnight.config.schema import ConfigError, needed
+from overnight.config.errors import ConfigError, needed
 from overnight.search.search_space import Space
 
 SETTINGS = "settings"  # the study's attribute: what its results depend on
@@ -32,18 +32,20 @@ STATES = {
 
 @dataclass(frozen=True)
 class Settings:
-    """The keys of conf/hydra/sweeper/optuna.yaml.
+    """The keys of ``hydra/sweeper/optuna.yaml``, and the metric with its mode.
 
     Raises:
         ConfigError: a value that cannot be used.
     """
 
     sampler: DictConfig
-    direction: Literal["maximize", "minimize"]
+    direction: Literal["maximize", "minimize"] | None
     storage: str
     study_name: str | None
     n_trials: int
     n_jobs: int
+    metric: str | None
+    mode: str | None
 
     def __post_init__(self) -> None:
         """Check what Optuna itself would only stumble over."""
@@ -51,9 +53,18 @@ class Settings:
         needed(f"{key}n_trials", self.n_trials, lambda value: value > 0, f"{whole}1 or more", 20)
         needed(f"{key}n_jobs", self.n_jobs, bool, f"{whole}1 or more, or -1 for all cores", 4)
         needed(f"{key}sampler.seed", seed, lambda value: value >= 0, f"{whole}0 or more", 0)
-        if self.direction not in {"maximize", "minimize"}:
-            name = "hydra.sweeper.direction"
-            raise ConfigError(f"{name}={self.direction}: needed: maximize or minimize. Type: {name}=maximize")
+        if self.metric is None:
+            raise ConfigError("metric=null: a search needs one. Type for example: metric=val_loss mode=min")
+        if self.direction not in {None, self.towards}:
+            raise ConfigError(
+                f"hydra.sweeper.direction={self.direction} with mode={self.mode}: needed: the same way for both. "
+                f"Type for example: metric={self.metric} mode={self.mode}, and no direction"
+            )
+
+    @property
+    def towards(self) -> str:
+        """The direction of the study."""
+        return "minimize" if self.mode == "min" else "maximize"
 
     @property
     def batch_size(self) -> int:
@@ -83,7 +94,7 @@ def opened(settings: Settings, name: str, asked: dict[str, str]) -> Iterator["Tr
     storage = RDBStorage(settings.storage)
     try:
         study = optuna.create_study(
-            storage=storage, study_name=name, direction=settings.direction, load_if_exists=True
+            storage=storage, study_name=name, direction=settings.towards, load_if_exists=True
         )
         same_settings(study, asked)
         yield Trials(settings, study, storage)
@@ -133,7 +144,7 @@ class Trials:
         begun = self.in_state(TrialState.RUNNING, *STATES.values())
         size = self.settings.batch_size
         missing = -len(begun) % size if self.in_state(TrialState.RUNNING) else size - len(begun) % size
-        draft = optuna.create_study(direction=self.settings.direction)
+        draft = optuna.create_study(direction=self.settings.towards)
         draft.add_trials(begun)
         for number in range(len(begun), min(len(begun) + missing, self.settings.n_trials)):
             draft.sampler = self.settings.build_sampler(number)

@@ -1,0 +1,80 @@
+"""The sweepers of overnight. Hydra imports this at every start: only Hydra may stand at the top."""
+
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
+from hydra.plugins.launcher import Launcher
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+THIS = "hydra/sweeper=confirm"
+"""For the jobs, too: they get all typed settings of Hydra, and hydra.sweeper.seeds=10 must be a key there."""
+
+
+class LaunchingSweeper(Sweeper):
+    """A sweeper that hands its jobs to the launcher of the configuration."""
+
+    config: DictConfig
+    hydra_context: HydraContext
+    launcher: Launcher
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Take what Hydra has, and have it build the launcher."""
+        self.hydra_context = hydra_context
+        self.config = config
+        self.launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+
+
+class OptunaSweeper(LaunchingSweeper):
+    """What ``conf/hydra/sweeper/optuna.yaml`` builds; its keys are described there."""
+
+    def __init__(self, params: dict[str, Any], **settings: Any) -> None:
+        self.params = params
+        self.settings = settings
+
+    def sweep(self, arguments: list[str]) -> None:
+        """Search; what was typed comes after the parameters of the configuration, and wins."""
+        from overnight.search.search import search  # noqa: PLC0415 - only a search needs Optuna
+        from overnight.search.trials import Settings  # noqa: PLC0415
+
+        search(
+            Settings(**self.settings, metric=self.config.metric, mode=self.config.mode),
+            [*(f"{key}={value}" for key, value in self.params.items()), *arguments],
+            directory=Path(self.config.hydra.sweep.dir),
+            check=self.validate_batch_is_legal,
+            launch=self.launcher.launch,
+        )
+
+
+class ConfirmSweeper(LaunchingSweeper):
+    """What ``conf/hydra/sweeper/confirm.yaml`` builds; its keys are described there."""
+
+    def __init__(self, seeds: int, arms: int | None, **_: Any) -> None:
+        self.seeds, self.arms = seeds, arms
+
+    def sweep(self, arguments: list[str]) -> None:
+        """Run the winners with fresh seeds, and with what was typed besides."""
+        from overnight.sweeps.confirm import chosen, same_configuration, seeded  # noqa: PLC0415 - pandas
+
+        study = self.config.study
+        confirmation = chosen(study.confirms, study.scientific, self.arms, self.seeds)
+        batch = [[THIS, *run] for run in seeded(confirmation, self.config.task_name, arguments)]
+        same_configuration(confirmation, self.compose)
+        self.validate_batch_is_legal(batch)
+        for job in self.launcher.launch(batch, initial_job_idx=0):
+            _ = job.return_value  # raises what ended a job that could leave no record
+
+    def compose(self, overrides: list[str]) -> dict[str, Any]:
+        """Return the resolved configuration of a job with these overrides."""
+        composed = self.hydra_context.config_loader.load_sweep_config(self.config, [THIS, *overrides])
+        with open_dict(composed):
+            composed.hydra.runtime.output_dir = composed.hydra.sweep.dir
+        HydraConfig.instance().set_config(composed)
+        keys = [str(key) for key in composed if key != "hydra"]
+        config: Any = OmegaConf.to_container(OmegaConf.masked_copy(composed, keys), resolve=True)
+        return dict(config)

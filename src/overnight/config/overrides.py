@@ -1,0 +1,55 @@
+"""Overrides as Hydra's grammar reads them: what is swept, what is fixed, and how each is written."""
+
+import math
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, ValueType
+
+COUNTABLE = {ValueType.CHOICE_SWEEP, ValueType.SIMPLE_CHOICE_SWEEP, ValueType.RANGE_SWEEP}
+
+
+def parse_overrides(typed: list[str]) -> list[Override]:
+    """Return the overrides in their order."""
+    return list(OverridesParser.create().parse_overrides(typed))
+
+
+def overrides_by_key(typed: list[str]) -> dict[str, Override]:
+    """Return the overrides by their keys, signs in front of them included; of one key, the last counts."""
+    return {override.get_key_element(): override for override in parse_overrides(typed)}
+
+
+def texts_by_key(typed: list[str], dropped: set[str]) -> dict[str, str]:
+    """Return the overrides as they were typed, by their keys without signs; of one key, the last counts.
+
+    Args:
+        typed: the overrides.
+        dropped: keys, or keys with a value, to leave out.
+    """
+    texts = {override.key_or_group: str(override.input_line) for override in parse_overrides(typed)}
+    return {key: text for key, text in texts.items() if dropped.isdisjoint({key, text})}
+
+
+def values_by_key(typed: list[str]) -> dict[str, Any]:
+    """Return the values that overrides give their keys: numbers as numbers, lists as lists."""
+    return {key: override.value() for key, override in overrides_by_key(typed).items()}
+
+
+def write_override(override: Override) -> str:
+    """Write an override that is not swept, in the spelling that a sweep over a grid gives it."""
+    if override.is_delete():
+        return str(override.input_line)
+    return f"{override.get_key_element()}={override.get_value_element_as_str()}"
+
+
+def count_combinations(typed: list[str]) -> int | None:
+    """Return the number of runs in a sweep over a grid, or None where only Hydra can count them (glob)."""
+    swept = [override for override in overrides_by_key(typed).values() if override.is_sweep_override()]
+    if not all(override.value_type in COUNTABLE for override in swept):
+        return None
+    return math.prod(len(list(override.sweep_string_iterator())) for override in swept)
+
+
+def quote_value(text: str) -> str:
+    """Write a text without backslashes so that Hydra reads it as that."""
+    return "'" + text.replace("'", "\\'") + "'"
