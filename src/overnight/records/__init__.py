@@ -1,1 +1,1 @@
-"""What a run leaves on disk: its record, its lock, its name, the state of its sweep. Imports only filelock."""
+"""What a run leaves on disk: its record, its lock, its name, its sweep's state. Imports only filelock."""

@@ -2,18 +2,40 @@
 
 import re
 
-SPLITS = ("val", "validation", "valid")
+SPLITS = ("train", "val", "test")
+SPELLINGS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val"} | {
+    "test": "test"
+}
+"""How a split may be spelt in the name of a metric."""
 
 
 def counterpart(metric: str, split: str) -> str:
     """Return the name of a validation metric on another split: ``val/f1`` is ``test/f1`` on test."""
-    parts = re.split(r"([/_.\-])", metric)
-    return "".join(split if part in SPLITS else part for part in parts)
+    return "".join(split if SPELLINGS.get(part) == "val" else part for part in parts(metric))
+
+
+def split_and_name(metric: str) -> tuple[str, str]:
+    """Return the split that a metric's name tells of, and the name without it; ("", name) if it tells of none.
+
+    ``val_loss/dataloader_idx_0`` is ``loss/dataloader_idx_0`` of ``val``.
+    """
+    found = parts(metric)
+    place = next((place for place, part in enumerate(found) if part.lower() in SPELLINGS), None)
+    if place is None:
+        return "", metric
+    split = SPELLINGS[found[place].lower()]
+    del found[place : place + 2]
+    return split, "".join(found).rstrip("/_.-")
 
 
 def is_of_test(metric: str) -> bool:
     """Tell whether the name is that of a metric of the test set, which may choose nothing."""
-    return "test" in re.split(r"[/_.\-]", metric.lower())
+    return "test" in parts(metric.lower())
+
+
+def parts(metric: str) -> list[str]:
+    """Return the words of a metric's name, with the signs between them."""
+    return re.split(r"([/_.\-])", metric)
 
 
 def better(mode: str | None, a: float, b: float) -> bool:

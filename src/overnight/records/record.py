@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import logging
 import math
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from overnight.records.atomic import replacing
+
+log = logging.getLogger(__name__)
 
 SCHEMA = 2
 RECORD_FILE = "run.json"
@@ -75,14 +78,17 @@ def settled_record(directory: Path, fingerprint: str) -> Record | None:
 def set_aside(directory: Path, pattern: str = "*") -> Path | None:
     """Move what an earlier run left here, its record above all, into a hidden folder beside it.
 
-    Return that folder, or None where nothing was left.
+    Return that folder, or None where nothing was left. Say so if a record in it is damaged.
     """
     left = [p for p in directory.glob(pattern) if p.name not in IN_USE and not p.name.startswith(ASIDE)]
     if not left:
         return None
+    damaged = (directory / RECORD_FILE) in left and not read_record(directory)
     aside = Path(tempfile.mkdtemp(dir=directory, prefix=ASIDE))
     for path in left:
         path.replace(aside / path.name)
+    if damaged:
+        log.warning("%s is damaged: it lies in %s now, the run is run again", RECORD_FILE, aside)
     return aside
 
 

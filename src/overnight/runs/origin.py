@@ -16,6 +16,14 @@ from omegaconf import DictConfig, OmegaConf
 from overnight.config.resolvers import single_run, typed
 from overnight.records import sweep_state
 from overnight.records.naming import run_name
+from overnight.records.record import SCHEMA, Record
+from overnight.runs.environment import environment
+
+UNKNOWN = (
+    *("error", "fingerprint", "config", "interpolated", "metric", "mode", "model", "best", "last", "checked"),
+    *("checkpoint", "seconds", "samples_per_second", "data"),
+)
+"""What a record says of a run only when it has been trained."""
 
 WHY_ALONE = ContextVar("why_alone", default="")
 """Why a run of a stacked sweep is trained the ordinary way; "" where that needs no reason."""
@@ -74,6 +82,21 @@ class Origin:
             sweep=folder,
             trained=": ".join(filter(None, ("ordinary", WHY_ALONE.get()))),
         )
+
+    def begin(self) -> Record:
+        """Return what a record says of a run before its configuration is resolved."""
+        known = {
+            "schema": SCHEMA,
+            "name": self.name,
+            "status": "failed",
+            "command": self.command,
+            "overrides": self.overrides,
+            "choices": self.choices,
+            "environment": environment(),
+            "trained": self.trained,
+            "history": [],
+        }
+        return known | dict.fromkeys(UNKNOWN)
 
     @property
     def level(self) -> int:

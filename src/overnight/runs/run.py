@@ -16,18 +16,15 @@ from overnight.records.lock import locked
 from overnight.records.metric import counterpart
 from overnight.records.record import (
     RECORD_FILE,
-    SCHEMA,
     Record,
     fingerprint,
-    read_record,
     set_aside,
     settled_record,
     write_record,
 )
 from overnight.records.sampling import with_error
-from overnight.runs.environment import environment
 from overnight.runs.origin import Origin, interpolated_keys, resolved
-from overnight.runs.resume import checkpoint_to_go_on_from
+from overnight.training.checkpoints import to_go_on_from
 from overnight.training.fit import describe_error, train
 
 log = logging.getLogger(__name__)
@@ -75,22 +72,22 @@ def run(cfg: DictConfig, work: Work = attempt, hold: Hold = locked) -> float:
     if origin.sweep and sweep_state.stopped(origin.sweep):
         return math.nan
     with hold(origin.directory):
-        record, done = begin(origin), None
+        record, done = origin.begin(), None
         try:
             config, interrupted = resolved(cfg)
-            record |= {"fingerprint": fingerprint(config), "config": config}
-            record |= {"interpolated": interpolated_keys(cfg)}
-            done = settled_record(origin.directory, record["fingerprint"])
+            record |= {"config": config, "interpolated": interpolated_keys(cfg)}
+            schema.check(config)
+            record["fingerprint"] = known_as = fingerprint(config)
+            done = settled_record(origin.directory, known_as)
             if not done:
-                checkpoint = checkpoint_to_go_on_from(origin.directory, config) if interrupted else None
-                make_room(origin.directory, RECORD_FILE if checkpoint else "*")
-                schema.check(config)
+                checkpoint = to_go_on_from(origin.directory, known_as) if interrupted else None
+                set_aside(origin.directory, RECORD_FILE if checkpoint else "*")
                 record |= work(config, origin, checkpoint or config["ckpt_path"])
         except Exception as error:
             log.debug("the run failed", exc_info=error)
             record |= {"status": "failed", "error": describe_error(error)}
         if not done:
-            make_room(origin.directory, RECORD_FILE)
+            set_aside(origin.directory, RECORD_FILE)
             write_record(record, origin.directory)
     conclude(done or record, origin, cfg.on_failure, before=done is not None)
     return score(done or record)
@@ -103,32 +100,6 @@ def lost(why: str, cfg: DictConfig) -> float:
         raise ChildProcessError(why)
 
     return run(cfg, fail)
-
-
-def begin(origin: Origin) -> Record:
-    """Return what is known of a run before its configuration is resolved."""
-    known = {
-        "schema": SCHEMA,
-        "name": origin.name,
-        "status": "failed",
-        "command": origin.command,
-        "overrides": origin.overrides,
-        "choices": origin.choices,
-        "environment": environment(),
-        "trained": origin.trained,
-        "history": [],
-    }
-    unknown = ("error", "fingerprint", "config", "interpolated", "metric", "mode", "model", "best")
-    more = ("last", "checked", "checkpoint", "seconds", "samples_per_second", "data")
-    return known | dict.fromkeys(unknown + more)
-
-
-def make_room(directory: Path, pattern: str) -> None:
-    """Set aside what another run left; say so if its record is damaged."""
-    damaged = (directory / RECORD_FILE).exists() and not read_record(directory)
-    aside = set_aside(directory, pattern)
-    if damaged:
-        log.warning("%s is damaged: it lies in %s now, the run is run again", RECORD_FILE, aside)
 
 
 def conclude(record: Record, origin: Origin, on_failure: str, *, before: bool) -> None:

@@ -1,6 +1,8 @@
 """Checkpoints that are written whole or not at all, after an epoch and with its row of the history."""
 
 import io
+import logging
+import math
 import warnings
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,10 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from overnight.config.errors import ConfigError
 from overnight.records.atomic import replacing
-from overnight.training.history import History
+from overnight.records.metric import is_of_test, split_and_name
+from overnight.training.history import OWN, History
+
+log = logging.getLogger(__name__)
 
 BEST, LAST = Path("checkpoints", "best.ckpt"), Path("checkpoints", "last.ckpt")
 
@@ -76,11 +81,13 @@ class BestCheckpoint(LastCheckpoint):
         """
         if self.monitor is None:
             return
-        row = history_of(trainer).rows[-1]
-        if self.monitor not in trainer.callback_metrics and trainer.check_val_every_n_epoch in {1, None}:
-            raise ConfigError(unlogged(self.monitor, row))
-        if row.get(self.monitor) is not None:
+        history = history_of(trainer)
+        value = history.rows[-1].get(self.monitor)
+        if value is not None and math.isfinite(value):
             super().on_train_epoch_end(trainer, pl_module)
+        complete = history.validated or not trainer.enable_validation
+        if complete and not any(self.monitor in row for row in history.rows):
+            raise ConfigError(unlogged(self.monitor, history.rows[-1]))
 
 
 def history_of(trainer: L.Trainer) -> History:
@@ -89,12 +96,36 @@ def history_of(trainer: L.Trainer) -> History:
 
 
 def unlogged(metric: str, logged: dict[str, Any]) -> str:
-    """Say that the metric that is to choose the best is not logged, and what is."""
-    names = sorted(name for name in logged if name not in {"epoch", "lr", "seconds"})
+    """Say that the metric that is to choose the best is not logged, and what is that may choose it."""
+    names = sorted((name for name in logged if name not in OWN and not is_of_test(name)), key=by_split)
     return (
         f"metric={metric}: the task does not log it. Needed: one of {', '.join(names) or '(it logs nothing)'}. "
         f"Type for example: metric={next(iter(names), 'null')}"
     )
+
+
+def by_split(metric: str) -> tuple[bool, str]:
+    """Order metrics: those of validation come first."""
+    return split_and_name(metric)[0] != "val", metric
+
+
+def to_go_on_from(directory: Path, fingerprint: str) -> str | None:
+    """Return the checkpoint of the run that was interrupted in this directory, None where it left none.
+
+    Raises:
+        ValueError: the checkpoint is damaged, or of a run with another configuration.
+    """
+    path = directory / LAST
+    if not path.is_file():
+        log.warning("ckpt_path=last: there is no %s; the run starts from the beginning", path)
+        return None
+    if read_checkpoint(path).get("fingerprint") != fingerprint:
+        raise ValueError(
+            f"ckpt_path=last: {path} is of a run with another configuration. Needed: the very command of the "
+            f"interrupted run and ckpt_path=last. To go on with other settings, type: ckpt_path={path} "
+            f"task_name=ANOTHER"
+        )
+    return str(path)
 
 
 def read_checkpoint(
@@ -135,6 +166,7 @@ def load_task(path: str | Path, map_location: str | torch.device = "cpu") -> L.L
     """
     checkpoint = read_checkpoint(path, map_location)
     task: L.LightningModule = hydra.utils.instantiate(checkpoint["config"]["task"], _convert_="all")
+    task.configure_model()
     task.on_load_checkpoint(checkpoint)
-    task.load_state_dict(checkpoint["state_dict"])
+    task.load_state_dict(checkpoint["state_dict"], strict=task.strict_loading)
     return task.to(map_location)

@@ -13,6 +13,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.loggers import Logger
 from torch import Tensor
 
+from overnight.records.record import fingerprint
 from overnight.training.generators import generator_states, restore_generators
 
 log = logging.getLogger(__name__)
@@ -38,35 +39,53 @@ class History(Checkpoint):
 
     Attributes:
         rows: one an epoch; row 0 is measured before training.
+        validated: whether validation has seen the weights as they are now.
     """
 
     def __init__(self, config: dict[str, Any]) -> None:
-        self.config = config
+        self.config, self.fingerprint = config, fingerprint(config)
         self.rows: list[Row] = []
         self._before: set[str] = set()
         self._of_validation: set[str] = set()
-        self._validated: Row = {}
+        self.validated = False
+        self._reached: Row = {}
         self._start = 0.0
+        self._val_check_batch: float | None = None
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Make up for the step of a plateau scheduler that Lightning takes after saving a checkpoint."""
-        for config in trainer.lr_scheduler_configs if trainer.ckpt_path else ():
-            value = self.rows[-1].get(str(config.monitor)) if config.reduce_on_plateau else None
+        """Let plateau schedulers wait for validations; make up for a step of theirs that no checkpoint holds.
+
+        Lightning steps them after it saves, and after every epoch unless it is told otherwise.
+        """
+        self._val_check_batch = trainer.val_check_batch
+        for config in trainer.lr_scheduler_configs:
+            watched = str(config.monitor) if config.reduce_on_plateau else ""
+            if watched in self.rows[0] and config.interval == "epoch":
+                config.frequency = max(config.frequency, trainer.check_val_every_n_epoch or 1)
+            value = self.rows[-1].get(watched) if trainer.ckpt_path else None
             if value is not None:
                 pl_module.lr_scheduler_step(config.scheduler, torch.tensor(value))  # type: ignore[arg-type]
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Start the clock of the epoch."""
-        self._start, self._validated = time.perf_counter(), {}
+        self._start, self.validated = time.perf_counter(), False
+        trainer.val_check_batch = self._val_check_batch
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Stop the fit at the first loss that is not finite.
+        """Stop the fit at the first loss that is not finite; let what ends here be validated.
+
+        Lightning validates where ``val_check_interval`` says, which may not be the end of the epoch, and not
+        at the last of ``max_steps`` unless it is told to stop there.
 
         Raises:
-            DivergedError: it is not.
+            DivergedError: the loss is not finite.
         """
+        self.validated = False  # the weights are other ones now
+        if trainer.is_last_batch and trainer.val_check_batch is not None:
+            trainer.val_check_batch = 1
+        trainer.should_stop |= 0 < trainer.max_steps <= trainer.global_step
         loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
         if isinstance(loss, Tensor):
             check_loss(loss.item(), trainer.current_epoch + 1, batch_idx + 1)
@@ -79,7 +98,8 @@ class History(Checkpoint):
         """Keep what this validation logged; a metric of an earlier one must not pass for this epoch's."""
         metrics = plain_metrics(trainer.callback_metrics)
         self._of_validation |= metrics.keys() - self._before
-        self._validated = {name: metrics[name] for name in metrics if name in self._of_validation}
+        self._reached = {name: metrics[name] for name in metrics if name in self._of_validation}
+        self.validated = True
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Add the row of the epoch, and draw what Lightning itself does not draw.
@@ -90,7 +110,7 @@ class History(Checkpoint):
         metrics = plain_metrics(trainer.callback_metrics)
         trained = {name: value for name, value in metrics.items() if name not in self._of_validation}
         self.add(
-            trained | self._validated,
+            trained | (self._reached if self.validated else {}),
             epoch=trainer.current_epoch + 1,
             lr=trainer.optimizers[0].param_groups[0]["lr"] if trainer.optimizers else None,
             seconds=time.perf_counter() - self._start,
@@ -111,7 +131,8 @@ class History(Checkpoint):
         Hyperparameters that are no plain values (modules, partials) leave the checkpoint: with them it could
         not be loaded with ``weights_only=True``, and the configuration builds them again.
         """
-        checkpoint |= {"config": self.config, "history": self.rows, "generators": generator_states()}
+        checkpoint |= {"config": self.config, "fingerprint": self.fingerprint, "history": self.rows}
+        checkpoint["generators"] = generator_states()
         for key in ("hyper_parameters", "datamodule_hyper_parameters"):
             if key in checkpoint:
                 checkpoint[key] = {name: v for name, v in dict(checkpoint[key]).items() if is_plain(v)}
