@@ -1,6 +1,7 @@
 """Turn recorded runs into an answer: python report.py [outputs/sweeps/NAME ...]."""
 
 import argparse
+import logging
 import sys
 from pathlib import Path
 
@@ -23,6 +24,7 @@ def main() -> None:
         "--output", type=Path, help="where to write; by default the folder report in the first directory"
     )
     arguments = parser.parse_args()
+    logging.getLogger("lightning").setLevel(logging.ERROR)  # a Trainer tells of the GPUs that it found
     from overnight.runs import examine  # noqa: PLC0415
     from overnight.study import report  # noqa: PLC0415
     from overnight.sweeps import status  # noqa: PLC0415

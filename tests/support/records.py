@@ -8,9 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from overnight.records.metric import counterpart
 from overnight.records.record import SCHEMA, Record, write_record
+from overnight.study.score import Score
 
 Settings = Mapping[str, Any]
+
+ACCURACY = Score("val/acc", "max", share=True)
+F1, LOSS, R2 = Score("val/f1"), Score("val/loss", "min"), Score("val/r2")
+"""Scores that are no shares of right answers; r2 may be negative."""
+
+SIZES = {"train": 54000, "val": 6000, "test": 10000}
 
 HOSTILE = r"""lr=<b>1</b>&"'\textbf{x}_%$#~^,a=b; {{ 7 }} é 中"""
 """A name that means something to HTML, LaTeX, CSV and shells."""
@@ -29,25 +37,33 @@ def nested(dotted: Settings) -> dict[str, Any]:
 
 
 def record(
-    settings: Settings, accuracy: float | None = 0.85, status: str = "completed", epochs: int = 2
+    settings: Settings,
+    reached: float | None = 0.85,
+    status: str = "completed",
+    epochs: int = 2,
+    score: Score = ACCURACY,
 ) -> Record:
     """Return a record as a run writes it; of a failed run, one that failed before training."""
-    curve = [row(epoch, (accuracy or 0.1) * (epoch + 1) / (epochs + 1)) for epoch in range(epochs + 1)]
-    best = row(epochs, accuracy)
+    start = 0.1 if reached is None else reached
+    curve = [row(epoch, start * (epoch + 1) / (epochs + 1), score) for epoch in range(epochs + 1)]
+    of_training = [name for name in curve[0] if name.startswith("train")]
+    best = row(epochs, reached, score)
     trained = {
-        "model": {"hidden_sizes": [256, 128], "parameters": 235146},
-        "history": [
-            curve[0] | {"train/loss": None, "train/acc": None, "lr": None, "seconds": None},
-            *curve[1:],
-        ],
-        "best": {key: best[key] for key in best if key not in {"lr", "seconds"}},
+        "metric": score.metric,
+        "mode": score.mode,
+        "model": {"class": "nets.Net", "parameters": 235146},
+        "trained": "ordinary",
+        "history": [curve[0] | dict.fromkeys((*of_training, "lr", "seconds")), *curve[1:]],
+        "best": {key: best[key] for key in best if key not in {"lr", "seconds"}} if score.metric else None,
+        "checked": True if score.metric else "metric=null: no best",
         "checkpoint": "checkpoints/best.ckpt",
         "seconds": 10.0 * epochs,
-        "data": {"train": 54000, "val": 6000, "test": 10000, "split": "ab", "folds": 1, "fold": 0},
+        "data": {**SIZES, "split": "ab", "folds": 1, "fold": 0},
     }
-    untrained = dict.fromkeys(("model", "best", "checkpoint", "seconds", "data")) | {"history": []}
+    untrained = dict.fromkeys((*trained, "last")) | {"history": []}
     groups = {key: value for key, value in settings.items() if key in {"optimizer", "model", "init"}}
     others = {key: value for key, value in settings.items() if key not in groups}
+    chosen_by = {"metric": score.metric, "mode": score.mode, "metric_share": score.share}
     return {
         "schema": SCHEMA,
         "name": ",".join(f"{key}={value}" for key, value in settings.items()),
@@ -57,16 +73,20 @@ def record(
         "command": "python train.py -m",
         "overrides": [f"{key}={value}" for key, value in settings.items()],
         "choices": {"optimizer": "adam", "model": "fcn", "init": "torch_default"} | groups,
-        "config": nested({"seed": 0, "lr": 0.001, "trainer.max_epochs": epochs} | others),
+        "config": nested({"seed": 0, "lr": 0.001, "trainer.max_epochs": epochs} | others) | chosen_by,
+        "interpolated": [],
         "last": None,
         "samples_per_second": 1000.0,
         "environment": {"torch": "2.14", "device": "cpu"},
     } | (untrained if status == "failed" else trained)
 
 
-def row(epoch: int, accuracy: float | None) -> dict[str, Any]:
-    """Return an epoch of the history."""
-    measured = {f"{split}/{name}": accuracy for split in ("train", "val", "test") for name in ("loss", "acc")}
+def row(epoch: int, value: float | None, score: Score = ACCURACY) -> dict[str, Any]:
+    """Return an epoch of the history: the metric, and a loss, on each split."""
+    names = {"val/loss": value} | ({score.metric: value} if score.metric else {})
+    measured = {
+        counterpart(name, split): each for name, each in names.items() for split in ("val", "train", "test")
+    }
     return {"epoch": epoch, **measured, "lr": 0.001, "seconds": 1.5}
 
 
@@ -83,32 +103,35 @@ def grid(values: Mapping[str, Iterable[Any]]) -> list[dict[str, Any]]:
     return [dict(zip(values, combination, strict=True)) for combination in product(*values.values())]
 
 
-def runs(settings: list[dict[str, Any]], accuracies: Iterable[float | None]) -> pd.DataFrame:
-    """Return the runs that ``frames.load`` would read; an accuracy of None is that of a diverged run.
+def runs(
+    settings: list[dict[str, Any]], reached: Iterable[float | None], score: Score = ACCURACY
+) -> pd.DataFrame:
+    """Return the runs that ``frames.load`` would read; None is the result of a diverged run.
 
     A setting ``status`` is none, but how the run ended.
     """
-    rows = [made(*pair) for pair in zip(settings, accuracies, strict=True)]
-    return pd.DataFrame(rows)
+    return pd.DataFrame([made(*pair, score) for pair in zip(settings, reached, strict=True)])
 
 
-def made(settings: dict[str, Any], accuracy: float | None) -> dict[str, Any]:
+def made(settings: dict[str, Any], reached: float | None, score: Score) -> dict[str, Any]:
     """Return one run."""
     typed = {key: value for key, value in settings.items() if key != "status"}
-    value = np.nan if accuracy is None else accuracy
+    value = np.nan if reached is None else reached
+    name = ",".join(f"{key}={value}" for key, value in typed.items())
     return {
-        "name": ",".join(f"{key}={value}" for key, value in typed.items()),
-        "status": "diverged" if accuracy is None else "completed",
+        "name": name,
+        "path": name,
+        "status": "diverged" if reached is None else "completed",
         "overrides": [f"{key}={value}" for key, value in typed.items()],
+        "metric": score.metric,
+        "mode": score.mode,
+        "share": score.share,
+        "checked": True,
         "epochs": 10,
         "seconds": 20.0,
         "trainer.max_epochs": 10,
-        "data.train": 54000,
-        "data.val": 6000,
-        "data.test": 10000,
-        "val/acc": value,
-        "train/acc": value,
-        "test/acc": value,
+        **{f"{split} samples": size for split, size in SIZES.items()},
+        **{counterpart(str(score.metric), split): value for split in ("val", "train", "test")},
         **settings,
     }
 
@@ -116,15 +139,20 @@ def made(settings: dict[str, Any], accuracy: float | None) -> dict[str, Any]:
 OPTIMIZERS: dict[str, Any] = {"optimizer": ["sgd", "adam"], "lr": [0.01, 0.1, 1.0], "seed": [0, 1, 2]}
 
 
-def tuned() -> pd.DataFrame:
-    """Return a study in which adam at 0.01 reaches 0.90, sgd at 0.1 0.88; seeds add -0.01, 0, 0.01."""
+def tuned(score: Score = ACCURACY) -> pd.DataFrame:
+    """Return a study in which adam at 0.01 reaches 0.90, sgd at 0.1 0.88; seeds add -0.01, 0, 0.01.
+
+    All others reach 0.8. Where lower is better, all have the opposite sign.
+    """
     peaks = {("adam", 0.01): 0.90, ("sgd", 0.1): 0.88}
     tried = grid(OPTIMIZERS)
-    return runs(tried, [peaks.get((s["optimizer"], s["lr"]), 0.8) + (s["seed"] - 1) / 100 for s in tried])
+    reached = [peaks.get((s["optimizer"], s["lr"]), 0.8) + (s["seed"] - 1) / 100 for s in tried]
+    return runs(tried, [score.sign * value for value in reached], score)
 
 
 def replaced(runs: pd.DataFrame, status: str, **where: Any) -> pd.DataFrame:
     """Return the runs, of which those with these settings have diverged or failed."""
     struck = (runs[list(where)] == pd.Series(where)).all(axis=1)
     changed = runs.assign(status=runs["status"].mask(struck, status))
-    return changed.assign(**{key: changed[key].mask(struck) for key in ("val/acc", "train/acc", "test/acc")})
+    names = [counterpart(runs["metric"].iloc[0], split) for split in ("val", "train", "test")]
+    return changed.assign(**{name: changed[name].mask(struck) for name in names})

@@ -5,8 +5,8 @@ In a notebook::
     from overnight import study
 
     runs = study.load("outputs/sweeps/optimizers")          # one row a run
-    curves = study.histories("outputs/sweeps/optimizers")   # one row a run, epoch and split
-    study.unreadable("outputs/sweeps/optimizers")           # what could not be read, and why
+    curves = study.histories("outputs/sweeps/optimizers")   # one row a run and epoch
+    study.unreadable("outputs/sweeps/optimizers")           # records that cannot be read, and why
 """
 
 from overnight.study.frames import histories, load, unreadable

@@ -1,13 +1,13 @@
-"""The arms of a study, each with the setting that validation chose for it."""
+"""The arms of a study, each with the setting that was chosen for it."""
 
 import numpy as np
 import pandas as pd
 
 from overnight.records.record import STATUSES
 from overnight.study.design import Design, labelled
-from overnight.study.intervals import half_width, overlap, sampling_error
+from overnight.study.intervals import half_width, overlap
 
-ACCURACIES = ("val/acc", "train/acc", "test/acc")
+RESULTS = ["score", "train", "test"]
 
 
 def settings(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
@@ -15,23 +15,23 @@ def settings(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
 
     A setting is a ``candidate`` if no other of its arm has more completed replicates: one that diverged for
     some seeds, or of which some runs are missing, is not chosen over one that is whole. Of the candidates the
-    one with the highest mean val/acc is ``chosen``.
+    one with the best mean score is ``chosen``.
 
     Returns:
         ``arm setting``, the scientific and nuisance keys, ``runs completed diverged failed``, ``n``
         (replicates with a result; runs of one, as seeds within a fold, are averaged first), for each of
-        val/acc, train/acc and test/acc the mean under its name and ``... std`` (n - 1), ``val/acc low`` and
-        ``val/acc high`` (95 %, see ``intervals``), ``test/acc sampling`` (half a 95 % interval: the test
-        images are a sample), ``candidate chosen``.
+        ``score``, ``train`` and ``test`` the mean under its name and ``... std`` (n - 1), ``score low`` and
+        ``score high`` (95 %, see ``intervals``), ``test sampling`` (half a 95 % interval: the test samples
+        are a sample; NaN if the score is no share), ``candidate chosen``.
     """
     marked = labelled(runs, plan)
     groups = marked.groupby(["arm", "setting"], sort=False)
     keys = groups.head(1).set_index(["arm", "setting"])[[*plan.scientific, *plan.nuisance]]
-    results = summary(marked, overlap(runs, plan))
+    results = summary(marked, plan, overlap(runs, plan))
     table = keys.join([groups.size().rename("runs"), counts(marked, ["arm", "setting"]), results])
     table["n"] = table["n"].fillna(0).astype(int)
     table["candidate"] = (table["n"] > 0) & (table["n"] == table.groupby("arm")["n"].transform("max"))
-    best = table.loc[table["candidate"], "val/acc"].groupby("arm").idxmax()
+    best = (plan.score.sign * table.loc[table["candidate"], "score"]).groupby("arm").idxmax()
     table["chosen"] = table.index.isin(list(best))
     return table.reset_index()
 
@@ -43,35 +43,32 @@ def counts(marked: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 
 
 def replicated(marked: pd.DataFrame) -> pd.DataFrame:
-    """Return the accuracies by arm, setting and replicate; only completed runs have any."""
-    completed = marked[(marked["status"] == "completed") & marked["val/acc"].notna()]
-    completed = completed.astype({"data.test": "float64"})
-    return completed.groupby(["arm", "setting", "replicate"], sort=False)[[*ACCURACIES, "data.test"]].mean()
+    """Return the results by arm, setting and replicate; only completed runs have any."""
+    measured = marked[marked["score"].notna()].astype({"test samples": "float64"})
+    return measured.groupby(["arm", "setting", "replicate"], sort=False)[[*RESULTS, "test samples"]].mean()
 
 
-def summary(marked: pd.DataFrame, shared: float) -> pd.DataFrame:
+def summary(marked: pd.DataFrame, plan: Design, shared: float) -> pd.DataFrame:
     """Return mean, spread and interval over the replicates of each setting."""
     groups = replicated(marked).groupby(["arm", "setting"], sort=False)
-    mean, std, n = groups.mean(), groups[list(ACCURACIES)].std(), groups.size()
-    half = half_width(std["val/acc"], n, shared)
-    columns = {"n": n, "val/acc": mean["val/acc"], "val/acc std": std["val/acc"]}
-    low, high = mean["val/acc"] - half, mean["val/acc"] + half
-    columns |= {"val/acc low": low.clip(lower=0), "val/acc high": high.clip(upper=1)}
-    columns |= {"train/acc": mean["train/acc"], "train/acc std": std["train/acc"]}
-    columns |= {"test/acc": mean["test/acc"], "test/acc std": std["test/acc"]}
-    columns["test/acc sampling"] = sampling_error(mean["test/acc"], mean["data.test"])
-    return pd.DataFrame(columns)
+    mean, std, n = groups.mean(), groups[RESULTS].std().add_suffix(" std"), groups.size()
+    half = half_width(std["score std"], n, shared)
+    bounds = {"score low": mean["score"] - half, "score high": mean["score"] + half}
+    if plan.score.share:
+        bounds = {name: bound.clip(0, 1) for name, bound in bounds.items()}
+    sampling = plan.score.sampling(mean["test"], mean["test samples"])
+    return mean[RESULTS].join(std).assign(n=n, **bounds, **{"test sampling": sampling})
 
 
 def arms(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
-    """Return one row for each arm, with the setting that validation chose for it; the best first.
+    """Return one row for each arm, with the setting that was chosen for it; the best first.
 
     An arm of which no run completed stands at the end, without a setting. Since it is chosen as the best of
-    several, the validation accuracy of a setting flatters it; the test accuracy takes no part in the choice.
+    several, the score of a setting is optimistic; the test samples take no part in the choice.
 
     Returns:
-        the columns of ``settings`` from ``arm`` to ``test/acc sampling`` less the counts of runs (see
-        ``outcomes``), with ``settings`` and ``candidates``: how many were tried, how many could be chosen.
+        the columns of ``settings`` less the counts of runs (see ``outcomes``), with ``settings`` and
+        ``candidates``: how many were tried, how many could be chosen.
     """
     table = settings(runs, plan)
     tried = table.groupby("arm")["candidate"].agg(settings="size", candidates="sum")
@@ -79,7 +76,7 @@ def arms(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
     best = best.drop(columns=["runs", *STATUSES, "candidate"]).join(tried, on="arm")
     tuned = ["setting", *plan.nuisance]
     best[tuned] = best[tuned].astype(object).where(best["chosen"], np.nan)
-    ranked = best.drop(columns="chosen").sort_values("val/acc", ascending=False, na_position="last")
+    ranked = plan.score.ranked(best.drop(columns="chosen"))
     return ranked.infer_objects().astype({"setting": object}).reset_index(drop=True)
 
 
@@ -87,12 +84,12 @@ def winners(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
     """Return the completed runs of each arm's chosen setting: the best arm first, in it the best run.
 
     Returns:
-        the columns of ``runs``, and ``arm setting replicate``.
+        the columns of ``labelled`` runs.
     """
     best = arms(runs, plan).dropna(subset="setting").reset_index(names="rank")
-    completed = labelled(runs[(runs["status"] == "completed") & runs["val/acc"].notna()], plan)
-    chosen = completed.merge(best[["arm", "setting", "rank"]], on=["arm", "setting"])
-    ranked = chosen.sort_values(["rank", "val/acc"], ascending=[True, False], kind="stable")
+    marked = labelled(runs, plan)
+    chosen = marked[marked["score"].notna()].merge(best[["arm", "setting", "rank"]], on=["arm", "setting"])
+    ranked = plan.score.ranked(chosen).sort_values("rank", kind="stable")
     return ranked.drop(columns="rank").reset_index(drop=True)
 
 
@@ -104,5 +101,5 @@ def outcomes(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
     """
     marked = labelled(runs, plan)
     table = marked.groupby("arm", sort=False).size().to_frame("runs").join(counts(marked, ["arm"]))
-    shares = table[["diverged", "failed"]].div(table["runs"], axis=0).add_suffix(" share")
+    shares = table[list(STATUSES[1:])].div(table["runs"], axis=0).add_suffix(" share")
     return table.join(shares).reset_index()

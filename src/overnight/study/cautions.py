@@ -9,7 +9,7 @@ from overnight.study.arms import arms, settings
 from overnight.study.design import Design, is_number, labelled, legible
 from overnight.study.effort import budgets, unequal
 
-SIZES = ("data.val", "data.train")  # folds differ by an image
+SIZES = ("val samples", "train samples")  # folds differ by a sample
 NAMED = 4  # arms in a sentence
 FEWEST = 3  # of two values each is an edge
 MOST = 12  # more than a person types: a search drew them, and its interval is not in the records
@@ -72,9 +72,10 @@ def cautions(runs: pd.DataFrame, plan: Design) -> list[str]:
     return [
         *of_edges(runs, plan),
         *of_budgets(runs, plan),
-        *of_images(runs, plan),
+        *of_samples(runs, plan),
         *of_incomplete(runs, plan),
         *of_replicates(runs, plan),
+        *of_checks(runs),
     ]
 
 
@@ -83,8 +84,11 @@ def of_edges(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
     for (key, value, edge, tried), rows in edges(runs, plan).groupby(
         ["key", "value", "edge", "tried"], sort=False
     ):
-        who = "" if key in plan.scientific else f"{some(rows['arm'])}: "
-        yield f"{who}{key}={legible(value)} is the {edge} value tried ({tried}); a better one may lie beyond"
+        who = "" if key in plan.scientific else f" for {some(rows['arm'])}"
+        yield (
+            f"The best value{who}, {key}={legible(value)}, is the {edge} of those tried ({tried}); a better "
+            f"one may lie beyond"
+        )
 
 
 def of_budgets(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
@@ -93,8 +97,8 @@ def of_budgets(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
     parts = [f"{part} {span(table[part])}" for part in unequal(table)]
     if parts:
         yield (
-            f"the arms had unequal budgets, {'; '.join(parts)}: one that is the best of more settings is "
-            f"flattered more, and p-values in its favour are too small"
+            f"The arms had unequal budgets, {'; '.join(parts)}: the best of more settings is more "
+            f"optimistic, and p-values in its favour are too small"
         )
 
 
@@ -104,36 +108,44 @@ def span(amounts: pd.Series) -> str:
     return " to ".join(f"{legible(amount)} ({arm})" for arm, amount in (ranked[0], ranked[-1]))
 
 
-def of_images(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
-    """Say that runs which validated on other numbers of images are compared, if they are."""
-    for key in ("data._target_", "data.folds", "data.val", "data.train"):
+def of_samples(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
+    """Say that runs were scored on different samples, if they were."""
+    for key in ("data._target_", "data.folds", *SIZES):
         values = set(runs[key].dropna()) if key in runs and key not in plan.scientific else set()
         if len(values) > 1 and not (key in SIZES and plan.resampled):
             listed = ", ".join(map(legible, sorted(values)))
-            yield f"runs with other {key} ({listed}) are compared, that is on other images"
+            what = f"numbers of {key}" if key in SIZES else key
+            yield f"These runs have different {what} ({listed}), so they were scored on different samples"
 
 
 def of_incomplete(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
     """Name the settings that would have been chosen if none of their runs were without a result."""
-    table = settings(runs, plan)
-    chosen = table[table["chosen"]].set_index("arm")["val/acc"]
-    better = table[~table["candidate"] & (table["val/acc"] > table["arm"].map(chosen))]
+    table, sign = settings(runs, plan), plan.score.sign
+    chosen = table["arm"].map(table[table["chosen"]].set_index("arm")["score"])
+    better = table[~table["candidate"] & (sign * table["score"] > sign * chosen)]
     names = [", ".join(filter(None, pair)) for pair in zip(better["arm"], better["setting"], strict=True)]
     if names:
-        yield f"{some(names)}: better than what was chosen, but some of its runs have no result"
+        yield f"Better than the chosen setting, but with runs that have no result: {some(names)}"
 
 
 def of_replicates(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
     """Say where a chosen setting was run only once, and where the arms were repeated unequally often."""
     best = arms(runs, plan).dropna(subset="setting")
     if (best["n"] == 1).any():
-        yield "one seed: how much the results vary by chance is not known. Type for example: seed=0,1,2"
+        yield "With one seed it is unknown how much the results vary by chance. Type for example: seed=0,1,2"
     if len(best["n"].unique()) > 1:
         counts = ", ".join(f"{row['arm']}: {row['n']}" for row in best.to_dict("records"))
-        yield f"the chosen settings have unequal numbers of replicates: {counts}"
+        yield f"The chosen settings have unequal numbers of replicates: {counts}"
 
 
-def some(names: Iterable[str]) -> str:
+def of_checks(runs: pd.DataFrame) -> Iterator[str]:
+    """Name the runs whose best weights, measured again, are not known to reach what was seen in training."""
+    doubtful = runs[(runs["status"] == "completed") & runs["metric"].notna() & runs["checked"].ne(other=True)]
+    for reason, rows in doubtful.groupby(doubtful["checked"].astype(str), sort=False):
+        yield f"The best result is not confirmed for {some(rows['name'], 'runs')}: {reason}"
+
+
+def some(names: Iterable[str], noun: str = "arms") -> str:
     """Name a few, or count many."""
     listed = list(names)
-    return "; ".join(listed) if len(listed) <= NAMED else f"{len(listed)} arms ({listed[0]}, ...)"
+    return "; ".join(listed) if len(listed) <= NAMED else f"{len(listed)} {noun} ({listed[0]}, ...)"

@@ -11,38 +11,41 @@ from overnight.records.record import read_record
 from overnight.records.sampling import with_error
 from overnight.study.design import legible
 from overnight.study.evidence import Evidence
-from overnight.study.figures import classes, signals
+from overnight.study.figures import classes, numbers, signals
 from overnight.study.figures.style import colours
 from overnight.study.gallery import Picture
+
+INITIALIZATION = "init"
+"""The group whose options differ in the signals before training, if a study has it."""
+
+LABELS = ("arm", "setting", "replicate")
 
 
 class Predictions(Protocol):
     """See ``overnight.runs.examine.CloseUp``."""
 
     @property
-    def classes(self) -> tuple[str, ...]: ...  # noqa: D102
+    def class_names(self) -> tuple[str, ...]: ...  # noqa: D102
     @property
-    def labels(self) -> np.ndarray: ...  # noqa: D102
+    def targets(self) -> np.ndarray: ...  # noqa: D102
     @property
-    def predictions(self) -> np.ndarray: ...  # noqa: D102
+    def outputs(self) -> np.ndarray: ...  # noqa: D102
     @property
-    def probabilities(self) -> np.ndarray: ...  # noqa: D102
-    @property
-    def images(self) -> np.ndarray: ...  # noqa: D102
+    def images(self) -> np.ndarray | None: ...  # noqa: D102
 
 
 class Examiner(Protocol):
     """What looks into a run again; the module ``overnight.runs.examine`` does it with torch."""
 
     def close_up(self, checkpoint: Path) -> Predictions:
-        """Predict the test images with the weights of a checkpoint."""
+        """Predict the test samples with the weights of a checkpoint."""
 
     def signals(self, config: dict[str, Any]) -> list[dict[str, float]]:
         """Measure activations and gradients of a net before training, layer by layer."""
 
 
 def examined(evidence: Evidence, examiner: Examiner) -> tuple[list[Picture], list[str]]:
-    """Return the pictures that need checkpoints and images, and the reasons why some could not be drawn."""
+    """Return the pictures that need checkpoints and data, and the reasons why some could not be drawn."""
     drawn: list[Picture] = []
     missing = []
     for what, draw in (("Errors of the best run", best_run), ("Signals before training", before_training)):
@@ -54,50 +57,67 @@ def examined(evidence: Evidence, examiner: Examiner) -> tuple[list[Picture], lis
 
 
 def best_run(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]:
-    """Draw the confusion matrix, the accuracy on each class and the surest errors of the best run.
+    """Draw how the best run errs on the test samples.
 
     Raises:
-        OSError: its checkpoint or the images are not there.
-        ValueError: they are damaged, or it saved no checkpoint.
+        OSError: its checkpoint or the data are not there.
+        ValueError: they are damaged; or it saved no checkpoint, or its outputs are of no known kind.
     """
     for best in evidence.winners.head(1).to_dict("records"):
         if pd.isna(best["checkpoint"]):
             raise ValueError(f"{best['name']} saved no checkpoint. Needed: callbacks=default")
-        seen = examiner.close_up(Path(best["path"]) / best["checkpoint"])
-        table = pd.DataFrame(
-            {"label": seen.labels, "prediction": seen.predictions, "probability": seen.probabilities}
-        )
-        settings = ", ".join(filter(None, (best["arm"], best["setting"], best["replicate"])))
-        accuracy = with_error(best["test/acc"], len(table)).replace("+-", "±")
-        which = f"The winner's best run on validation ({settings}): test accuracy {accuracy}."
-        yield confusion(table, seen, which)
-        yield by_class(table, seen, which)
-        yield from errors(table, seen)
+        seen, which = examiner.close_up(Path(best["path"]) / best["checkpoint"]), described(best, evidence)
+        if seen.outputs.ndim == seen.targets.ndim == 1:
+            yield predicted(seen, which)
+        elif seen.targets.ndim == 1 and np.issubdtype(seen.targets.dtype, np.integer):
+            yield from classified(seen, which)
+        else:
+            raise ValueError(
+                f"outputs {seen.outputs.shape} and targets {seen.targets.shape}. Needed: probabilities "
+                f"[n, classes] for integer targets [n], or numbers [n] for numbers [n]"
+            )
 
 
-def confusion(table: pd.DataFrame, seen: Predictions, which: str) -> Picture:
-    """Draw which classes are taken for which."""
-    caption = (
-        f"{which} Of a hundred images of each true class (row) so many are taken for each class (column); "
-        f"errors are coloured."
+def described(best: dict[Any, Any], evidence: Evidence) -> str:
+    """Name the best run, and its result on the test set where there is one."""
+    score, settings = evidence.plan.score, ", ".join(filter(None, map(best.get, LABELS)))
+    data = {"test": best["test samples"]} if pd.notna(best["test samples"]) else None
+    reached = (
+        f": {score.on('test')} {with_error(best['test'], score.share, data)}"
+        if pd.notna(best["test"])
+        else ""
     )
-    figure = classes.confusion(table, seen.classes)
-    return Picture("confusion", "Which classes the best run confuses", caption, figure)
+    return f"The winner's best run by {score.metric} ({settings}){reached}.".replace("+-", "±")
 
 
-def by_class(table: pd.DataFrame, seen: Predictions, which: str) -> Picture:
-    """Draw the accuracy on each class."""
-    caption = f"{which} Bars are 95 % intervals for the number of images."
-    figure = classes.by_class(table, seen.classes)
-    return Picture("by_class", "Accuracy of the best run on each class", caption, figure)
+def predicted(seen: Predictions, which: str) -> Picture:
+    """Draw a regression's predictions and residuals."""
+    caption = f"{which} Each dot is a test sample; on the red line the prediction is right."
+    figure = numbers.residuals(seen.targets, seen.outputs)
+    return Picture("residuals", "Predictions of the best run", caption, figure)
 
 
-def errors(table: pd.DataFrame, seen: Predictions) -> Iterator[Picture]:
-    """Draw the errors, if there are any."""
+def classified(seen: Predictions, which: str) -> Iterator[Picture]:
+    """Draw the confusion matrix, the share of right answers by class, and the surest errors."""
+    answers = {
+        "label": seen.targets,
+        "prediction": seen.outputs.argmax(1),
+        "probability": seen.outputs.max(1),
+    }
+    table, names = pd.DataFrame(answers), seen.class_names
+    caption = (
+        f"{which} Of a hundred test samples of each true class (row), so many are taken for each class "
+        f"(column); errors are coloured."
+    )
+    figure = classes.confusion(table, names)
+    yield Picture("confusion", "Which classes the best run confuses", caption, figure)
+    caption = f"{which} Bars are 95 % intervals for the number of samples."
+    figure = classes.by_class(table, names)
+    yield Picture("by_class", "Right answers of the best run, by class", caption, figure)
     wrong = table[table["label"] != table["prediction"]].nlargest(classes.SHOWN, "probability")
-    if len(wrong):
+    if len(wrong) and seen.images is not None:
         caption = "True class → predicted class, and the probability that the run gives it."
-        figure = classes.errors(wrong, seen.images[wrong.index], seen.classes)
+        figure = classes.errors(wrong, seen.images[wrong.index], names)
         yield Picture("errors", "The errors of which the best run is surest", caption, figure)
 
 
@@ -105,16 +125,16 @@ def before_training(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]
     """Draw how large activations and gradients are before training, where initializations are compared.
 
     Raises:
-        OSError: the images are not there.
-        ValueError: they are damaged.
+        OSError: the data is not there.
+        ValueError: it is damaged.
     """
-    for best in evidence.winners.head(int("init" in evidence.varied)).to_dict("records"):
+    for best in evidence.winners.head(int(INITIALIZATION in evidence.varied)).to_dict("records"):
         runs = evidence.runs[evidence.runs["status"] != "failed"]
         for key in evidence.varied:
-            if key != "init":
+            if key != INITIALIZATION:
                 runs = runs[runs[key].map(legible) == legible(best[key])]
         rows = [
-            {"hue": legible(run["init"]), **layer}
+            {"hue": legible(run[INITIALIZATION]), **layer}
             for run in runs.to_dict("records")
             for layer in examiner.signals((read_record(Path(run["path"])) or {})["config"])
         ]
@@ -124,5 +144,5 @@ def before_training(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]
             "Signals before training, by initialization",
             "Standard deviations over one batch, means over the seeds. A signal that grows or shrinks from "
             "layer to layer makes deep networks hard to train.",
-            signals.signals(table, colours(runs["init"]), "init"),
+            signals.signals(table, colours(runs[INITIALIZATION]), INITIALIZATION),
         )

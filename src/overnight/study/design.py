@@ -5,6 +5,7 @@ The words are those of the tuning playbook (github.com/google-research/tuning_pl
 each arm; *replicates* repeat the same setting with another seed, fold or split.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,33 +14,14 @@ import pandas as pd
 
 from overnight.records.record import is_cosmetic
 from overnight.study.compare import varying
+from overnight.study.frames import CHOSEN_BY, NUMBERS, TEXT
+from overnight.study.score import Score, score_of
 
 REPLICATES = ("seed", "data.fold", "data.split_seed")
 RESAMPLED = frozenset({"data.fold", "data.split_seed"})
 """Replicates whose training sets overlap."""
 
-RESULTS = frozenset(
-    [
-        "name",
-        "path",
-        "status",
-        "error",
-        "fingerprint",
-        "command",
-        "overrides",
-        "checkpoint",
-        "parameters",
-        "epoch",
-        "epochs",
-        "seconds",
-        "train/loss",
-        "train/acc",
-        "val/loss",
-        "val/acc",
-        "test/loss",
-        "test/acc",
-    ]
-)
+RESULTS = frozenset({*TEXT, *CHOSEN_BY, *NUMBERS})
 """Columns of the runs that nobody sets."""
 
 PREPARED = frozenset({"experiment", "hparams_search"})
@@ -54,15 +36,17 @@ class Design:
         scientific: their values are the arms.
         nuisance: tuned for each arm; only those that vary.
         replicates: what distinguishes repetitions of one setting; () if each was run once.
+        score: what the runs, and so the settings and the arms, are ranked by.
     """
 
     scientific: tuple[str, ...]
     nuisance: tuple[str, ...]
     replicates: tuple[str, ...]
+    score: Score
 
     @property
     def resampled(self) -> bool:
-        """Tell whether the replicates are trained on overlapping parts of the same images."""
+        """Tell whether the replicates are trained on overlapping parts of the same samples."""
         return not RESAMPLED.isdisjoint(self.replicates)
 
     @property
@@ -84,7 +68,8 @@ def design(runs: pd.DataFrame, scientific: tuple[str, ...] = ()) -> Design:
         scientific: overrides what is declared.
 
     Raises:
-        ValueError: a key is no setting of these runs, or the runs are of studies with different questions.
+        ValueError: a key is no setting of these runs; or the runs are of studies with different questions, or
+            were chosen by different metrics.
     """
     repeated = [key for key in REPLICATES if key in runs and len(runs[key].dropna().unique()) > 1]
     varied = [key for key in candidates(runs) if key not in REPLICATES]
@@ -98,6 +83,7 @@ def design(runs: pd.DataFrame, scientific: tuple[str, ...] = ()) -> Design:
         scientific=asked,
         nuisance=tuple(key for key in varied if key not in asked),
         replicates=tuple(key for key in repeated if key not in asked),
+        score=score_of(runs),
     )
 
 
@@ -133,11 +119,18 @@ def is_number(value: Any) -> bool:
 
 
 def labelled(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
-    """Return the runs with three more columns of text: ``arm``, ``setting`` and ``replicate``."""
+    """Return the runs with six more columns.
+
+    These are the texts ``arm``, ``setting`` and ``replicate``; and of the completed runs the ``score``, and
+    its counterparts on ``train`` and ``test``, NaN where they were not measured.
+    """
+    completed = runs["status"] == "completed"
+    names = {"score": plan.score.metric, "train": plan.score.on("train"), "test": plan.score.on("test")}
     return runs.assign(
         arm=label(runs, plan.scientific).replace("", "all runs"),
         setting=label(runs, plan.nuisance),
         replicate=label(runs, plan.units),
+        **{key: runs[name].where(completed) if name in runs else math.nan for key, name in names.items()},
     )
 
 

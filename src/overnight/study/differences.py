@@ -14,7 +14,7 @@ from overnight.study.intervals import overlap
 EXACT = 1e-12  # what varies less than this does not vary: it is rounding
 
 
-def differences(runs: pd.DataFrame, plan: Design, metric: str = "val/acc") -> pd.DataFrame:
+def differences(runs: pd.DataFrame, plan: Design, result: str = "score") -> pd.DataFrame:
     """Compare every two arms, each with its chosen setting.
 
     Where two arms share at least two replicates (seeds, folds, splits), the differences within these are
@@ -22,15 +22,15 @@ def differences(runs: pd.DataFrame, plan: Design, metric: str = "val/acc") -> pd
     Otherwise Welch's t-test. ``p holm`` is corrected for the number of comparisons (Holm, Scandinavian
     Journal of Statistics 6, 1979), and ``different`` says that it is below 0.05: of studies in which no arm
     differs and all were tuned over as many settings, at most 5 % have any such pair. An arm that was chosen
-    from more settings is flattered more (see ``cautions``). The interval is that of a single comparison.
+    from more settings is more optimistic (see ``cautions``). The interval is that of a single comparison.
 
     Args:
         runs: of ``frames.load``.
         plan: of ``design``.
-        metric: val/acc, train/acc or test/acc; the settings are chosen on val/acc whatever it is.
+        result: score, train or test; the settings are chosen by the score whichever it is.
 
     Returns:
-        ``a b`` (arms; a is the one with the higher mean val/acc), ``difference`` (a - b), ``low high``
+        ``a b`` (arms; a is the one with the better mean score), ``difference`` (a - b), ``low high``
         (95 %), ``p``, ``p holm``, ``different``, ``n`` (pairs, or the smaller of two unpaired groups),
         ``method``. Where nothing can be tested (one replicate, or no variance at all) p and interval are NaN;
         but p is 1 where all results are equal in pairs.
@@ -38,7 +38,7 @@ def differences(runs: pd.DataFrame, plan: Design, metric: str = "val/acc") -> pd
     best = winners(runs, plan)  # in the order of the arms
     pairs = pd.DataFrame(combinations(best["arm"].unique(), 2), columns=["a", "b"])
     means = replicated(best).reset_index()
-    results = means.pivot_table(index="arm", columns="replicate", values=metric)
+    results = means.pivot_table(index="arm", columns="replicate", values=result)
     a, b = (results.reindex(pairs[side]).reset_index(drop=True) for side in pairs)
     within, apart = paired(a, b, overlap(runs, plan)), unpaired(a, b)
     shared = within["n"] > 1
@@ -50,7 +50,7 @@ def paired(a: pd.DataFrame, b: pd.DataFrame, shared: float = 0.0) -> pd.DataFram
     within = a - b
     n = within.count(axis=1)
     error = within.std(axis=1) * (1 / n.where(n > 0) + shared) ** 0.5
-    method = "paired t, corrected for shared training images" if shared else "paired t"
+    method = "paired t, corrected for shared training samples" if shared else "paired t"
     return pd.DataFrame(
         {"difference": within.mean(axis=1), "error": error, "df": n - 1, "n": n, "method": method}
     )
@@ -83,7 +83,8 @@ def decided(table: pd.DataFrame) -> pd.DataFrame:
         "p holm": holm(p),
     }
     columns |= {"different": columns["p holm"] < 1 - LEVEL, "n": table["n"]}
-    why = pd.Series("none: no variance", index=table.index).mask(table["n"] < 2, "none: one replicate")  # noqa: PLR2004 - a variance takes two
+    why = pd.Series("none: no variance", index=table.index).mask(table["error"].isna(), "none: unknown sizes")
+    why = why.mask(table["n"] < 2, "none: one replicate")  # noqa: PLR2004 - a variance takes two
     return table[["difference"]].assign(**columns, method=table["method"].where(certain, why))
 
 

@@ -33,33 +33,26 @@ def unequal(table: pd.DataFrame) -> list[str]:
     return [part for part in TUNING if len(table[part].unique()) > 1]
 
 
-def expected_best(runs: pd.DataFrame, plan: Design, nothing: float = 0.0) -> pd.DataFrame:
-    """Return the validation accuracy to expect of the best of k runs of an arm, for every k.
+def expected_best(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
+    """Return the score to expect of the best of k runs of an arm, for every k.
 
     The question is that of Dodge et al., Show Your Work, 2019, arXiv:1909.03004. Their formula draws with
     replacement and is biased downwards; this is the unbiased one, without replacement (Tang et al., Showing
     Your Work Doesn't Always Work, 2020, arXiv:2004.13705): the mean of the maximum over all subsets of k of
-    the n runs. A failed run tells nothing of its setting and is left out.
-
-    Args:
-        runs: of ``frames.load``.
-        plan: of ``design``.
-        nothing: what a run that diverged counts as.
+    the n runs. A run that diverged counts as the worst (see ``Score.worst``); one that failed tells nothing
+    of its setting and is left out.
 
     Returns:
-        ``arm``, ``runs`` (k, from 1 to the number of the arm's runs), ``val/acc`` (expected of the best).
+        ``arm``, ``runs`` (k, from 1 to the number of the arm's runs), ``score`` (expected of the best).
     """
-    ended = labelled(runs[runs["status"] != "failed"], plan)
-    reached = ended["val/acc"].where(ended["status"] == "completed", nothing).fillna(nothing)
+    ended, sign = labelled(runs[runs["status"] != "failed"], plan), plan.score.sign
+    reached = ended["score"].fillna(plan.score.worst(ended["score"]))
     tables = [
-        pd.DataFrame(
-            {"arm": arm, "runs": np.arange(1, len(values) + 1), "val/acc": best_of(values.to_numpy())}
-        )
+        pd.DataFrame({"arm": arm, "score": sign * best_of(sign * values.to_numpy())})
         for arm, values in reached.groupby(ended["arm"], sort=False)
     ]
-    return (
-        pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["arm", "runs", "val/acc"])
-    )
+    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["arm", "score"])
+    return table.assign(runs=table.groupby("arm").cumcount() + 1)
 
 
 def best_of(values: np.ndarray) -> np.ndarray:

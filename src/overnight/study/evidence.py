@@ -9,11 +9,10 @@ import pandas as pd
 
 from overnight.study.arms import arms, outcomes, settings, winners
 from overnight.study.cautions import cautions
-from overnight.study.design import Design, declared, design
+from overnight.study.design import Design, declared, design, labelled
 from overnight.study.differences import differences
 from overnight.study.effort import budgets
-from overnight.study.frames import histories, load, unreadable
-from overnight.study.intervals import sampling_error
+from overnight.study.frames import HISTORY, histories, load, unreadable
 
 CONFIRMS = "study.confirms"
 
@@ -39,6 +38,11 @@ class Evidence:
     unreadable: pd.DataFrame
     plan: Design
     guessed: bool
+
+    @cached_property
+    def labelled(self) -> pd.DataFrame:
+        """See ``design.labelled``."""
+        return labelled(self.runs, self.plan)
 
     @cached_property
     def settings(self) -> pd.DataFrame:
@@ -83,16 +87,30 @@ class Evidence:
         plan = replace(self.plan, replicates=("seed",))
         return replace(self, runs=self.confirming, confirming=self.confirming[:0], plan=plan)
 
+    @property
+    def final(self) -> str:
+        """Return what confirmed winners are compared by: ``test``, or ``score`` without a test set."""
+        return "test" if self.arms["test"].notna().any() else "score"
+
     @cached_property
-    def test_differences(self) -> pd.DataFrame:
-        """See ``differences.differences``; of the test accuracies. For runs on which nothing was chosen."""
-        return differences(self.runs, self.plan, "test/acc")
+    def final_differences(self) -> pd.DataFrame:
+        """See ``differences.differences``; of the ``final`` result. For runs on which nothing was chosen."""
+        return differences(self.runs, self.plan, self.final)
 
     @property
-    def validation_sampling(self) -> float:
-        """Return half the 95 % interval that the number of validation images leaves for the best arm."""
-        images = self.runs[["data.val"]].astype("float64").max().to_numpy()[0]
-        return float(sampling_error(self.arms["val/acc"].head(1), images).iloc[0])
+    def sampling(self) -> tuple[int, float] | None:
+        """Return the number of validation samples, and half the 95 % interval that it leaves the best arm.
+
+        None if the number is not known, or the score is no share.
+        """
+        samples = self.runs["val samples"].max()
+        half = self.plan.score.sampling(self.arms["score"].head(1), samples)
+        return (int(samples), float(half.iloc[0])) if half.notna().all() else None
+
+    @property
+    def logged(self) -> list[str]:
+        """Return the names of all metrics that the runs logged."""
+        return [str(name) for name in self.histories.columns.difference(HISTORY, sort=False)]
 
     @property
     def everything(self) -> pd.DataFrame:
@@ -124,7 +142,7 @@ def gather(directories: Sequence[Path], scientific: tuple[str, ...] = ()) -> Evi
     alone = repeats.all()  # the folder of the confirming runs was given, and no other
     runs, confirming = (read, read[:0]) if alone else (read[~repeats], read[repeats])
     of_these(confirming, directories)
-    curves = merged([histories(directory) for directory in directories], ["path", "epoch", "split"])
+    curves = merged([histories(directory) for directory in directories], ["path", "epoch"])
     plan = design(runs, scientific)
     guessed = not scientific and not declared(runs)
     return Evidence(tuple(directories), runs, confirming, curves, broken, plan, guessed)

@@ -1,45 +1,50 @@
 """Records as DataFrames: the notebook's door."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from overnight.study.stored import Stored, found, read, records
+from overnight.study.stored import Epoch, Stored, found, read, records
 
-METRICS = tuple(f"{split}/{name}" for split in ("train", "val", "test") for name in ("loss", "acc"))
 TEXT = ("name", "path", "status", "error", "fingerprint", "command", "overrides", "checkpoint")
-SIZES = ("data.train", "data.val", "data.test")
+CHOSEN_BY = ("metric", "mode", "share", "checked")
+SIZES = ("train samples", "val samples", "test samples")
 NUMBERS: dict[str, Any] = {
     **dict.fromkeys(("parameters", *SIZES, "epochs", "epoch"), "Int64"),
-    **dict.fromkeys(("seconds", *METRICS), "float64"),
+    "seconds": "float64",
 }
-"""With TEXT the columns that are always there. Where a run lacks a number, the others stay numbers."""
+"""With TEXT and CHOSEN_BY the columns that are always there. Where a run lacks a number, it is missing."""
 
-HISTORY = ("name", "path", "epoch", "split", "loss", "acc", "lr", "seconds")
+HISTORY = ("name", "path", "epoch", "lr", "seconds")
 
 
 def load(directory: str | Path) -> pd.DataFrame:
     """Return one row for each recorded run at or below the directory; ``unreadable`` lists the others.
 
     Columns: ``name path status error fingerprint command overrides parameters checkpoint seconds``,
-    ``epochs`` (trained), the group choices (``optimizer``, ``model``...), every setting under its dotted key
-    (``lr``, ``data.batch_size``...), and ``epoch train/loss train/acc val/loss val/acc test/loss test/acc``
-    of the best checkpoint. Numbers are numbers: NaN or <NA> where a run has none.
+    ``epochs`` (trained), ``metric mode share`` (what chose the best epoch; whether it is a share of right
+    answers), ``checked``, ``train samples``, ``val samples``, ``test samples``, the group choices
+    (``optimizer``, ``model``...), every setting under its dotted key (``lr``, ``data.batch_size``...), and of
+    the best checkpoint ``epoch`` and every metric under its name (``val/f1``...). Numbers are numbers: NaN or
+    <NA> where a run has none.
 
     Raises:
         FileNotFoundError: there is no such directory.
     """
-    rows = [row(path, record) for path, record in records(directory)]
-    return pd.DataFrame(rows, columns=None if rows else [*TEXT, *NUMBERS]).astype(NUMBERS)
+    read_all = list(records(directory))
+    rows = [row(path, record) for path, record in read_all]
+    table = pd.DataFrame(rows, columns=None if rows else [*TEXT, *CHOSEN_BY, *NUMBERS])
+    measured = metrics(record.best for _, record in read_all)
+    return table.astype(dict.fromkeys(measured, "float64") | NUMBERS)
 
 
 def histories(directory: str | Path) -> pd.DataFrame:
-    """Return the curves of all runs: a row for each run, epoch and split that was measured.
+    """Return the curves of all runs: a row for each run and epoch.
 
-    Columns: ``name path epoch split loss acc lr seconds``; ``path`` is the key that ``load`` shares. Epoch 0
-    is before training; the figures on train are running means of the epoch, and so begin with epoch 1.
+    Columns: ``name path epoch lr seconds``, and every metric under its name; ``path`` is the key that
+    ``load`` shares. Epoch 0 is before training. A metric of training is the mean over the steps of its epoch.
 
     Raises:
         FileNotFoundError: there is no such directory.
@@ -49,10 +54,10 @@ def histories(directory: str | Path) -> pd.DataFrame:
         for path, record in records(directory)
         for epoch in record.history
     ]
-    wide = pd.DataFrame(epochs).reindex(columns=["name", "path", "epoch", *METRICS, "lr", "seconds"])
-    numbers = wide.astype({"epoch": "int64", **dict.fromkeys((*METRICS, "lr", "seconds"), "float64")})
-    splits = [curve(numbers, split) for split in ("train", "val", "test")]
-    return pd.concat(splits).sort_values(["path", "epoch"], kind="stable", ignore_index=True)
+    table = pd.DataFrame(epochs)
+    table = table.reindex(columns=[*HISTORY, *table.columns.difference(HISTORY, sort=False)])
+    numbers = dict.fromkeys(table.columns.difference(["name", "path", "epoch"]), "float64")
+    return table.astype({"epoch": "int64", **numbers})
 
 
 def unreadable(directory: str | Path) -> pd.DataFrame:
@@ -67,10 +72,15 @@ def unreadable(directory: str | Path) -> pd.DataFrame:
     return pd.DataFrame([pair for pair in results if isinstance(pair[1], str)], columns=["path", "reason"])
 
 
+def metrics(epochs: Iterable[Epoch | None]) -> list[str]:
+    """Return the names of all metrics that some epochs have, less those of columns that are always there."""
+    names = dict.fromkeys(name for epoch in epochs if epoch for name in epoch.model_extra or ())
+    return [name for name in names if name not in {*TEXT, *CHOSEN_BY, *NUMBERS}]
+
+
 def row(path: Path, record: Stored) -> dict[str, Any]:
     """Flatten one record. A setting with the name of a column that is always there does not replace it."""
-    data = {f"data.{key}": value for key, value in record.data.model_dump().items()} if record.data else {}
-    best = record.best.model_dump() if record.best else {}
+    config, data, best = record.config or {}, record.data, record.best
     always = {
         "name": record.name,
         "path": str(path),
@@ -83,19 +93,35 @@ def row(path: Path, record: Stored) -> dict[str, Any]:
         "checkpoint": record.checkpoint,
         "seconds": record.seconds,
         "epochs": len(record.history[1:]),
+        "epoch": best.epoch if best else None,
+        "metric": record.metric or config.get("metric"),
+        "mode": record.mode or config.get("mode"),
+        "share": bool(config.get("metric_share")),
+        "checked": record.checked,
+        **dict(zip(SIZES, (data.train, data.val, data.test) if data else [None] * 3, strict=True)),
     }
-    measured = {key: best.get(key) for key in ("epoch", *METRICS)}
-    chosen = settings(record.config) if record.config else typed(record.overrides)
+    chosen = settings(config, record.interpolated or ()) if config else typed(record.overrides)
     choices = {group: listed(option) for group, option in record.choices.items()}
-    return always | dict(chosen) | choices | dict.fromkeys(SIZES) | data | measured | always
+    measured = best.model_extra or {} if best else {}
+    return always | dict(chosen) | choices | measured | always
 
 
-def settings(config: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Return every leaf of the configuration under its dotted key; ``task`` only repeats the others."""
+def settings(
+    config: dict[str, Any], repeated: Iterable[str] = (), prefix: str = ""
+) -> Iterator[tuple[str, Any]]:
+    """Return every leaf of the configuration under its dotted key, less the keys that only repeat others.
+
+    Args:
+        config: resolved.
+        repeated: the dotted keys of what only repeats other keys, as a record lists them (``interpolated``).
+        prefix: of the dotted keys.
+    """
     for key, value in config.items():
-        if isinstance(value, dict) and f"{prefix}{key}" != "task":
-            yield from settings(value, f"{prefix}{key}.")
-        elif not isinstance(value, dict):
+        if f"{prefix}{key}" in repeated:
+            continue
+        if isinstance(value, dict):
+            yield from settings(value, repeated, f"{prefix}{key}.")
+        else:
             yield f"{prefix}{key}", listed(value)
 
 
@@ -117,9 +143,3 @@ def number(text: str) -> float | str:
 def listed(value: Any) -> Any:
     """Write a list as text, so that it can be compared and grouped by."""
     return "[" + ",".join(map(str, value)) + "]" if isinstance(value, list) else value
-
-
-def curve(epochs: pd.DataFrame, split: str) -> pd.DataFrame:
-    """Return the loss and accuracy of one split as rows of their own, where they were measured."""
-    renamed = epochs.rename(columns={f"{split}/loss": "loss", f"{split}/acc": "acc"}).assign(split=split)
-    return renamed[list(HISTORY)].dropna(subset=["loss", "acc"], how="all")

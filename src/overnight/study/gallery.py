@@ -1,5 +1,6 @@
-"""Which pictures a study gets, in which order, and what stands below them."""
+"""The pictures of a study in their order, with their captions."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import combinations
@@ -11,11 +12,13 @@ from overnight.study.design import labelled, legible
 from overnight.study.effort import expected_best
 from overnight.study.evidence import Evidence
 from overnight.study.figures import answer, cells, curves, effects, overview, response
-from overnight.study.figures.style import Colours, colours, in_order
+from overnight.study.figures.style import Colours, colours, in_order, reach_of
 from overnight.study.importance import importances
+from overnight.study.phrases import sampling_error
 
 MANY = 20  # runs: from here on their distribution says something
 MOST_MAPS = 3
+MOST_CURVES = 4  # metrics
 MOST_LINES = 10
 MOST_VALUES = 12  # of a hyperparameter that are drawn as rows or columns
 
@@ -39,79 +42,86 @@ class Picture(NamedTuple):
 def pictures(evidence: Evidence) -> Iterator[Picture]:
     """Draw all figures that the records of this study give something for."""
     hues = colours(evidence.runs[evidence.plan.scientific[0]]) if evidence.plan.scientific else {}
-    for drawn in DRAWN:
+    yield from the_answer(evidence, hues)
+    yield from learning(evidence, hues)
+    for drawn in DRAWN if evidence.settings["score"].notna().any() else ():
         yield from drawn(evidence, hues)
 
 
 def the_answer(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
     """The arms with their intervals."""
-    best = evidence.arms.dropna(subset="setting")
+    best, score = evidence.arms.dropna(subset="setting"), evidence.plan.score
     if len(best) < 2:  # noqa: PLR2004 - one arm is no comparison
         return
-    more = f" The best {answer.MOST} of {len(best)} arms are drawn." if len(best) > answer.MOST else ""
+    told = [f"Each arm with its best setting by {score.label}, written on the right."]
+    if best["test"].notna().any():
+        told += [f"{score.on('test')} took no part in the choice."]
+    if evidence.sampling:
+        told += [sampling_error(*evidence.sampling, score)]
+    if len(best) > answer.MOST:
+        told += [f"The best {answer.MOST} of {len(best)} arms are drawn."]
     yield Picture(
         "answer",
-        f"Accuracy by {' and '.join(evidence.plan.scientific)}",
-        "Each arm with the setting that validation chose for it (written on the right). The test accuracy "
-        f"took no part in the choice. The number of validation images alone leaves an uncertainty of "
-        f"± {evidence.validation_sampling:.4f} (95 %).{more}",
+        f"{score.metric} by {' and '.join(evidence.plan.scientific)}",
+        " ".join(told),
         answer.answer(best, evidence.winners, evidence.plan, hues),
     )
 
 
 def learning(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
     """The curves of the best arms, and the spread of all runs."""
-    chosen = evidence.winners
-    if chosen.empty:
-        return
-    arms = chosen["arm"].nunique()
-    which = f"the best {curves.MOST} of {arms} arms" if arms > curves.MOST else "each arm"
-    for measure, name in curves.MEASURES.items():
+    plan, chosen = evidence.plan, evidence.winners
+    which = f"the best {curves.MOST} arms" if chosen["arm"].nunique() > curves.MOST else "each arm"
+    told = f"Each arm has its best setting by {plan.score.metric} (second line of the title)."
+    if not plan.score.metric:  # nothing was chosen: the first settings
+        plan = replace(plan, scientific=evidence.varied, nuisance=())
+        chosen = labelled(evidence.runs[evidence.runs["status"] == "completed"], plan)
+        which, told = "each setting", f"At most {curves.MOST} settings are drawn."
+    measured = curves.measures(evidence.logged, plan.score.metric) if len(chosen) else {}
+    for measure, lines in list(measured.items())[:MOST_CURVES]:
         yield Picture(
-            f"curves_{measure}",
-            f"Learning curves of {which}: {name}",
-            "With the setting that validation chose (second line of the title). Lines are means over the "
-            "runs, the band is the range of their validation results. Train is the running mean of the "
-            "epoch, with dropout at work.",
-            curves.learning_curves(evidence.histories, chosen, evidence.plan, hues, measure),
+            f"curves_{re.sub(r'[^A-Za-z0-9]+', '_', measure)}",
+            f"Learning curves of {which}: {measure}",
+            f"{told} Lines are means over the runs; the band is the range of {measure}. Curves of training "
+            f"are means over the steps of an epoch, while the weights change.",
+            curves.learning_curves(evidence.histories, chosen, plan, hues, measure, lines),
         )
-    if len(evidence.runs) >= MANY and evidence.plan.scientific:
+    if len(evidence.runs) >= MANY and plan.scientific and plan.score.metric in measured:
         yield Picture(
             "all_runs",
-            f"Validation accuracy of all runs, by {evidence.plan.scientific[0]}",
-            "Of the runs that completed. Line: the median; dark band: their middle half; light band: all of "
-            "them; dashed: the best.",
-            curves.all_runs(evidence.histories, evidence.runs, evidence.plan, hues),
+            f"{plan.score.metric} of all runs, by {plan.scientific[0]}",
+            "Of the completed runs. Line: the median; dark band: the middle half; light band: all of them; "
+            "dashed: the best.",
+            curves.all_runs(evidence.histories, evidence.runs, plan, hues),
         )
 
 
 def responses(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
-    """Accuracy over each hyperparameter that is a number."""
-    first = next(iter(evidence.plan.scientific), None)
+    """The score over each hyperparameter that is a number."""
+    first, score = next(iter(evidence.plan.scientific), None), evidence.plan.score
     for key in response.responsive(evidence.settings, evidence.varied):
         hue = first if first != key and len(hues) <= MOST_LINES else None
         yield Picture(
             f"response_{key}",
-            f"Accuracy by {key}" + (f", for each {hue}" if hue else ""),
-            "Lines are means over the replicates, the best over all else that was tuned, as far as they are "
+            f"{score.metric} by {key}" + (f", for each {hue}" if hue else ""),
+            "Lines are means over the replicates, the best over all other settings, as far as they are "
             "within the picture; dots are single runs.",
-            response.response(evidence.runs, evidence.settings, key, hue, hues),
+            response.response(evidence.labelled, evidence.settings, key, hue, hues, score),
         )
 
 
 def heat_maps(evidence: Evidence, hues: Colours) -> Iterator[Picture]:  # noqa: ARG001 - as all in DRAWN
     """The most important pairs of hyperparameters."""
-    if evidence.arms["setting"].isna().all():
-        return
-    numbers = response.responsive(evidence.settings, evidence.varied)
+    numbers, score = response.responsive(evidence.settings, evidence.varied), evidence.plan.score
+    reach = score.written(reach_of(evidence.settings["score"], score, cells.WIDEST), 1)
     pairs = [pair for pair in combinations(ranked(evidence), 2) if drawable(evidence, pair)]
     for row, column in pairs[:MOST_MAPS]:
         yield Picture(
             f"heat_{row}_{column}",
-            f"Best validation accuracy by {row} and {column}",
-            "Means over the replicates, the best over all else that was tuned; the best cell is framed. "
-            f"White: {cells.WIDEST} or more below it. x: all runs diverged or failed; *: some did.",
-            cells.heat_map(evidence.settings, *sorted((row, column), key=numbers.__contains__)),
+            f"Best {score.metric} by {row} and {column}",
+            "Means over the replicates, the best over all other settings; the best cell is framed. "
+            f"White: worse by {reach} or more. x: all runs diverged or failed; *: some did.",
+            cells.heat_map(evidence.settings, *sorted((row, column), key=numbers.__contains__), score),
         )
 
 
@@ -124,20 +134,22 @@ def ranked(evidence: Evidence) -> list[str]:
     """Return the hyperparameters, the most important first where there are enough runs to tell."""
     if len(evidence.settings) < MANY or len(evidence.varied) < 2:  # noqa: PLR2004
         return list(evidence.varied)
-    return list(importances(evidence.settings, evidence.varied)["key"])
+    return list(importances(evidence.settings, evidence.varied, evidence.plan.score)["key"])
 
 
 def distributions(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
-    """What each hyperparameter does over the whole study."""
+    """The effect of each hyperparameter over the whole study."""
     keys = tuple(key for key in evidence.varied if drawable(evidence, (key,)))
     if len(evidence.settings) < MANY / 2 or len(keys) < 2:  # noqa: PLR2004
         return
     yield Picture(
         "effects",
         "Effect of each hyperparameter",
-        "All settings of the study, by each of their values. A box far to the left whose dot is far to the "
-        "right means: this value works, but only if the rest suits it.",
-        effects.effects(evidence.settings, keys, hues if keys[0] == evidence.varied[0] else {}),
+        "All settings of the study, by each of their values. A bad box with a good dot means that this value "
+        "works, but only if the other settings suit it.",
+        effects.effects(
+            evidence.settings, keys, hues if keys[0] == evidence.varied[0] else {}, evidence.plan.score
+        ),
     )
     if len(evidence.settings) >= MANY:
         yield Picture(
@@ -145,19 +157,19 @@ def distributions(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
             "Importance of each hyperparameter",
             "For being among the best fifth of all settings (PED-ANOVA, arXiv:2304.10255), each by itself: "
             "one that matters only together with another has none.",
-            overview.importance(importances(evidence.settings, evidence.varied)),
+            overview.importance(importances(evidence.settings, evidence.varied, evidence.plan.score)),
         )
     if len(evidence.runs) >= MANY:
         yield Picture(
             "parallel",
-            "All runs, from their settings to their accuracy",
-            "A line is a run. Lines through the same value lie side by side.",
-            overview.parallel(evidence.runs, keys),
+            f"All runs, from their settings to {evidence.plan.score.metric}",
+            "Each line is a run; the best ends on top. Lines through the same value lie side by side.",
+            overview.parallel(evidence.labelled, keys, evidence.plan.score),
         )
 
 
 def effort(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
-    """What more runs would bring."""
+    """The gain of more runs."""
     if evidence.settings.groupby("arm").size().max() < 3 or not evidence.plan.scientific:  # noqa: PLR2004
         return
     first, *others = evidence.plan.scientific
@@ -167,18 +179,17 @@ def effort(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
     table["hue"] = table["arm"].map(arms[first].map(legible))
     yield Picture(
         "expected_best",
-        f"What tuning brings: the best of so many runs, for each {first}",
-        "The validation accuracy to expect of the best of k runs (arXiv:1909.03004, 2004.13705). A curve "
-        "that is flat early is easy to tune; its end is the best run that there was.",
-        overview.expected(table, hues),
+        f"The gain of tuning: the expected best of k runs, for each {first}",
+        f"The {plan.score.metric} to expect of the best of k runs (arXiv:1909.03004, 2004.13705). An arm "
+        "whose curve is flat early is easy to tune; the curve ends at its best run.",
+        overview.expected(table, hues, plan.score),
     )
 
 
 DRAWN: tuple[Callable[[Evidence, Colours], Iterator[Picture]], ...] = (
-    the_answer,
-    learning,
     responses,
     heat_maps,
     distributions,
     effort,
 )
+"""These need a score."""

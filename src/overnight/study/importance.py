@@ -7,11 +7,12 @@ from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import create_trial
 
 from overnight.study.design import legible
+from overnight.study.score import Score
 
 BEST_SHARE = 0.2
 
 
-def importances(settings: pd.DataFrame, keys: tuple[str, ...]) -> pd.DataFrame:
+def importances(settings: pd.DataFrame, keys: tuple[str, ...], score: Score) -> pd.DataFrame:
     """Return each hyperparameter's importance for being among the best fifth of the settings, by PED-ANOVA.
 
     Watanabe et al., PED-ANOVA, IJCAI 2023, arXiv:2304.10255, as Optuna has it. Each is taken by itself: one
@@ -21,6 +22,7 @@ def importances(settings: pd.DataFrame, keys: tuple[str, ...]) -> pd.DataFrame:
     Args:
         settings: of ``arms.settings``: means over replicates.
         keys: the hyperparameters that vary.
+        score: of the design.
 
     Returns:
         ``key importance``, the most important first; the importances sum to 1.
@@ -30,9 +32,9 @@ def importances(settings: pd.DataFrame, keys: tuple[str, ...]) -> pd.DataFrame:
     choices: dict[str, BaseDistribution] = {
         key: CategoricalDistribution(sorted(texts[key].unique())) for key in keys
     }
-    values = ended["val/acc"].fillna(0.0)
+    values = ended["score"].fillna(score.worst(ended["score"]))
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(direction="maximize")
+    study = optuna.create_study(direction="minimize" if score.sign < 0 else "maximize")
     study.add_trials(
         [
             create_trial(params=dict(zip(keys, row, strict=True)), distributions=choices, value=value)

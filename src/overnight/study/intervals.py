@@ -3,19 +3,20 @@
 import pandas as pd
 from scipy import stats
 
-from overnight.records.sampling import LEVEL, half_interval
+from overnight.records.sampling import LEVEL
 from overnight.study.design import Design
 
 
 def overlap(runs: pd.DataFrame, plan: Design) -> float:
-    """Return what to add to 1/n because replicates share training images: validation over training size.
+    """Return what to add to 1/n because replicates share training samples: validation over training size.
 
-    0 where only the seed differs. Folds and drawn splits train on overlapping parts of the same images, so
+    0 where only the seed differs. Folds and drawn splits train on overlapping parts of the same samples, so
     their results are not independent and the plain interval is too narrow (Nadeau and Bengio, Inference for
-    the Generalization Error, Machine Learning 52, 2003: the corrected resampled t).
+    the Generalization Error, Machine Learning 52, 2003: the corrected resampled t). NaN where the sizes are
+    not known.
     """
-    sizes = runs[["data.val", "data.train"]].astype("float64").mean()
-    return float(sizes["data.val"] / sizes["data.train"]) if plan.resampled else 0.0
+    sizes = runs[["val samples", "train samples"]].astype("float64").mean()
+    return float(sizes["val samples"] / sizes["train samples"]) if plan.resampled else 0.0
 
 
 def half_width(std: pd.Series, n: pd.Series, shared: float) -> pd.Series:
@@ -25,9 +26,3 @@ def half_width(std: pd.Series, n: pd.Series, shared: float) -> pd.Series:
     """
     quantile = pd.Series(stats.t.ppf((1 + LEVEL) / 2, n - 1), index=n.index)
     return std * (1 / n + shared) ** 0.5 * quantile
-
-
-def sampling_error(accuracy: pd.Series, images: pd.Series | float) -> pd.Series:
-    """Return half the 95 % interval that a sample of images leaves; more seeds do not make it smaller."""
-    half: pd.Series = half_interval(accuracy, images)
-    return half

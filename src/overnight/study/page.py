@@ -13,14 +13,12 @@ import pandas as pd
 from overnight.study.design import REPLICATES, legible
 from overnight.study.evidence import Evidence
 from overnight.study.gallery import Picture
+from overnight.study.score import Score
 from overnight.study.tables import Table
 from overnight.study.words import paragraphs
 
-DIGITS = {"val/acc": 4, "val/loss": 4, "train/acc": 4, "seconds": 1}
-"""Results that a reader ranks runs by, with the digits that they are worth."""
-
-FIRST = ["name", "overrides", "status", "error", "val/acc", "test/acc", "train/acc", "path"]
-"""What a reader looks for first in all that is known of a run."""
+FIRST = ["name", "overrides", "status", "error", "path"]
+"""What a reader looks for first in all that is known of a run; then its results."""
 
 OF_SWEEPS = ("task_name=", "hydra/sweeper=", "study.", "tags=")
 """What was typed for the sweep and not for the run."""
@@ -51,13 +49,13 @@ def context(
         evidence: of the study.
         drawn: the pictures, saved as ``figures/NAME.png``.
         tables: the central one first.
-        missing: what could not be drawn, and why.
+        missing: sentences on what could not be drawn.
         folder: the report's.
     """
     names = ", ".join(map(str, evidence.directories))
     embedded_all = [picture._asdict() | {"png": embedded(picture, folder)} for picture in drawn]
     return {
-        "title": question(evidence.runs) or f"What {names} says",
+        "title": question(evidence.runs) or f"Results of {names}",
         "where": names,
         "paragraphs": paragraphs(evidence),
         "tables": tables,
@@ -66,7 +64,7 @@ def context(
         "missing": missing,
         "commands": commands(evidence),
         "board": board(evidence),
-        "settings": settings(evidence.runs),
+        "settings": settings(evidence.runs, evidence.plan.score),
     }
 
 
@@ -115,9 +113,11 @@ def commands(evidence: Evidence) -> list[tuple[str, str]]:
         alone = ["hydra.mode=RUN", "task_name=winner"] if swept_by_itself else []
         told += [
             ("The winner alone", shlex.join(["python", "train.py", *own, *alone])),
-            ("Its best weights, measured", f"python eval.py ckpt_path={best['path']}/{best['checkpoint']}"),
         ]
-    if evidence.confirming.empty and len(evidence.arms) > 1:
+        if pd.notna(best["checkpoint"]):
+            measure = f"python eval.py ckpt_path={best['path']}/{best['checkpoint']}"
+            told += [("Its best weights, measured", measure)]
+    if evidence.confirming.empty and len(evidence.winners) and len(evidence.arms) > 1:
         command = f"python train.py experiment=confirm study.confirms={evidence.directories[0]}"
         told += [("The winners again, with fresh seeds", command)]
     curves = [("All curves", f"tensorboard --logdir {directory}") for directory in evidence.directories]
@@ -125,30 +125,27 @@ def commands(evidence: Evidence) -> list[tuple[str, str]]:
 
 
 def board(evidence: Evidence) -> pd.DataFrame:
-    """Return all runs as text, the best first: what differs between them, and their results on validation.
+    """Return all runs as text, the best first: their settings that differ, and their results on validation.
 
-    The index is the run's place in ``evidence.runs``. The test accuracy takes no part in a choice, so it is
-    no column to sort by; the run's own page and results.csv have it.
+    The index is the run's place in ``evidence.runs``. The result on the test set takes no part in a choice,
+    so it is no column to sort by; the run's own page and results.csv have it.
     """
-    repeated = [key for key in REPLICATES if key in evidence.plan.replicates]
-    runs = evidence.runs.reset_index(drop=True).assign(
-        completed=evidence.runs["status"].eq("completed").tolist()
-    )
-    runs = runs.sort_values(["completed", "val/acc"], ascending=False, na_position="last")
-    table = runs[[*evidence.varied, *repeated, *DIGITS, "epoch", "status"]]
-    written = {key: [rounded(value, digits) for value in table[key]] for key, digits in DIGITS.items()}
-    return table.map(legible).assign(**written)
+    score, runs = evidence.plan.score, evidence.labelled.reset_index(drop=True)
+    replicates = [key for key in REPLICATES if key in evidence.plan.replicates]
+    names = {"score": str(score.metric), "train": score.on("train")}
+    measured = [key for key in names if runs[key].notna().any()]
+    columns = {names[key]: runs[key].map(score.written, na_action="ignore") for key in measured}
+    columns |= {"seconds": runs["seconds"].map("{:.1f}".format, na_action="ignore")}
+    columns |= {key: runs[key] for key in [*["epoch"] * bool(measured), "status"]}
+    table = runs[[*evidence.varied, *replicates]].assign(**columns)
+    return table.map(legible).loc[score.ranked(runs).index]
 
 
-def rounded(value: float, digits: int) -> str:
-    """Write a number with so many digits after the point; a dash where there is none."""
-    return legible(value) if pd.isna(value) else f"{value:.{digits}f}"
-
-
-def settings(runs: pd.DataFrame) -> Context:
+def settings(runs: pd.DataFrame, score: Score) -> Context:
     """Return all that is known of every run: under ``same`` what all share, under ``own`` a dict for each."""
+    first = [*FIRST, *(name for name in (score.metric, score.on("test"), score.on("train")) if name in runs)]
     typed = runs.assign(overrides=runs["overrides"].map(shlex.join))
-    texts = typed[[*FIRST, *typed.columns.difference(FIRST, sort=False)]].map(legible)
+    texts = typed[[*first, *typed.columns.difference(first, sort=False)]].map(legible)
     differs = (texts != texts.iloc[0]).any()
     same = texts.loc[:, ~differs].head(1).to_dict("records")
     return {"same": same[0], "own": texts.loc[:, differs].to_dict("records")}

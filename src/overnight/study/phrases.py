@@ -1,15 +1,24 @@
 """How numbers are written in a report."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from overnight.study.design import Design
+from overnight.study.score import Score
 
 NAMES = {"seed": "seeds", "data.fold": "folds", "data.split_seed": "splits"}
 
 
-def mean_std(mean: float, std: float) -> str:
-    """Write a mean with its standard deviation, if there is one."""
-    return f"{mean:.4f}" + (f" ± {std:.4f}" if not math.isnan(std) else "")
+def mean_std(row: Mapping[Any, Any], result: str, score: Score) -> str:
+    """Write an arm's mean score, train or test result with its standard deviation, if there is one."""
+    mean, std = row[result], row[f"{result} std"]
+    return score.written(mean) + ("" if math.isnan(std) else f" ± {score.written(std)}")
+
+
+def sampling_error(samples: int, half: float, score: Score) -> str:
+    """Say how far a share may be off because the samples are few."""
+    return f"The sampling error of {samples:,} samples alone is ± {score.written(half)} (95 %)."
 
 
 def chance(p: float) -> str:
@@ -25,8 +34,8 @@ def legible_p(p: float) -> str:
 
 
 def repeated(n: int, plan: Design) -> str:
-    """Say over what a mean was taken."""
-    return f" (mean ± standard deviation of {n} {kind(plan)})" if n > 1 else " (one run)"
+    """Say over what a mean was taken, or that it is none."""
+    return f" (mean ± standard deviation over {n} {kind(plan)})" if n > 1 else " (one run)"
 
 
 def over(plan: Design) -> str:

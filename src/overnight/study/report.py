@@ -16,7 +16,7 @@ from overnight.study.gallery import Picture, pictures
 from overnight.study.tables import problems, results
 
 FOLDER, PAGE = "report", "index.html"
-MARK = '<meta name="generator" content="fcnlab">'
+MARK = '<meta name="generator" content="overnight">'
 FORMATS = ("png", "pdf")
 logging.getLogger("fontTools").setLevel(logging.WARNING)  # at INFO it tells of every table of every font
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from overnight.records.record import RECORD_FILE, find_runs
+from overnight.records.record import RECORD_FILE, STATUSES, find_runs
 
 
 class Part(BaseModel):
@@ -22,43 +22,47 @@ class Failure(Part):
 
 
 class Model(Part):
-    """What is known of the net."""
+    """What is known of the model."""
 
     parameters: int
 
 
 class Data(Part):
-    """Numbers of images."""
+    """Numbers of samples."""
 
-    train: int
-    val: int
-    test: int
+    train: int | None = None
+    val: int | None = None
+    test: int | None = None
 
 
 class Epoch(Part):
-    """The losses and accuracies of an epoch; None where one was not measured."""
+    """The metrics of an epoch under the names they were logged by; None where one was not measured."""
 
     __pydantic_extra__: dict[str, float | None]
     epoch: int
 
 
 class Stored(BaseModel):
-    """What of a record is read here; a run.json without it is another program's."""
+    """The keys of a record that are read here; a run.json without them is another program's."""
 
     model_config = ConfigDict(strict=True)
 
-    version: Literal[1] = Field(alias="schema")
+    version: Literal[2] = Field(alias="schema")
     name: str
-    status: Literal["completed", "diverged", "failed"]
+    status: Annotated[str, Field(pattern=f"^({'|'.join(STATUSES)})$")]
     error: Failure | None
     fingerprint: str | None
     command: str | None = None
     overrides: list[str]
     choices: dict[str, Any]
     config: dict[str, Any] | None
+    interpolated: list[str] | None
+    metric: str | None
+    mode: Literal["max", "min"] | None
     model: Model | None
     history: list[Epoch]
     best: Epoch | None
+    checked: bool | str | None
     checkpoint: str | None
     seconds: float | None
     data: Data | None

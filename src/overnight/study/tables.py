@@ -1,18 +1,20 @@
-"""The tables of a report as a reader sees them: all is text, numbers rounded to what they are worth."""
+"""The tables of a report as a reader sees them: all is text, numbers are rounded to their digits."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import pandas as pd
 
-from overnight.study.design import labelled, legible, short
+from overnight.records.record import STATUSES
+from overnight.study.design import Design, legible, short
 from overnight.study.evidence import Evidence
 from overnight.study.intervals import half_width
 from overnight.study.phrases import kind, legible_p, mean_std
+from overnight.study.score import Score
 from overnight.study.words import against, best_arm
 
 GROUPS = ("model", "optimizer", "regularization", "init")
-"""Always columns of the central table, for they say what was trained."""
+"""Columns of the central table, where a study has these groups: they say what was trained."""
 
 MOST = 5  # arms: of more, only the comparisons with the best one are listed
 
@@ -49,50 +51,55 @@ def problems(evidence: Evidence) -> list[Table]:
 
 
 def central(evidence: Evidence) -> Table:
-    """Return an arm a row: what it is, its accuracies, its size."""
-    plan, arms = evidence.plan, evidence.arms
-    typical = labelled(evidence.runs, plan).groupby("arm").first()
+    """Return an arm a row: what it is, its results, its size."""
+    plan, arms, score = evidence.plan, evidence.arms, evidence.plan.score
+    typical = evidence.labelled.groupby("arm").first()
     typical = typical.reindex(index=arms["arm"], columns=[*GROUPS, "parameters"]).reset_index(drop=True)
     columns = {key: texts(arms[key]) for key in evidence.varied}
     columns |= {
-        score(evidence): spread(arms, "val/acc"),
-        "95 %": intervals(arms["val/acc low"], arms["val/acc high"]),
+        **spread(evidence, "score"),
+        "95 %": intervals(arms["score low"], arms["score high"], score),
         "n": texts(arms["n"]),
-        "test/acc": spread(arms, "test/acc"),
-        "train/acc": spread(arms, "train/acc"),
+        **spread(evidence, "test"),
+        **spread(evidence, "train"),
         "parameters": [f"{size:,}" if pd.notna(size) else "" for size in typical["parameters"]],
     }
-    columns |= {key: texts(typical[key]) for key in GROUPS if key not in columns}
-    caption = (
-        f"Each arm with the setting that had the highest mean validation accuracy; ± is the standard "
-        f"deviation over n {kind(plan)}, 95 % the interval of the mean validation accuracy. Train and test "
-        f"are measured with the weights of the best epoch on validation."
+    told = typical[list(GROUPS)].dropna(axis="columns", how="all")
+    columns |= {key: texts(told[key]) for key in told if key not in columns}
+    settings = (*evidence.varied, *GROUPS)
+    return Table("central", "Results", explained(plan), pd.DataFrame(columns), settings)
+
+
+def explained(plan: Design) -> str:
+    """Explain the central table."""
+    if not plan.score.metric:
+        return "The arms and their sizes. The runs have no metric to be compared by."
+    return (
+        f"Each arm with the setting that has the best mean {plan.score.label}; ± is the standard deviation "
+        f"over n {kind(plan)}, 95 % the interval of the mean. All results are those of the weights of the "
+        f"best epoch by {plan.score.metric}."
     )
-    return Table("central", "Results", caption, pd.DataFrame(columns), settings=(*evidence.varied, *GROUPS))
-
-
-def score(evidence: Evidence) -> str:
-    """Return what the mean validation accuracy is called."""
-    return "CV score (val/acc)" if "data.fold" in evidence.plan.replicates else "val/acc"
 
 
 def confirmed(evidence: Evidence) -> Table:
     """Return the winners, trained again."""
-    arms = evidence.arms.dropna(subset="setting").sort_values("test/acc", ascending=False)
-    half = half_width(arms["test/acc std"], arms["n"], shared=0.0)
+    score, final = evidence.plan.score, evidence.final
+    arms = score.ranked(evidence.arms.dropna(subset="setting"), final)
+    half = half_width(arms[f"{final} std"], arms["n"], shared=0.0)
     columns = {
         head(evidence): named(evidence, arms["arm"]),
         "setting": texts(arms["setting"]),
-        "test/acc": spread(arms, "test/acc"),
-        "95 %": intervals(arms["test/acc"] - half, arms["test/acc"] + half),
+        **spread(evidence, final, arms),
+        "95 %": intervals(arms[final] - half, arms[final] + half, score),
         "n": texts(arms["n"]),
-        "val/acc": spread(arms, "val/acc"),
+        **spread(evidence, "score", arms),
     }
     caption = (
-        "The winners again, with fresh seeds. Their test accuracies took no part in any choice: these are "
-        "the figures to publish, with the 95 % interval over the seeds. Validation still flatters: its "
-        "images chose the settings and the epochs."
+        f"The winners trained again with fresh seeds; 95 % is the interval over the seeds. {score.metric} is "
+        f"still optimistic, because it chose the settings and the epochs."
     )
+    if final == "test":
+        caption += f" {score.on('test')} took no part in any choice: these are the numbers to publish."
     return Table("confirmed", "Confirmation", caption, pd.DataFrame(columns), settings=("setting",))
 
 
@@ -103,14 +110,15 @@ def compared(evidence: Evidence) -> Table:
     if not few and best:
         rows = against(evidence, best["arm"])
     which = "Every two arms" if few else "The best arm and each other one"
-    caption = f"{which}, validation accuracy. {holm(evidence.differences)}"
+    caption = f"{which}, by {evidence.plan.score.label}. {holm(evidence.differences)}"
     return Table("differences", "Differences", caption, pairs(evidence, rows))
 
 
 def compared_again(evidence: Evidence) -> Table:
-    """Return the differences between winners that were trained again, on the test images."""
-    rows = evidence.test_differences
-    caption = f"Every two of the winners trained again, test accuracy. {holm(rows)}"
+    """Return the differences between winners that were trained again."""
+    rows, score = evidence.final_differences, evidence.plan.score
+    name = score.on("test") if evidence.final == "test" else score.metric
+    caption = f"Every two of the winners trained again, by {name}. {holm(rows)}"
     return Table("confirmed_differences", "Differences, confirmed", caption, pairs(evidence, rows))
 
 
@@ -124,11 +132,12 @@ def holm(rows: pd.DataFrame) -> str:
 
 def pairs(evidence: Evidence, rows: pd.DataFrame) -> pd.DataFrame:
     """Write differences between arms as text."""
+    score = evidence.plan.score
     columns = {
         "arm": named(evidence, rows["a"]),
         "compared with": named(evidence, rows["b"]),
-        "difference": [f"{value:+.4f}" for value in rows["difference"]],
-        "95 %": intervals(rows["low"], rows["high"]),
+        "difference": [f"{value:+.{score.decimals}f}" for value in rows["difference"]],
+        "95 %": intervals(rows["low"], rows["high"], score),
         "p": [legible_p(p) for p in rows["p"]],
         "p (Holm)": [legible_p(p) for p in rows["p holm"]],
         "significant": ["yes" if different else "no" for different in rows["different"]],
@@ -138,11 +147,11 @@ def pairs(evidence: Evidence, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def budget(evidence: Evidence) -> Table:
-    """Return what each arm was given, and how its runs ended."""
+    """Return the budget of each arm, and how its runs ended."""
     table = evidence.budgets.merge(evidence.outcomes.drop(columns="runs"), on="arm")
     columns = {head(evidence): named(evidence, table["arm"])}
     columns |= {key: texts(table[key]) for key in ("settings", "runs", "completed")}
-    for status in ("diverged", "failed"):
+    for status in STATUSES[1:]:
         counts = zip(table[status], table[f"{status} share"], strict=True)
         columns[status] = [f"{count} ({share:.0%})" if count else "0" for count, share in counts]
     columns |= {
@@ -150,7 +159,7 @@ def budget(evidence: Evidence) -> Table:
         "epochs": [f"{int(n):,}" for n in table["epochs"]],
         "minutes": [f"{seconds / 60:.1f}" for seconds in table["seconds"]],
     }
-    caption = "What each arm was given, and how its runs ended. Equal budgets make a fair comparison."
+    caption = "The budget of each arm, and how its runs ended. Equal budgets make a fair comparison."
     return Table("budgets", "Budgets and outcomes", caption, pd.DataFrame(columns))
 
 
@@ -160,13 +169,15 @@ def lost(evidence: Evidence) -> Table:
     rows = rows[rows["status"] != "completed"]
     reasons = [" ".join(str(error).split()) for error in rows["error"]]
     columns = {"status": texts(rows["status"]), "reason": reasons, "folder": texts(rows["path"])}
-    caption = "A run has diverged if its training loss is no longer finite; its record has what it reached."
+    caption = (
+        "A run has diverged if its loss or a metric is no longer finite; its record has what it reached."
+    )
     return Table("lost", "Runs that diverged or failed", caption, pd.DataFrame(columns))
 
 
 def broken(evidence: Evidence) -> Table:
     """Return the records that cannot be read."""
-    caption = "Half-written, damaged, or of another program; they take no part in anything above."
+    caption = "They are half-written, damaged, or of another program, and take no part in anything above."
     return Table("unreadable", "Records that cannot be read", caption, evidence.unreadable.astype(str))
 
 
@@ -177,21 +188,34 @@ def head(evidence: Evidence) -> str:
 
 def named(evidence: Evidence, arms: pd.Series) -> list[str]:
     """Name arms by their values alone."""
-    rows = labelled(evidence.runs, evidence.plan).drop_duplicates("arm").to_dict("records")
+    rows = evidence.labelled.drop_duplicates("arm").to_dict("records")
     names = {row["arm"]: short(row, evidence.plan.scientific) or row["arm"] for row in rows}
     return [names[arm] for arm in arms]
 
 
-def spread(arms: pd.DataFrame, metric: str) -> list[str]:
-    """Write a metric's mean and standard deviation for each arm."""
-    pairs = zip(arms[metric], arms[f"{metric} std"], strict=True)
-    return [mean_std(mean, std) if pd.notna(mean) else "" for mean, std in pairs]
+def spread(evidence: Evidence, result: str, arms: pd.DataFrame | None = None) -> dict[str, list[str]]:
+    """Return a column of means and standard deviations by the metric's name; none if it was not measured."""
+    score, rows = evidence.plan.score, evidence.arms if arms is None else arms
+    if rows[result].isna().all():
+        return {}
+    texts = [mean_std(row, result, score) if pd.notna(row[result]) else "" for row in rows.to_dict("records")]
+    return {heading(evidence, result): texts}
 
 
-def intervals(low: pd.Series, high: pd.Series) -> list[str]:
+def heading(evidence: Evidence, result: str) -> str:
+    """Return the metric's name for a reader; over folds the mean score has a name of its own."""
+    score = evidence.plan.score
+    if result != "score":
+        return score.on(result)
+    return f"CV score ({score.metric})" if "data.fold" in evidence.plan.replicates else str(score.metric)
+
+
+def intervals(low: pd.Series, high: pd.Series, score: Score) -> list[str]:
     """Write intervals."""
     pairs = zip(low, high, strict=True)
-    return [f"{least:.4f} to {most:.4f}" if pd.notna(least) else "" for least, most in pairs]
+    return [
+        f"{score.written(least)} to {score.written(most)}" if pd.notna(least) else "" for least, most in pairs
+    ]
 
 
 def texts(values: Iterable[object]) -> list[str]:

@@ -1,13 +1,23 @@
-"""What a study says, in sentences that are computed from its tables."""
+"""The answer of a study in sentences that are computed from its tables."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pandas as pd
 
+from overnight.records.record import STATUSES
 from overnight.study.design import legible
 from overnight.study.evidence import Evidence
-from overnight.study.phrases import chance, duration, kind, mean_std, over, plural, repeated
+from overnight.study.phrases import (
+    chance,
+    duration,
+    kind,
+    mean_std,
+    over,
+    plural,
+    repeated,
+    sampling_error,
+)
 
 NAMED = 4  # arms in a sentence; the table has all
 
@@ -22,7 +32,7 @@ class Paragraph(NamedTuple):
 
 
 def paragraphs(evidence: Evidence) -> list[Paragraph]:
-    """Return what a reader has to know, the answer first; what there is nothing to say of is left out."""
+    """Return what a reader has to know, the answer first; empty paragraphs are left out."""
     parts = {
         "Answer": answer(evidence),
         "How sure": certainty(evidence),
@@ -36,72 +46,96 @@ def paragraphs(evidence: Evidence) -> list[Paragraph]:
 
 
 def best_arm(evidence: Evidence) -> Row | None:
-    """Return the row of the best arm, or None where no run completed."""
+    """Return the row of the best arm, or None where no run has a score."""
     ranked = evidence.arms.dropna(subset="setting").to_dict("records")
     return ranked[0] if ranked else None
 
 
 def answer(evidence: Evidence) -> Iterator[str]:
-    """Name the best arm, its validation accuracy and, once, its test accuracy."""
-    best = best_arm(evidence)
+    """Name the best arm, its score and, once, its result on the test set."""
+    best, score = best_arm(evidence), evidence.plan.score
     if best is None:
-        yield "No run completed, so there is no answer."
+        yield why_none(evidence)
         return
     tuned = f" with {best['setting']}" if best["setting"] else ""
-    accuracy = mean_std(best["val/acc"], best["val/acc std"]) + repeated(best["n"], evidence.plan)
+    reached = mean_std(best, "score", score) + repeated(best["n"], evidence.plan)
     if len(evidence.arms) > 1:
-        yield f"Best on validation: {best['arm']}{tuned}, accuracy {accuracy}."
-        yield from tie(against(evidence, best["arm"]))
+        yield f"Best by {score.label}: {best['arm']}{tuned}, {score.metric} {reached}."
+        yield from tie(evidence, best["arm"])
     else:
-        yield f"Validation accuracy{tuned}: {accuracy}."
-    test = mean_std(best["test/acc"], best["test/acc std"])
-    images = int(evidence.runs["data.test"].max())
-    yield (
-        f"On the {images:,} test images it reaches {test}; their number alone leaves an uncertainty of "
-        f"± {best['test/acc sampling']:.4f} (95 %)."
-    )
+        yield f"{score.metric}{tuned}: {reached}."
+    if pd.notna(best["test"]):
+        yield f"On the test set, {score.on('test')} is {mean_std(best, 'test', score)}."
+    if pd.notna(best["test sampling"]):
+        yield sampling_error(int(evidence.runs["test samples"].max()), best["test sampling"], score)
     if evidence.confirmation:
         yield from confirmation(evidence.confirmation, best)
 
 
-def tie(rivals: pd.DataFrame) -> Iterator[str]:
-    """Say that no other arm is worse for sure, if that was tested."""
-    if len(rivals) > 1 and rivals["p"].notna().all() and not rivals["different"].any():
-        yield f"None of the other {len(rivals)} is significantly worse."
+def why_none(evidence: Evidence) -> str:
+    """Say why there is no best arm."""
+    metric = evidence.plan.score.metric
+    if not evidence.outcomes["completed"].any():
+        return "No run completed, so there is no answer."
+    if metric:
+        return f"No completed run has a result for {metric}, so there is no answer."
+    names = evidence.logged
+    example = next((name for name in names if "val" in name), "val_loss")
+    return (
+        f"These runs have no metric to be compared by, so there is no best. They logged "
+        f"{', '.join(names) or 'nothing'}. Type for example: python train.py metric={example} mode=min"
+    )
+
+
+def tie(evidence: Evidence, best: str) -> Iterator[str]:
+    """Say that no other arm is significantly worse, if that was tested."""
+    rivals = against(evidence, best)
+    if len(rivals) < 2 or rivals["p"].isna().any() or rivals["different"].any():  # noqa: PLR2004
+        return
+    nowhere = not evidence.differences["different"].any()
+    yield (
+        "No difference is significant."
+        if nowhere
+        else f"None of the other {len(rivals)} is significantly worse."
+    )
 
 
 def confirmation(again: Evidence, best: Row) -> Iterator[str]:
     """Say what the winner reached when it was trained again, and whether another one did better."""
-    arms = again.arms.dropna(subset="setting")
+    arms, score, final = again.arms.dropna(subset="setting"), again.plan.score, again.final
+    name = score.on("test") if final == "test" else score.metric
     for row in arms[arms["arm"] == best["arm"]].to_dict("records"):
-        test, val = (mean_std(row[name], row[f"{name} std"]) for name in ("test/acc", "val/acc"))
         other = "" if row["setting"] == best["setting"] else f", with {row['setting']} that won then,"
-        yield f"Trained again{other} with {row['n']} fresh seeds: test {test}, validation {val}."
-    for first in arms.nlargest(1, "test/acc").to_dict("records"):
+        reached = f"{name} {mean_std(row, final, score)}"
+        also = f", {score.metric} {mean_std(row, 'score', score)}" if final == "test" else ""
+        yield f"Trained again{other} with {row['n']} fresh seeds: {reached}{also}."
+    for first in score.ranked(arms, final).head(1).to_dict("records"):
         if first["arm"] != best["arm"]:
-            reached = mean_std(first["test/acc"], first["test/acc std"])
-            ahead = apart_on_test(again, {first["arm"], best["arm"]})
-            yield f"With the fresh seeds, {first['arm']} is the best on the test images: {reached}{ahead}."
+            reached = mean_std(first, final, score) + ahead_of(again, first["arm"], best["arm"])
+            yield f"With the fresh seeds, {first['arm']} has the best {name}: {reached}."
 
 
-def apart_on_test(again: Evidence, both: set[str]) -> str:
-    """Say how far two arms that were trained again are apart on the test images."""
-    table = again.test_differences
+def ahead_of(again: Evidence, first: str, best: str) -> str:
+    """Say how far two arms that were trained again are apart."""
+    table, both = again.final_differences, {first, best}
     rows = table[table["a"].isin(both) & table["b"].isin(both)].to_dict("records")
-    return "".join(f" (by {abs(row['difference']):.4f}{chance(row['p holm'])})" for row in rows)
+    written = again.plan.score.written
+    return "".join(f" (by {written(abs(row['difference']))}{chance(row['p holm'])})" for row in rows)
 
 
 def certainty(evidence: Evidence) -> Iterator[str]:
     """Say which arms the best one is better than, and from which it cannot be told apart."""
-    best = best_arm(evidence)
+    best, score = best_arm(evidence), evidence.plan.score
     if best is None:
         return
     if best["n"] > 1:
+        low, high = (score.written(best[f"score {end}"]) for end in ("low", "high"))
         yield (
-            f"95 % interval of its mean validation accuracy over {kind(evidence.plan)}: "
-            f"{best['val/acc low']:.4f} to {best['val/acc high']:.4f}. It holds for these validation images; "
-            f"their number leaves a further uncertainty of ± {evidence.validation_sampling:.4f}."
+            f"95 % interval of its mean {score.metric} over {kind(evidence.plan)}: {low} to {high}. "
+            f"It holds for these validation samples."
         )
+        if evidence.sampling:
+            yield sampling_error(*evidence.sampling, score)
     rivals = against(evidence, best["arm"])
     number = int(evidence.differences["p"].notna().sum())
     corrected = f"after Holm's correction for {number} comparisons" if number > 1 else "uncorrected"
@@ -109,9 +143,10 @@ def certainty(evidence: Evidence) -> Iterator[str]:
     if worse.any():
         yield f"Significantly better than {listed(rivals[worse], evidence)} ({corrected})."
     if (tested & ~worse).any():
-        yield f"Not significantly different from {listed(rivals[tested & ~worse], evidence)} ({corrected})."
+        yield f"Not significantly better than {listed(rivals[tested & ~worse], evidence)} ({corrected})."
     if not tested.all():
-        yield f"Not tested, for want of repetitions that vary: {listed(rivals[~tested], evidence)}."
+        few = "" if (rivals["n"] > 1).all() else " A test needs two or more seeds."
+        yield f"Not tested: {listed(rivals[~tested], evidence)}.{few}"
 
 
 def against(evidence: Evidence, best: str) -> pd.DataFrame:
@@ -121,8 +156,10 @@ def against(evidence: Evidence, best: str) -> pd.DataFrame:
 
 def listed(rivals: pd.DataFrame, evidence: Evidence) -> str:
     """Name some arms with how much worse they are, and count the others."""
+    score = evidence.plan.score
     named = [
-        f"{apart(row['a'], row['b'], evidence)} (by {row['difference']:.4f}{chance(row['p holm'])})"
+        f"{apart(row['a'], row['b'], evidence)} "
+        f"(by {score.written(score.sign * row['difference'])}{chance(row['p holm'])})"
         for row in rivals.head(NAMED).to_dict("records")
     ]
     rest = len(rivals) - len(named)
@@ -130,27 +167,29 @@ def listed(rivals: pd.DataFrame, evidence: Evidence) -> str:
 
 
 def apart(best: str, rival: str, evidence: Evidence) -> str:
-    """Name a rival by what it has other than the best arm."""
+    """Name a rival by what sets it apart from the best arm."""
     keys = list(evidence.plan.scientific)
     values = evidence.arms.set_index("arm")[keys].map(legible).T.to_dict()
     return ", ".join(f"{key}={value}" for key, value in values[rival].items() if value != values[best][key])
 
 
 def choice(evidence: Evidence) -> Iterator[str]:
-    """Say what was asked, and how the settings were chosen."""
-    plan, asked = evidence.plan, ", ".join(evidence.plan.scientific)
+    """Say what was compared, and how the settings were chosen."""
+    plan, asked, best = evidence.plan, ", ".join(evidence.plan.scientific), best_arm(evidence)
     if evidence.guessed and asked:
-        yield f"The study declares no question; {asked} was taken for it (--scientific=KEY asks another)."
-    if best_arm(evidence) is None:
+        yield f"The study declares no question, so {asked} is compared (--scientific=KEY compares another)."
+    if best is None:
         return
-    most = int(evidence.arms["settings"].max())
+    most, metric = int(evidence.arms["settings"].max()), plan.score.metric
     if most > 1:
-        each = f"For each arm ({asked}) the" if asked else "The"
+        each = f"For each arm ({asked}), the" if asked else "The"
         tuned = f"best of {most} settings of {', '.join(plan.nuisance)}"
-        yield f"{each} {tuned}, by the mean validation accuracy{over(plan)}."
-    yield "Each run counts with its best epoch on validation. The test images took no part in any choice."
+        yield f"{each} {tuned} was chosen by the mean {metric}{over(plan)}."
+    yield f"Each run counts with its best epoch by {metric}."
+    if pd.notna(best["test"]):
+        yield "The test samples took no part in any choice."
     if most > 1 or len(evidence.arms) > 1:
-        yield "The best of several is flattered a little by the validation accuracy that it was chosen by."
+        yield f"The best of several is slightly optimistic, because it was chosen by {metric}."
 
 
 def cost(evidence: Evidence) -> Iterator[str]:
@@ -165,20 +204,20 @@ def cost(evidence: Evidence) -> Iterator[str]:
 
 
 def failures(evidence: Evidence) -> Iterator[str]:
-    """Say how many runs did not end well, by arm, and how many records cannot be read."""
+    """Say how many runs did not complete, by arm, and how many records cannot be read."""
     yield from lost(evidence, "")
     if evidence.confirmation:
-        yield from lost(evidence.confirmation, " that confirm the winners")
+        yield from lost(evidence.confirmation, " to confirm the winners")
     if len(evidence.unreadable):
         yield f"{plural(len(evidence.unreadable), 'record')} cannot be read; see below."
 
 
 def lost(evidence: Evidence, which: str) -> Iterator[str]:
-    """Count the runs that diverged or failed."""
+    """Count the runs that did not complete."""
     runs = plural(len(evidence.runs), "run") + which
-    totals = evidence.outcomes[["diverged", "failed"]].sum()
+    totals = evidence.outcomes[list(STATUSES[1:])].sum()
     if not totals.any():
-        yield f"Nothing: of {runs}, all completed."
+        yield f"Nothing: all of {runs} completed."
     for status in totals.index[totals > 0]:
         arms = evidence.outcomes[evidence.outcomes[status] > 0].to_dict("records")
         named = "; ".join(f"{row['arm']}: {row[status]} of {row['runs']}" for row in arms)

@@ -101,9 +101,17 @@ def planned_runs(config: DictConfig) -> int | None:
 def line(record: Record, plan: sweep_state.Plan, counts: Counter[str], *, new: bool) -> str:
     """Return the line of one finished run: count, result, time taken, name, time left."""
     total = plan.total or "?"
-    completed = record["status"] == "completed"
-    result = f"val/acc {record['best']['val/acc']:.4f}" if completed else record["status"].upper()
     taken = f"{record['seconds']:6.1f} s" if record["seconds"] else " " * 8
     why = f": {record['error']['message']}" if record["error"] else ""
     after = sweep_state.time_left(plan, counts) if new else "  (recorded before)"
-    return f"{counts.total():>{len(str(total))}}/{total}  {result:<14}  {taken}  {record['name']}{why}{after}"
+    place = f"{counts.total():>{len(str(total))}}/{total}"
+    return f"{place}  {write_result(record):<14}  {taken}  {record['name']}{why}{after}"
+
+
+def write_result(record: Record) -> str:
+    """Write the metric of a completed run, or the status of one that has none."""
+    metric, completed = record["metric"], record["status"] == "completed"
+    value = (record["best"] or {}).get(metric) if completed else None
+    if value is None:
+        return "completed" if completed else str(record["status"]).upper()
+    return f"{metric} {value:.4f}" if record["config"]["metric_share"] else f"{metric} {value:.4g}"

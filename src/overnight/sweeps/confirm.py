@@ -1,7 +1,6 @@
 """A sweep's winners, run again with fresh seeds.
 
-Whoever is chosen as the best of many was lucky, too. New runs, none of which takes part in a choice, say how
-good the winners are.
+The best of many was lucky, too. New runs, which take no part in any choice, show how good the winners are.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from overnight.config.schema import ConfigError
+from overnight.config.errors import ConfigError
 from overnight.records.record import fingerprint, is_cosmetic, read_record
 from overnight.study.arms import winners
 from overnight.study.design import Design, design
@@ -32,7 +31,7 @@ class Confirmation(NamedTuple):
 
     Args:
         plan: the sweep's design.
-        best: one run of each arm, of those with the setting that validation chose; the best arm first.
+        best: one run of each arm's chosen setting; the best arm first.
         seeds: none of them is one of the sweep's.
     """
 
@@ -66,6 +65,11 @@ def chosen(directory: str | None, scientific: Sequence[str], arms: int | None, s
         )
     plan = design(runs, tuple(scientific))
     best = winners(runs, plan).drop_duplicates("arm").head(arms or len(runs))
+    if best.empty:
+        raise ConfigError(
+            f"study.confirms={directory}: its runs have no metric that chooses winners. "
+            f"Needed: a sweep with one. Type for example: metric=val_loss mode=min"
+        )
     return Confirmation(plan, best, fresh(runs["seed"].dropna(), seeds))
 
 
@@ -91,17 +95,17 @@ def same_configuration(confirmation: Confirmation, compose: Callable[[list[str]]
     for run in confirmation.best.to_dict("records"):
         now = compose([*as_typed(run["overrides"], {"ckpt_path=last"}).values()])
         if fingerprint(now) != run["fingerprint"]:
-            recorded = read_record(Path(run["path"])) or {"config": {}}
             raise ConfigError(
                 f"{run['path']} was run with another configuration than what was typed for it makes now: "
-                f"{'; '.join(differences(recorded['config'], now))}. Needed: the files in conf/ as they were "
+                f"{'; '.join(differences(Path(run['path']), now))}. Needed: the files in conf/ as they were "
                 f"(its run.json names the commit), or the sweep anew. Type: {run['command']}"
             )
 
 
-def differences(recorded: Config, now: Config) -> list[str]:
-    """Return the settings that differ, with both values."""
-    old, new = dict(settings(recorded)), dict(settings(now))
+def differences(directory: Path, now: Config) -> list[str]:
+    """Return the settings in which a recorded run differs from a configuration, with both values."""
+    record = read_record(directory) or {"config": {}, "interpolated": []}
+    old, new = (dict(settings(config, record["interpolated"])) for config in (record["config"], now))
     return [
         f"{key}: recorded {old.get(key, 'nothing')}, now {new.get(key, 'nothing')}"
         for key in dict.fromkeys([*old, *new])

@@ -1,4 +1,4 @@
-"""What a person reads of a sweep on the terminal: the leaderboard, what failed, what won."""
+"""A sweep on the terminal: the leaderboard, the failed runs, the winner."""
 
 import math
 import sys
@@ -13,6 +13,7 @@ from rich.table import Table
 
 from overnight.records.sampling import with_error
 from overnight.study.compare import leaderboard
+from overnight.study.score import Score, scores
 
 SHOWN = 20  # rows of the leaderboard on the terminal; results.csv has all
 
@@ -21,7 +22,7 @@ def show(runs: pd.DataFrame, directory: Path, command: str) -> None:
     """Print the leaderboard, each failed run with its reason and its log, and the next commands."""
     console = Console() if sys.stdout.isatty() else Console(width=200)  # a file has no width of its own
     console.print(drawn(leaderboard(runs), title=str(directory)))
-    words = "\n".join(last_words(directory, command, runs.to_dict("records")))
+    words = "\n".join(last_words(directory, command, runs))
     console.print(words, soft_wrap=True, highlight=False, markup=False)
 
 
@@ -42,14 +43,12 @@ def cell(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def last_words(directory: Path, command: str, runs: list[dict[Hashable, Any]]) -> list[str]:
-    """Name the failed runs, the winner with its one test accuracy, and the next commands."""
-    failed = [failure(run) for run in runs if run["status"] == "failed"]
+def last_words(directory: Path, command: str, runs: pd.DataFrame) -> list[str]:
+    """Name the failed runs, the winner with its one result on the test set, and the next commands."""
+    failed = [failure(run) for run in runs[runs["status"] == "failed"].to_dict("records")]
     again = [f"again:   {command}"] if failed else []
-    ranked = [run for run in runs if run["status"] == "completed"]
-    best = [winner(max(ranked, key=lambda run: run["val/acc"]))] if ranked else []
     look = [f"report:  python report.py {directory}", f"curves:  tensorboard --logdir {directory}"]
-    return [*failed, *again, *best, *look]
+    return [*failed, *again, *winner(runs), *look]
 
 
 def failure(run: dict[Hashable, Any]) -> str:
@@ -58,9 +57,21 @@ def failure(run: dict[Hashable, Any]) -> str:
     return f"FAILED {run['name']}: {why} (log: {run['path']}/train.log)"
 
 
-def winner(run: dict[Hashable, Any]) -> str:
-    """Say what the best run by validation reaches on the test set."""
-    return (
-        f"best by val/acc: {run['name']}, test/acc {with_error(run['test/acc'], int(run['data.test']))}\n"
-        f"measure: python eval.py ckpt_path={run['path']}/{run['checkpoint']}"
-    )
+def winner(runs: pd.DataFrame) -> list[str]:
+    """Name the best run and its result on the test set; nothing without one metric that a run has."""
+    score, *others = scores(runs)
+    if others or score.metric not in runs:
+        return []
+    ranked = score.ranked(runs[runs["status"] == "completed"].dropna(subset=score.metric), score.metric)
+    return [line for run in ranked.head(1).to_dict("records") for line in write_winner(run, score)]
+
+
+def write_winner(run: dict[Hashable, Any], score: Score) -> list[str]:
+    """Write the winner's name, its result on the test set, and how to measure it again."""
+    test, samples = run.get(score.on("test"), math.nan), run["test samples"]
+    data = {"test": int(samples)} if pd.notna(samples) else None
+    value = with_error(test, score.share, data) if score.share else f"{test:.4g}"
+    reached = f", {score.on('test')} {value}" if pd.notna(test) else ""
+    measure = f"measure: python eval.py ckpt_path={run['path']}/{run['checkpoint']}"
+    best = f"best by {score.metric}: {run['name']}{reached}"
+    return [best, measure] if pd.notna(run["checkpoint"]) else [best]

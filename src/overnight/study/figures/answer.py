@@ -6,15 +6,26 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from overnight.study.design import Design
-from overnight.study.figures.style import NEUTRAL, Colours, brief, briefly, handle, hue_of, new, tuned
+from overnight.study.figures.style import (
+    NEUTRAL,
+    Colours,
+    brief,
+    briefly,
+    handle,
+    hue_of,
+    new,
+    reach_of,
+    tuned,
+)
+from overnight.study.score import Score
 
 MOST = 20
-LAID_OUT = ["val/acc low", "val/acc", "val/acc high", "test/acc"]
-WIDEST = 0.05  # accuracy: of an arm that lies further below the best, only the number is shown
+LAID_OUT = ["score low", "score", "score high", "test"]
+WIDEST = 0.05  # of shares: of an arm that lies further from the best, only the number is shown
 
 
 def answer(best: pd.DataFrame, chosen: pd.DataFrame, plan: Design, hues: Colours) -> Figure:
-    """Draw each arm's accuracy with its interval and its single runs, the best arm on top.
+    """Draw each arm's score with its interval and its single runs, the best arm on top.
 
     Args:
         best: of ``arms.arms``; the first 20 are drawn.
@@ -34,33 +45,39 @@ def answer(best: pd.DataFrame, chosen: pd.DataFrame, plan: Design, hues: Colours
     axes.set_yticks(range(len(shown)), [briefly(arm, plan.scientific) for arm in shown.to_dict("records")])
     axes.set_ylim(len(shown) - 0.5, -0.5)
     axes.set_ylabel(brief(", ".join(plan.scientific), 60))
-    left, right = limits(shown)
+    left, right = limits(shown, plan.score)
     axes.set_xlim(left, right)
-    for position, mean in enumerate(shown["val/acc"]):
+    for position, mean in enumerate(shown["score"]):
+        text = plan.score.written(mean, 1)
         if mean < left:
-            axes.text(left, position, f" ◂ {mean:.3f}", va="center", fontsize=8)
-    axes.set_xlabel("accuracy")
+            axes.text(left, position, f" ◂ {text}", va="center", fontsize=8)
+        if mean > right:
+            axes.text(right, position, f"{text} ▸ ", va="center", ha="right", fontsize=8)
+    axes.set_xlabel(plan.score.label)
     axes.grid(visible=False, axis="y")
     entries = [
-        handle("validation, mean and 95 % interval", color=NEUTRAL, marker="o"),
-        handle("validation, each run", color=NEUTRAL, marker="|", linestyle="", markersize=7),
-        handle("test, mean", color=NEUTRAL, marker="D", markerfacecolor="none", linestyle="", markersize=5),
+        handle("mean and 95 % interval", color=NEUTRAL, marker="o"),
+        handle("each run", color=NEUTRAL, marker="|", linestyle="", markersize=7),
     ]
+    if shown["test"].notna().any():
+        looks = {"color": NEUTRAL, "marker": "D", "markerfacecolor": "none", "linestyle": "", "markersize": 5}
+        entries += [handle(f"{plan.score.on('test')}, mean", **looks)]
     figure.legend(handles=entries, loc="outside upper center", ncols=3)
     return figure
 
 
-def limits(arms: pd.DataFrame) -> tuple[float, float]:
-    """Return the range in which the good arms lie, with their intervals and test accuracies."""
-    near = arms.loc[arms["val/acc"] >= arms["val/acc"].max() - WIDEST, LAID_OUT].to_numpy(float)
+def limits(arms: pd.DataFrame, score: Score) -> tuple[float, float]:
+    """Return the range in which the good arms lie, with their intervals and their results on the test set."""
+    behind = (arms["score"] - score.best(arms["score"])).abs()
+    near = arms.loc[behind <= reach_of(arms["score"], score, WIDEST), LAID_OUT].to_numpy(float)
     lowest, highest = float(np.nanmin(near)), float(np.nanmax(near))
-    margin = 0.05 * (highest - lowest) + 0.001
+    margin = 0.05 * (highest - lowest) or 0.01 * abs(highest) or 0.01
     return lowest - margin, highest + margin
 
 
 def draw(axes: Axes, position: int, arm: dict, runs: pd.DataFrame, colour: str) -> None:  # type: ignore[type-arg]
     """Draw the results of one arm."""
-    axes.plot(runs["val/acc"], [position] * len(runs), "|", color=colour, markersize=9, alpha=0.6)
-    axes.plot([arm["val/acc low"], arm["val/acc high"]], [position] * 2, color=colour, linewidth=2)
-    axes.plot(arm["val/acc"], position, "o", color=colour, markersize=6)
-    axes.plot(arm["test/acc"], position, "D", color=colour, markerfacecolor="none", markersize=5)
+    axes.plot(runs["score"], [position] * len(runs), "|", color=colour, markersize=9, alpha=0.6)
+    axes.plot([arm["score low"], arm["score high"]], [position] * 2, color=colour, linewidth=2)
+    axes.plot(arm["score"], position, "o", color=colour, markersize=6)
+    axes.plot(arm["test"], position, "D", color=colour, markerfacecolor="none", markersize=5)

@@ -10,14 +10,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from overnight.study.cautions import edge_of
-from overnight.study.figures.style import ACCENT, CHOSEN, brief, in_order, new
+from overnight.study.figures.style import ACCENT, CHOSEN, brief, in_order, new, reach_of
+from overnight.study.score import Score
 
 DARK = 0.55  # of the scale: from here on the numbers are white
-WIDEST = 0.1  # accuracy: what lies further below the best is white
+WIDEST = 0.1  # of shares: what lies further from the best is white
 
 
-def heat_map(settings: pd.DataFrame, row: str, column: str) -> Figure:
-    """Draw the best validation accuracy for each pair of values, over all that else was tuned.
+def heat_map(settings: pd.DataFrame, row: str, column: str, score: Score) -> Figure:
+    """Draw the best score for each pair of values, over all that else was tuned.
 
     The best cell is framed; if it lies on the edge of a grid of numbers, the axis says so. A cross stands
     where all runs diverged or failed, a star where some did, nothing where none was run.
@@ -26,11 +27,13 @@ def heat_map(settings: pd.DataFrame, row: str, column: str) -> Figure:
         settings: of ``arms.settings``: means over replicates.
         row: a key, on the vertical axis.
         column: another one.
+        score: of the design.
     """
-    best = settings.pivot_table(index=row, columns=column, values="val/acc", aggfunc="max", dropna=False)
+    ranked = settings.assign(score=score.sign * settings["score"])  # so that the largest is the best
+    best = ranked.pivot_table(index=row, columns=column, values="score", aggfunc="max", dropna=False)
     tried = settings.pivot_table(index=row, columns=column, values="runs", aggfunc="sum")
     rows, columns = in_order(settings[row]), in_order(settings[column])
-    lost = settings.assign(lost=settings["diverged"] + settings["failed"]).pivot_table(
+    lost = settings.assign(lost=settings["runs"] - settings["completed"]).pivot_table(
         index=row, columns=column, values="lost", aggfunc="sum"
     )
     best, tried, lost = (table.reindex(index=rows, columns=columns) for table in (best, tried, lost))
@@ -38,7 +41,8 @@ def heat_map(settings: pd.DataFrame, row: str, column: str) -> Figure:
     axes = figure.subplots()
     top = float(np.nanmax(best.to_numpy(float)))
     marks = np.where(lost.to_numpy(float) > 0, "*", "")
-    draw(axes, best, best.map(lambda value: f"{value:.3f}") + marks, (top - WIDEST, top))
+    written = best.map(lambda value: score.written(score.sign * value, 1)) + marks
+    draw(axes, best, written, (top - reach_of(settings["score"], score, WIDEST), top))
     for y, x in np.argwhere(best.isna().to_numpy() & tried.notna().to_numpy()):
         axes.text(x, y, "x", ha="center", va="center", color=ACCENT)
     y, x = np.unravel_index(np.nanargmax(best.to_numpy(float)), best.shape)

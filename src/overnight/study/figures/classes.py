@@ -1,4 +1,4 @@
-"""What the best run gets right and wrong: which classes it takes for which, and its surest errors."""
+"""The best run, class by class: which classes it takes for which, and its surest errors."""
 
 from collections.abc import Sequence
 
@@ -6,18 +6,18 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from overnight.records.sampling import half_interval
 from overnight.study.figures.cells import draw
 from overnight.study.figures.style import NEUTRAL, new, panels
-from overnight.study.intervals import sampling_error
 
 SHOWN = 24
 
 
 def confusion(predictions: pd.DataFrame, classes: Sequence[str]) -> Figure:
-    """Draw how many in a hundred images of each true class are taken for which; errors only are coloured.
+    """Draw how many in a hundred samples of each true class are taken for which; errors only are coloured.
 
     Args:
-        predictions: ``label prediction``, a row for each image.
+        predictions: ``label prediction``, a row for each sample.
         classes: their names, in order.
     """
     table = pd.crosstab(predictions["label"], predictions["prediction"], normalize="index") * 100
@@ -37,28 +37,26 @@ def confusion(predictions: pd.DataFrame, classes: Sequence[str]) -> Figure:
 
 
 def by_class(predictions: pd.DataFrame, classes: Sequence[str]) -> Figure:
-    """Draw the accuracy on each class, the worst on top, with the 95 % sampling interval of its images.
+    """Draw the share of right answers by class, the worst on top, with 95 % intervals for the samples.
 
     Args:
-        predictions: ``label prediction``, a row for each image.
+        predictions: ``label prediction``, a row for each sample.
         classes: their names, in order.
     """
     right = (predictions["label"] == predictions["prediction"]).groupby(predictions["label"])
-    table = pd.DataFrame({"accuracy": right.mean(), "images": right.size()})
-    table["half"] = sampling_error(table["accuracy"], table["images"])
-    ranked = table.sort_values("accuracy", ascending=False)
+    table = pd.DataFrame({"share": right.mean(), "samples": right.size()})
+    ranked = table.sort_values("share", ascending=False)
+    half = half_interval(ranked["share"], ranked["samples"])
     figure = new(6.5, 3.0)
     axes = figure.subplots()
     names = [classes[int(label)] for label in ranked.index]
-    axes.errorbar(
-        ranked["accuracy"], range(len(names)), xerr=ranked["half"], fmt="o", color=NEUTRAL, markersize=5
-    )
-    for position, accuracy in enumerate(ranked["accuracy"]):
-        axes.text(accuracy, position + 0.18, f"{accuracy:.3f}", fontsize=7, ha="center", va="bottom")
+    axes.errorbar(ranked["share"], range(len(names)), xerr=half, fmt="o", color=NEUTRAL, markersize=5)
+    for position, share in enumerate(ranked["share"]):
+        axes.text(share, position + 0.18, f"{share:.3f}", fontsize=7, ha="center", va="bottom")
     axes.set_yticks(range(len(names)), names)
     axes.set_xlim(right=min(axes.get_xlim()[1], 1.005))
     axes.margins(y=0.08)
-    axes.set_xlabel("test accuracy on the images of the class")
+    axes.set_xlabel("share of the test samples of the class that are right")
     return figure
 
 

@@ -1,14 +1,24 @@
-"""What each hyperparameter does: the accuracies of all runs, and the best, for each of its values."""
+"""The effect of each hyperparameter: the scores of all settings, and the best, for each of its values."""
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from overnight.study.design import legible
-from overnight.study.figures.style import CHOSEN, NEUTRAL, Colours, brief, floor, handle, in_order, new
+from overnight.study.figures.style import (
+    CHOSEN,
+    NEUTRAL,
+    Colours,
+    brief,
+    handle,
+    in_order,
+    new,
+    window,
+)
+from overnight.study.score import Score
 
 
-def effects(settings: pd.DataFrame, keys: tuple[str, ...], hues: Colours) -> Figure:
+def effects(settings: pd.DataFrame, keys: tuple[str, ...], hues: Colours, score: Score) -> Figure:
     """Draw a row of boxes for each hyperparameter: quartiles and range over all settings with this value.
 
     The dot is the best setting with this value: what it reaches when all else is tuned for it.
@@ -17,14 +27,15 @@ def effects(settings: pd.DataFrame, keys: tuple[str, ...], hues: Colours) -> Fig
         settings: of ``arms.settings``: means over replicates.
         keys: the hyperparameters, the scientific ones first.
         hues: of the first of them.
+        score: of the design.
     """
     counts = [len(in_order(settings[key])) for key in keys]
     figure = new(6.5, 0.7 + sum(0.35 + 0.24 * count for count in counts))
     axes = figure.subplots(len(keys), 1, sharex=True, squeeze=False, height_ratios=[c + 0.6 for c in counts])
     for key, panel in zip(keys, axes.ravel(), strict=True):
-        draw(panel, settings, key, hues if key == keys[0] else {})
-    axes.ravel()[-1].set_xlabel("validation accuracy")
-    axes.ravel()[-1].set_xlim(left=floor(settings["val/acc"]))
+        draw(panel, settings, key, hues if key == keys[0] else {}, score)
+    axes.ravel()[-1].set_xlabel(score.label)
+    axes.ravel()[-1].set_xlim(*window(settings["score"], score)[:2])
     entries = [
         handle("quartiles and range of all settings", color=NEUTRAL, linewidth=5, alpha=0.4),
         handle("the best setting with this value", color=NEUTRAL, marker="o", linestyle="", markersize=5),
@@ -34,16 +45,16 @@ def effects(settings: pd.DataFrame, keys: tuple[str, ...], hues: Colours) -> Fig
     return figure
 
 
-def draw(axes: Axes, settings: pd.DataFrame, key: str, hues: Colours) -> None:
+def draw(axes: Axes, settings: pd.DataFrame, key: str, hues: Colours, score: Score) -> None:
     """Draw the boxes of one hyperparameter, and how many runs of each value diverged."""
-    beside = axes.get_yaxis_transform()
+    beside, shown = axes.get_yaxis_transform(), window(settings["score"], score)
     texts = [legible(value) for value in in_order(settings[key])]
     for position, text in enumerate(texts):
         rows, colour = settings[settings[key].map(legible) == text], hues.get(text, NEUTRAL)
-        accuracies = rows["val/acc"].dropna()
+        reached = rows["score"].dropna()
         looks = {"color": colour, "linewidth": 1}
         axes.boxplot(
-            accuracies,
+            reached,
             positions=[position],
             orientation="horizontal",
             widths=0.55,
@@ -54,12 +65,14 @@ def draw(axes: Axes, settings: pd.DataFrame, key: str, hues: Colours) -> None:
             whiskerprops=looks,
             capprops=looks,
         )
-        axes.plot(accuracies.max(), position, "o", color=colour, markersize=5)
-        if accuracies.max() == settings["val/acc"].max():
-            axes.plot(accuracies.max(), position, "o", color=CHOSEN, markerfacecolor="none", markersize=9)
-        if accuracies.max() < floor(settings["val/acc"]):
-            axes.text(0.01, position, "all further left", transform=beside, fontsize=7, va="center")
-        if lost := int(rows["diverged"].sum() + rows["failed"].sum()):
+        best = pd.Series([score.best(reached)])
+        axes.plot(best, [position], "o", color=colour, markersize=5)
+        if best.eq(score.best(settings["score"])).all():
+            axes.plot(best, [position], "o", color=CHOSEN, markerfacecolor="none", markersize=9)
+        if shown.misses(best).all():
+            looks = {"fontsize": 7, "va": "center", "ha": "left" if shown.sign > 0 else "right"}
+            axes.text(shown.inset(0.01), position, "all beyond this edge", transform=beside, **looks)
+        if lost := int((rows["runs"] - rows["completed"]).sum()):
             note = f"  {lost} of {int(rows['runs'].sum())} runs diverged or failed"
             axes.text(1, position, note, transform=beside, fontsize=7, va="center")
     axes.set_yticks(range(len(texts)), [brief(value) for value in in_order(settings[key])])

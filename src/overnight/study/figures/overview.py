@@ -13,14 +13,15 @@ from overnight.study.design import legible
 from overnight.study.figures.style import (
     ACCENT,
     NEUTRAL,
-    WIDEST,
     Colours,
     brief,
-    floor,
     handle,
     in_order,
     new,
+    reach_of,
+    window,
 )
+from overnight.study.score import Score
 
 BEST = 10
 SPREAD = 0.36  # of the distance between two values: lines through the same value lie side by side
@@ -39,16 +40,16 @@ def importance(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def parallel(runs: pd.DataFrame, keys: tuple[str, ...]) -> Figure:
+def parallel(runs: pd.DataFrame, keys: tuple[str, ...], score: Score) -> Figure:
     """Draw each run as a line through its values; the ten best in red, the others darker the better.
 
     Args:
-        runs: of ``frames.load``; only the completed ones are drawn.
+        runs: of ``design.labelled``; only those with a score are drawn.
         keys: the hyperparameters, an axis for each.
+        score: of the design.
     """
-    ranked = runs[runs["status"] == "completed"].sort_values("val/acc", kind="stable")
-    best = ranked["val/acc"].max()
-    positions = np.column_stack([spread(ranked[key]) for key in keys] + [scaled(ranked["val/acc"], best)])
+    ranked = score.ranked(runs.dropna(subset="score"))[::-1]
+    positions = np.column_stack([*(spread(ranked[key]) for key in keys), scaled(ranked["score"], score)])
     figure = new(6.5, 3.6)
     axes = figure.subplots()
     shades = mpl.colormaps["Greys"](0.15 + 0.6 * positions[:, -1])
@@ -64,7 +65,7 @@ def parallel(runs: pd.DataFrame, keys: tuple[str, ...]) -> Figure:
             rasterized=not leading,
         )
         axes.add_patch(curve)
-    label_axes(axes, ranked, keys, best)
+    label_axes(axes, ranked, keys, score)
     entries = [
         handle(f"the {min(BEST, len(ranked))} best runs", color=ACCENT),
         handle("the others, darker the better", color=NEUTRAL, linewidth=0.8),
@@ -83,10 +84,10 @@ def spread(values: pd.Series) -> np.ndarray:
     return np.asarray((heights + 0.5) / len(places), dtype=float)
 
 
-def scaled(accuracies: pd.Series, best: float) -> np.ndarray:
-    """Return a height between 0 and 1 for each accuracy; what is far below the best lies at 0."""
-    lowest = max(accuracies.min(), best - WIDEST)
-    return np.asarray(((accuracies - lowest) / max(best - lowest, 1e-9)).clip(0, 1))
+def scaled(values: pd.Series, score: Score) -> np.ndarray:
+    """Return a height between 0 and 1 for each score: 1 for the best, 0 for all that are far from it."""
+    behind = (values - score.best(values)).abs()
+    return np.asarray((1 - behind / (reach_of(values, score) or 1)).clip(0, 1))
 
 
 def smooth(heights: np.ndarray) -> Path:
@@ -98,7 +99,7 @@ def smooth(heights: np.ndarray) -> Path:
     return Path(points, codes)
 
 
-def label_axes(axes: Axes, ranked: pd.DataFrame, keys: tuple[str, ...], best: float) -> None:
+def label_axes(axes: Axes, ranked: pd.DataFrame, keys: tuple[str, ...], score: Score) -> None:
     """Write the values beside each axis."""
     for place, key in enumerate(keys):
         values = in_order(ranked[key])
@@ -109,12 +110,12 @@ def label_axes(axes: Axes, ranked: pd.DataFrame, keys: tuple[str, ...], best: fl
             axes.text(
                 place, height, brief(value, 14), fontsize=8, ha="center", va="center", bbox=looks, zorder=4
             )
-    last, lowest = len(keys), max(ranked["val/acc"].min(), best - WIDEST)
+    last, best, reach = len(keys), score.best(ranked["score"]), reach_of(ranked["score"], score)
     axes.axvline(last, color="0.6", linewidth=0.8)
-    for share in (0, 0.25, 0.5, 0.75, 1):
-        text = f"{lowest + share * (best - lowest):.3f}"
-        axes.text(last + 0.03, share, text, fontsize=8, va="center")
-    axes.set_xticks(range(len(keys) + 1), [*(brief(key, 16) for key in keys), "val/acc"])
+    for height in (0, 0.25, 0.5, 0.75, 1):
+        text = score.written(best - score.sign * (1 - height) * reach, 1)
+        axes.text(last + 0.03, height, text, fontsize=8, va="center")
+    axes.set_xticks(range(len(keys) + 1), [*(brief(key, 16) for key in keys), str(score.metric)])
     axes.tick_params(axis="x", length=0)
     axes.set_yticks([])
     axes.set_xlim(-0.3, last + 0.3)
@@ -123,23 +124,24 @@ def label_axes(axes: Axes, ranked: pd.DataFrame, keys: tuple[str, ...], best: fl
     axes.grid(visible=False)
 
 
-def expected(table: pd.DataFrame, hues: Colours) -> Figure:
+def expected(table: pd.DataFrame, hues: Colours, score: Score) -> Figure:
     """Draw ``effort.expected_best``: what the best of k runs would be expected to reach, for each arm.
 
     Args:
         table: with ``hue``, the text of the one scientific hyperparameter, beside its own columns.
         hues: a colour for each of these.
+        score: of the design.
     """
     figure = new(6.5, 3.0)
     axes = figure.subplots()
-    lowest = floor(table["val/acc"])
+    shown = window(table["score"], score)
     for text, colour in hues.items():
         rows = table[table["hue"] == text]
-        if rows["val/acc"].max() >= lowest:
-            axes.plot(rows["runs"], rows["val/acc"], color=colour, label=brief(text))
-    axes.set_ylim(bottom=lowest)
+        if not shown.misses(rows["score"]).all():
+            axes.plot(rows["runs"], rows["score"], color=colour, label=brief(text))
+    axes.set_ylim(shown.low, shown.high)
     axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
     axes.set_xlabel("runs tried, drawn at random from those of the study")
-    axes.set_ylabel("expected best validation accuracy")
+    axes.set_ylabel(f"expected best {score.label}")
     figure.legend(loc="outside right upper")
     return figure

@@ -1,4 +1,4 @@
-"""How activations and gradients change in size from layer to layer before anything is learned."""
+"""The size of activations and gradients, layer by layer, before training."""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -14,7 +14,7 @@ QUANTITIES = {
 def signals(table: pd.DataFrame, hues: Colours, title: str) -> Figure:
     """Draw the standard deviation of activations and of gradients, layer by layer, on logarithmic axes.
 
-    What is exactly zero cannot be drawn on these; the legend names it.
+    Exact zeros cannot be drawn on these; the legend names them.
 
     Args:
         table: ``hue layer activation gradient``, means over the seeds; layers count from 1, the input's.

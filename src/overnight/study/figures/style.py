@@ -1,7 +1,7 @@
-"""What all figures have in common: type, lines, and one colour for each option."""
+"""The common looks of all figures: type, lines, the range of axes, and one colour for each option."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from overnight.study.design import Design, is_number, legible
+from overnight.study.score import Score
 
 STYLE: Any = {
     "font.size": 9,
@@ -36,7 +37,7 @@ ACCENT = "#b00020"
 DISTINCT = [mpl.color_sequences["petroff10"][i] for i in (0, 1, 2, 4, 5, 6, 7, 9, 3, 8)]
 """Told apart by the colour-blind too (Petroff, arXiv:2107.02270); the greys, like NEUTRAL, come last."""
 
-WIDEST = 0.15  # accuracy: what lies further below the best is drawn at the edge
+WIDEST = 0.15  # of shares: what lies further from the best is drawn at the edge
 
 MARKERS = "osD^v<>pPX"  # beside colours, for those who print in grey
 
@@ -78,11 +79,44 @@ def panels(count: int, columns: int, width: float, height: float, **shared: Any)
     return figure, list(axes[:count])
 
 
-def floor(accuracies: pd.Series, widest: float = WIDEST) -> float:
-    """Return where an axis of accuracies is to begin, so that the good ones can be told apart."""
-    best = accuracies.max()
-    lowest = max(accuracies.min(), best - widest)
-    return float(lowest - 0.04 * (best - lowest) - 0.002)
+class Window(NamedTuple):
+    """The part of an axis of scores in which the good ones can be told apart.
+
+    Args:
+        low: where the axis begins.
+        high: where it ends.
+        sign: of the score; worse ones lie beyond ``low`` if it is 1, beyond ``high`` if it is -1.
+    """
+
+    low: float
+    high: float
+    sign: int
+
+    def misses(self, values: pd.Series) -> pd.Series:
+        """Tell which scores are so bad that they lie outside."""
+        return values < self.low if self.sign > 0 else values > self.high
+
+    def inset(self, distance: float) -> float:
+        """Return the place on the axis, from 0 to 1, at this distance from the edge of the bad scores."""
+        return distance if self.sign > 0 else 1 - distance
+
+
+def window(values: pd.Series, score: Score, widest: float = WIDEST) -> Window:
+    """Return the part of an axis in which the better ones of some scores lie, with a margin."""
+    best, reach = score.best(values), reach_of(values, score, widest)
+    low, high = sorted((best, best - score.sign * reach))
+    margin = 0.05 * reach or 0.01 * abs(best) or 0.01
+    return Window(low - margin, high + margin, score.sign)
+
+
+def reach_of(values: pd.Series, score: Score, widest: float = WIDEST) -> float:
+    """Return how far below the best a score is worth to be drawn.
+
+    For shares ``widest`` at most; for others twice as far as the median is, so that one bad run cannot
+    flatten all others.
+    """
+    behind = (values.dropna() - score.best(values)).abs()
+    return float(min(behind.max(), widest if score.share else 2 * behind.median() or behind.max()))
 
 
 def brief(value: Any, width: int = 28) -> str:

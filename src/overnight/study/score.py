@@ -1,0 +1,100 @@
+"""The score of a study: the metric that its runs were chosen by, and which way is better."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from overnight.records.metric import counterpart
+from overnight.records.sampling import half_interval
+
+DIGITS = 4  # significant ones
+MOST_DECIMALS = 6
+
+
+@dataclass(frozen=True)
+class Score:
+    """The metric that chose each run's best epoch, and that ranks runs, settings and arms.
+
+    Args:
+        metric: its name as the runs logged it; None if they have none.
+        mode: max or min.
+        share: it is a share of right answers, between 0 and 1, so that its sampling error is known.
+        decimals: how many of them to write.
+    """
+
+    metric: str | None
+    mode: str | None = "max"
+    share: bool = False
+    decimals: int = DIGITS
+
+    @property
+    def sign(self) -> int:
+        """Return what makes larger values better ones, multiplied by it: 1 or -1."""
+        return -1 if self.mode == "min" else 1
+
+    @property
+    def label(self) -> str:
+        """Return the metric as the label of an axis."""
+        return f"{self.metric} (lower is better)" if self.mode == "min" else str(self.metric)
+
+    def on(self, split: str) -> str:
+        """Return the metric's name on ``train`` or ``test``; "" if its name does not tell splits apart."""
+        name = counterpart(self.metric or "", split)
+        return "" if name == self.metric else name
+
+    def ranked(self, table: pd.DataFrame, by: str = "score") -> pd.DataFrame:
+        """Return the rows in the order of their scores, the best first and those without one last."""
+        return table.sort_values(by, ascending=self.sign < 0, na_position="last", kind="stable")
+
+    def best(self, values: pd.Series) -> float:
+        """Return the best of some scores; NaN if there is none."""
+        return float(self.sign * (self.sign * values).max())
+
+    def worst(self, values: pd.Series) -> float:
+        """Return what a diverged run counts as: no right answer, or the worst of these scores."""
+        floor = 0.0 if self.sign > 0 else 1.0
+        return floor if self.share else float(self.sign * (self.sign * values).min())
+
+    def sampling(self, values: pd.Series, samples: Any) -> pd.Series:
+        """Return half the 95 % interval that a sample leaves; NaN if it is not known how to compute it."""
+        half: pd.Series = half_interval(values, samples) if self.share else values * math.nan
+        return half
+
+    def written(self, value: float, fewer: int = 0) -> str:
+        """Write a score, or a difference between scores, with so many decimals fewer than it is worth."""
+        return f"{value:.{max(self.decimals - fewer, 0)}f}"
+
+
+def scores(runs: pd.DataFrame) -> list[Score]:
+    """Return the different scores of some runs; those of failed runs count only if all failed."""
+    ran = runs[runs["status"] != "failed"]
+    keys = ["metric", "mode", "share"]
+    found = (ran if len(ran) else runs)[keys].astype(object).drop_duplicates()
+    rows = found.where(found.notna(), None).itertuples(index=False)
+    return [rounded(Score(metric, mode, bool(share)), runs) for metric, mode, share in rows]
+
+
+def rounded(score: Score, runs: pd.DataFrame) -> Score:
+    """Give a score that is no share as many decimals as its best value needs for four significant digits."""
+    best = abs(score.best(runs[score.metric])) if score.metric in runs else math.nan
+    if score.share or not 0 < best < math.inf:
+        return score
+    return replace(score, decimals=min(max(DIGITS - 1 - math.floor(math.log10(best)), 0), MOST_DECIMALS))
+
+
+def score_of(runs: pd.DataFrame) -> Score:
+    """Return the one score of these runs.
+
+    Raises:
+        ValueError: they were chosen by different ones.
+    """
+    found = scores(runs)
+    if len(found) > 1:
+        named = ", ".join(f"{score.metric} ({score.mode})" for score in found)
+        raise ValueError(
+            f"these runs were chosen by different metrics: {named}. Needed: runs with one metric and mode; "
+            f"report their sweeps separately. Type for example: python report.py outputs/sweeps/NAME"
+        )
+    return found[0]
