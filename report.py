@@ -24,11 +24,12 @@ def main() -> None:
         "--output", type=Path, help="where to write; by default the folder report in the first directory"
     )
     arguments = parser.parse_args()
-    logging.getLogger("lightning").setLevel(logging.ERROR)  # a Trainer tells of the GPUs that it found
     from overnight.runs import examine  # noqa: PLC0415
     from overnight.study import report  # noqa: PLC0415
     from overnight.sweeps import status  # noqa: PLC0415
 
+    for source in ("lightning.pytorch", "lightning.pytorch.utilities.rank_zero"):
+        logging.getLogger(source).setLevel(logging.WARNING)  # not which GPUs and checkpoints there are
     told = legible(report.write)(
         arguments.directories or [status.newest()],
         examine,

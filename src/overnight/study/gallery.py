@@ -76,7 +76,8 @@ def learning(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
     if not plan.score.metric:  # nothing was chosen: the first settings
         plan = replace(plan, scientific=evidence.varied, nuisance=())
         chosen = labelled(evidence.runs[evidence.runs["status"] == "completed"], plan)
-        which, told = "each setting", f"At most {curves.MOST} settings are drawn."
+        told = f"Settings of {', '.join(evidence.varied)}; at most {curves.MOST} are drawn."
+        which = "each setting"
     measured = curves.measures(evidence.logged, plan.score.metric) if len(chosen) else {}
     for measure, lines in list(measured.items())[:MOST_CURVES]:
         yield Picture(

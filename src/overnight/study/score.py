@@ -81,7 +81,8 @@ def rounded(score: Score, runs: pd.DataFrame) -> Score:
     best = abs(score.best(runs[score.metric])) if score.metric in runs else math.nan
     if score.share or not 0 < best < math.inf:
         return score
-    return replace(score, decimals=min(max(DIGITS - 1 - math.floor(math.log10(best)), 0), MOST_DECIMALS))
+    digits_before = math.ceil(math.log10(best / 2))  # 4 decimals for 0.2 to 2
+    return replace(score, decimals=min(max(DIGITS - digits_before, 0), MOST_DECIMALS))
 
 
 def score_of(runs: pd.DataFrame) -> Score:

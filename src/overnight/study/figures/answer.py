@@ -37,22 +37,21 @@ def answer(best: pd.DataFrame, chosen: pd.DataFrame, plan: Design, hues: Colours
     figure = new(6.5, 1.0 + 0.32 * len(shown))
     axes = figure.subplots()
     beside = axes.get_yaxis_transform()
+    left, right = limits(shown, plan.score)
     for position, arm in enumerate(shown.to_dict("records")):
-        runs = chosen[chosen["arm"] == arm["arm"]]
-        draw(axes, position, arm, runs, hue_of(arm, plan, hues))
+        text = plan.score.written(arm["score"], 1)
+        if left <= arm["score"] <= right:
+            draw(axes, position, arm, chosen[chosen["arm"] == arm["arm"]], hue_of(arm, plan, hues))
+        elif arm["score"] < left:
+            axes.text(left, position, f" ◂ {text}", va="center", fontsize=8)
+        else:
+            axes.text(right, position, f"{text} ▸ ", va="center", ha="right", fontsize=8)
         note = "; ".join(filter(None, (tuned(arm, plan), f"n={arm['n']}")))
         axes.text(1.01, position, note, transform=beside, va="center", fontsize=7, color=NEUTRAL)
     axes.set_yticks(range(len(shown)), [briefly(arm, plan.scientific) for arm in shown.to_dict("records")])
     axes.set_ylim(len(shown) - 0.5, -0.5)
     axes.set_ylabel(brief(", ".join(plan.scientific), 60))
-    left, right = limits(shown, plan.score)
     axes.set_xlim(left, right)
-    for position, mean in enumerate(shown["score"]):
-        text = plan.score.written(mean, 1)
-        if mean < left:
-            axes.text(left, position, f" ◂ {text}", va="center", fontsize=8)
-        if mean > right:
-            axes.text(right, position, f"{text} ▸ ", va="center", ha="right", fontsize=8)
     axes.set_xlabel(plan.score.label)
     axes.grid(visible=False, axis="y")
     entries = [
@@ -67,9 +66,13 @@ def answer(best: pd.DataFrame, chosen: pd.DataFrame, plan: Design, hues: Colours
 
 
 def limits(arms: pd.DataFrame, score: Score) -> tuple[float, float]:
-    """Return the range in which the good arms lie, with their intervals and their results on the test set."""
+    """Return the range in which the good arms lie, with their intervals and their results on the test set.
+
+    An arm that is closer to the best than its interval is wide is among them.
+    """
     behind = (arms["score"] - score.best(arms["score"])).abs()
-    near = arms.loc[behind <= reach_of(arms["score"], score, WIDEST), LAID_OUT].to_numpy(float)
+    wide = float((arms["score high"] - arms["score low"]).fillna(0).iloc[0])
+    near = arms.loc[behind <= max(reach_of(arms["score"], score, WIDEST), wide), LAID_OUT].to_numpy(float)
     lowest, highest = float(np.nanmin(near)), float(np.nanmax(near))
     margin = 0.05 * (highest - lowest) or 0.01 * abs(highest) or 0.01
     return lowest - margin, highest + margin

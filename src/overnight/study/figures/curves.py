@@ -30,6 +30,7 @@ MOST = 6
 WIDTH = 78  # characters that fit above all panels of a row
 MOST_PANELS = 12
 LINES = {"train": ":", "val": "-", "test": "--"}
+TYPICAL = 6  # times the median's distance from the best
 USUAL = (0.02, 0.98)  # quantiles: a single bad epoch must not flatten all curves
 
 Lines = dict[str, str]
@@ -112,7 +113,9 @@ def limit(axes: list[Axes], values: pd.DataFrame, measure: str, score: Score) ->
     low, high = known.quantile(USUAL[0]), known.quantile(USUAL[1])
     margin = 0.1 * (high - low) or 0.01 * abs(high) or 0.01
     shown = (
-        window(known, score) if measure == score.metric else Window(low - margin, high + margin, score.sign)
+        window(known, score, TYPICAL)
+        if measure == score.metric
+        else Window(low - margin, high + margin, score.sign)
     )
     axes[0].set_ylim(shown.low, shown.high)
     for panel in axes:

@@ -101,22 +101,21 @@ class Window(NamedTuple):
         return distance if self.sign > 0 else 1 - distance
 
 
-def window(values: pd.Series, score: Score, widest: float = WIDEST) -> Window:
+def window(values: pd.Series, score: Score, times: int = 2) -> Window:
     """Return the part of an axis in which the better ones of some scores lie, with a margin."""
-    best, reach = score.best(values), reach_of(values, score, widest)
+    best, reach = score.best(values), reach_of(values, score, WIDEST, times)
     low, high = sorted((best, best - score.sign * reach))
     margin = 0.05 * reach or 0.01 * abs(best) or 0.01
     return Window(low - margin, high + margin, score.sign)
 
 
-def reach_of(values: pd.Series, score: Score, widest: float = WIDEST) -> float:
-    """Return how far below the best a score is worth to be drawn.
+def reach_of(values: pd.Series, score: Score, widest: float = WIDEST, times: int = 2) -> float:
+    """Return how far from the best a score is worth drawing: a few bad ones must not flatten all others.
 
-    For shares ``widest`` at most; for others twice as far as the median is, so that one bad run cannot
-    flatten all others.
+    That is ``widest`` for shares; for others it is so many times the distance of the median.
     """
     behind = (values.dropna() - score.best(values)).abs()
-    return float(min(behind.max(), widest if score.share else 2 * behind.median() or behind.max()))
+    return float(min(behind.max(), widest if score.share else times * behind.median() or behind.max()))
 
 
 def brief(value: Any, width: int = 28) -> str:
