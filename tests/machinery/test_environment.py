@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from overnight.config.cli import PROJECT
 from overnight.runs import environment
 
 
@@ -22,7 +23,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / ".gitignore").write_text("ignored\n")
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-m", "first")
-    monkeypatch.setattr(environment, "CODE", tmp_path)
+    monkeypatch.setenv(PROJECT, str(tmp_path))
     environment.code.cache_clear()
     yield tmp_path
     environment.code.cache_clear()
@@ -75,7 +76,7 @@ def test_a_huge_diff_is_cut_and_says_so(checkout: Path) -> None:
 
 
 def test_outside_a_checkout_nothing_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environment, "CODE", tmp_path)
+    monkeypatch.setenv(PROJECT, str(tmp_path))
     environment.code.cache_clear()
     assert set(environment.code().values()) == {None}
     environment.code.cache_clear()

@@ -12,14 +12,14 @@ from overnight.records.lock import LOCK_FILE, is_abandoned, is_running, lock_hol
 
 HOLD = """
 import sys, pathlib, overnight.records.lock
-with overnight.records.lock.claimed(pathlib.Path(sys.argv[1])):
+with overnight.records.lock.locked(pathlib.Path(sys.argv[1])):
     print(flush=True)
     input()
 """
 
 
 def hold(directory: Path) -> subprocess.Popen[str]:
-    """Let another process claim the directory, until it reads a line."""
+    """Let another process hold the directory, until it reads a line."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(directory)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -28,7 +28,7 @@ def hold(directory: Path) -> subprocess.Popen[str]:
     return process
 
 
-def test_a_claim_is_seen_while_it_lasts_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_lock_is_seen_while_it_lasts_and_leaves_nothing(tmp_path: Path) -> None:
     assert not is_running(tmp_path)
     with hold(tmp_path) as process:
         assert is_running(tmp_path)
@@ -68,7 +68,7 @@ def test_who_comes_second_waits_and_is_told(tmp_path: Path, caplog: pytest.LogCa
     assert f"is being run by process {process.pid}" in caplog.text
 
 
-def test_a_claim_ends_with_an_error_too(tmp_path: Path) -> None:
+def test_a_lock_ends_with_an_error_too(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="odd"), locked(tmp_path):
         raise RuntimeError("odd")
     assert not (tmp_path / LOCK_FILE).exists()

@@ -36,6 +36,7 @@ CONFIG: dict[str, Any] = {
     "logger": {"csv": {"save_dir": "/a"}},
     "ckpt_path": None,
     "study": {"question": "", "scientific": []},
+    "cosmetic": ["data.root"],
     "data": {"root": "/here", "batch_size": 128},
     "callbacks": {"progress_bar": {"enabled": True}, "checkpoint": {"monitor": "val/acc"}},
     "task": {"loss": {"label_smoothing": 0.0}},
@@ -134,7 +135,7 @@ def test_a_failed_write_leaves_no_temporary_file(tmp_path: Path) -> None:
         pytest.param("task_name", "other", id="task_name"),
         pytest.param("tags", [], id="tags"),
         pytest.param("logger", {}, id="logger"),
-        pytest.param("data.root", "/there", id="data.root"),
+        pytest.param("data.root", "/there", id="a cosmetic key of the project"),
         pytest.param("callbacks.progress_bar", {"enabled": False}, id="progress bar"),
         pytest.param("study", {"scientific": ["lr"]}, id="study"),
         pytest.param("study.question", "Which?", id="question"),
@@ -163,7 +164,10 @@ def test_fingerprint_depends_on_all_else(key: str, value: Any) -> None:
 
 @pytest.mark.parametrize(
     ("key", "expected"),
-    [("study", True), ("study.confirms", True), ("data.root", True), ("data", False), ("studying", False)],
+    [
+        *[("study", True), ("study.confirms", True), ("callbacks.progress_bar.enabled", True)],
+        *[("callbacks", False), ("studying", False)],
+    ],
 )
 def test_what_lies_below_a_cosmetic_key_is_cosmetic(key: str, expected: bool) -> None:
     assert is_cosmetic(key) is expected

@@ -4,8 +4,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from experiments import Compose
-from overnight.data.in_memory import Source
 from overnight.data.splits import Split, stratified_split
 
 
@@ -20,36 +18,16 @@ def together(*parts: Tensor) -> list[int]:
     return sorted(torch.cat(parts).tolist())
 
 
-def test_default_split_of_the_real_data(compose: Compose, real_data: Source) -> None:
-    config = compose()["data"]
-    labels = real_data.train.labels
-    split = stratified_split(
-        labels, config["val_size"], config["folds"], config["fold"], config["split_seed"]
-    )
-    assert labels[split.val].bincount().tolist() == [600] * 10
-    assert labels[split.train].bincount().tolist() == [5_400] * 10
-    assert together(split.train, split.val) == list(range(60_000))
-
-
-@pytest.mark.parametrize("folds", [2, 5, 10])
-def test_folds_of_the_real_data(real_data: Source, folds: int) -> None:
-    labels = real_data.train.labels
-    splits = [stratified_split(labels, 6_000, folds, fold, 0) for fold in range(folds)]
-    assert together(*(split.val for split in splits)) == list(range(60_000))
-    for split in splits:
-        assert labels[split.val].bincount().tolist() == [6_000 // folds] * 10
-
-
 @pytest.mark.parametrize(
     ("size", "val_size", "classes"),
     [
-        pytest.param(10, 1, 3, id="one image"),
+        pytest.param(10, 1, 3, id="one sample"),
         pytest.param(10, 9, 3, id="all but one"),
         pytest.param(97, 13, 7, id="primes"),
         pytest.param(101, 50, 2, id="half"),
         pytest.param(1_000, 333, 10, id="a third"),
         pytest.param(1_001, 1_000, 10, id="nearly all"),
-        pytest.param(4_999, 7, 10, id="fewer images than classes"),
+        pytest.param(4_999, 7, 10, id="fewer samples than classes"),
         pytest.param(60, 12, 1, id="one class"),
     ],
 )

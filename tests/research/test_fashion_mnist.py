@@ -82,14 +82,14 @@ class Download:
 def test_both_kinds_of_files_are_read_alike(tmp_path: Path, suffix: str) -> None:
     write(raw(tmp_path), suffix)
     source = load(tmp_path)
-    assert source.train.pixels.shape == (20, 1, 28, 28)
-    assert source.test.pixels.shape == (10, 1, 28, 28)
-    assert source.train.labels.tolist() == [*range(10), *range(10)]
-    assert source.test.labels.tolist() == list(range(10))
-    assert source.test.labels.dtype == torch.int64
+    assert source.train.features.shape == (20, 1, 28, 28)
+    assert source.test.features.shape == (10, 1, 28, 28)
+    assert source.train.targets.tolist() == [*range(10), *range(10)]
+    assert source.test.targets.tolist() == list(range(10))
+    assert source.test.targets.dtype == torch.int64
     stored = np.frombuffer(tiny()["train-images-idx3-ubyte"][16:], np.uint8).astype(np.float64)
     expected = (stored - stored.mean()) / stored.std(ddof=1)
-    torch.testing.assert_close(source.train.pixels.flatten(), torch.from_numpy(expected).float())
+    torch.testing.assert_close(source.train.features.flatten(), torch.from_numpy(expected).float())
 
 
 def test_files_may_be_compressed_anew(tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_download_is_trusted_even_if_its_digests_are_new(
 ) -> None:
     monkeypatch.setattr(torchvision.datasets, "FashionMNIST", Download)
     monkeypatch.setattr(fashion_mnist, "DIGESTS", dict.fromkeys(tiny(), "0" * 64))
-    assert len(load(tmp_path).train.labels) == 20
+    assert len(load(tmp_path).train.targets) == 20
 
 
 def test_download_happens_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,6 @@ from torch.nn.functional import cross_entropy, log_softmax
 
 from experiments import QUIET, Compose, Prepare
 from fcnlab.losses import L1Penalty, OneHotMSE
-from fcnlab.outcomes import Outcomes
 
 ONE_STEP = ("trainer.max_epochs=1", "+trainer.limit_train_batches=1")
 
@@ -88,7 +87,7 @@ def test_penalty_is_minimized_but_not_reported(prepare: Prepare) -> None:
     )
     for experiment in (plain, penalized):
         experiment.fit()
-    assert plain.task.history[1]["train/loss"] == penalized.task.history[1]["train/loss"]
+    assert plain.rows[1]["train/loss"] == penalized.rows[1]["train/loss"]
     norms = [L1Penalty(1)(torch.zeros(()), experiment.task.net).item() for experiment in (plain, penalized)]
     assert norms[1] < norms[0]
 
@@ -96,12 +95,14 @@ def test_penalty_is_minimized_but_not_reported(prepare: Prepare) -> None:
 @pytest.mark.parametrize(
     "sizes", [[6], [4, 2], [1, 5], [1, 1, 4]], ids=["one batch", "smaller last", "larger last", "three"]
 )
-def test_means_are_over_images_not_batches(logits: Tensor, labels: Tensor, sizes: list[int]) -> None:
-    outcomes = Outcomes()
-    for some_logits, some_labels in zip(logits.split(sizes), labels.split(sizes), strict=True):
-        outcomes.add(cross_entropy(some_logits, some_labels), some_logits, some_labels)
+def test_means_are_over_images_not_batches(
+    prepare: Prepare, logits: Tensor, labels: Tensor, sizes: list[int]
+) -> None:
+    batches = zip(logits.split(sizes), labels.split(sizes), strict=True)
+    losses = torch.stack([cross_entropy(*batch) for batch in batches])
+    measured = prepare(*QUIET).task.measured(losses, torch.tensor(sizes), logits, labels)
     right = sum(row.argmax().item() == label for row, label in zip(logits, labels.tolist(), strict=True))
-    assert outcomes.mean() == {
+    assert {name: value.item() for name, value in measured.items()} == {
         "loss": pytest.approx(cross_entropy(logits, labels).item(), rel=1e-6),
         "acc": pytest.approx(right / 6, abs=1e-6),
     }

@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy
 from commands import CONF
 from experiments import Compose
 from fcnlab.nets import FCN
-from overnight.data.batches import Images
+from overnight.data.batches import Samples
 from overnight.data.in_memory import Source
 
 Build = Callable[..., FCN]
@@ -30,8 +30,8 @@ def build(compose: Compose) -> Build:
 
 
 @pytest.fixture
-def batch(real_data: Source) -> Images:
-    return Images(real_data.train.pixels[:512], real_data.train.labels[:512])
+def batch(real_data: Source) -> Samples:
+    return Samples(real_data.train.features[:512], real_data.train.targets[:512])
 
 
 def options(group: str) -> list[str]:
@@ -252,8 +252,8 @@ def gradient(parameter: Tensor) -> Tensor:
     ],
 )
 def test_loss_before_training(
-    build: Build, batch: Images, overrides: list[str], expected: float, relative: float
+    build: Build, batch: Samples, overrides: list[str], expected: float, relative: float
 ) -> None:
     net = build("model.hidden_sizes=[1024,256]", *overrides)
-    loss = cross_entropy(net(batch.pixels), batch.labels)
+    loss = cross_entropy(net(batch.features), batch.targets)
     assert loss.item() == pytest.approx(expected, rel=relative)

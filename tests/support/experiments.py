@@ -18,8 +18,10 @@ from commands import CONF, ROOT
 from fcnlab import fashion_mnist, synthetic
 from fcnlab.synthetic import Synthetic
 from fcnlab.task import Classifier
+from overnight.config import resolvers
 from overnight.data.in_memory import Source
 from overnight.training import fit
+from overnight.training.history import History, Row
 
 Compose = Callable[..., dict[str, Any]]
 
@@ -44,14 +46,27 @@ class Experiment(NamedTuple):
     task: Classifier
     data: Synthetic
     trainer: L.Trainer
+    measuring: L.Trainer
+    history: History
 
     def fit(self, ckpt_path: str | None = None) -> dict[str, Any]:
         """Train, and say how it ended."""
-        outcome: dict[str, Any] = fit.fit(self.trainer, self.task, self.data, ckpt_path)
-        return outcome
+        return fit.fit(self.trainer, self.measuring, self.task, self.data, self.history, ckpt_path)
+
+    @property
+    def rows(self) -> list[Row]:
+        """What was measured, without what differs from time to time."""
+        return [row | {"seconds": None} for row in self.history.rows]
+
+    def saved(self) -> dict[str, Path]:
+        """Return the paths of the checkpoints of the best and the last weights."""
+        directory = Path(self.trainer.default_root_dir)
+        return {name: directory / path for name, path in fit.saved_checkpoints(self.trainer, self.config).items()}
 
 
 Prepare = Callable[..., Experiment]
+
+resolvers.register()
 
 
 @functools.cache
@@ -87,7 +102,10 @@ def prepare(compose: Compose, tmp_path: Path) -> Prepare:
         L.seed_everything(config["seed"], verbose=False)
         task, data = fit.build(config)
         assert isinstance(data, Synthetic)
-        return Experiment(config, task, data, fit.build_trainer(config, directory))
+        assert isinstance(task, Classifier)
+        history = History(config)
+        trainer, measuring = fit.build_trainer(config, directory, history), fit.build_measuring_trainer(config)
+        return Experiment(config, task, data, trainer, measuring, history)
 
     return prepared
 
