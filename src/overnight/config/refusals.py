@@ -3,8 +3,13 @@
 Whatever is not listed is passed on to Lightning as it is, and the record of the run is proven (``checked``).
 """
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
+
+import hydra
+
+from overnight.records.metric import is_of_test
 
 Config = dict[str, Any]
 
@@ -40,12 +45,21 @@ BY_EPOCH = (
     "ModelCheckpoint of your own: '+callbacks.mine={_target_:lightning.pytorch.callbacks.ModelCheckpoint,"
     "dirpath:FOLDER,every_n_train_steps:100}'"
 )
+BY_EPOCHS = (
+    "the history has a row for each epoch, and so has validation. Type for example: "
+    "+trainer.check_val_every_n_epoch=2, or +trainer.val_check_interval=0.5"
+)
+UNTRAINED = "nothing would be trained. Type for example: +trainer.limit_train_batches=10"
 OWN_GROUP = "needed: its own section of the configuration. Type for example: {}"
 
 TRAINER = (
     Refusal("devices", lambda value: value in (1, "1", "auto", [0], None), ONE_DEVICE),
     Refusal("num_nodes", lambda value: value == 1, ONE_DEVICE),
     Refusal("strategy", lambda value: value in ("auto", "single_device"), ONE_DEVICE),
+    Refusal("limit_train_batches", lambda value: value != 0, UNTRAINED),
+    Refusal("max_steps", lambda value: value != 0, UNTRAINED),
+    Refusal("check_val_every_n_epoch", lambda value: value is not None, BY_EPOCHS),
+    Refusal("val_check_interval", lambda value: isinstance(value, int | float | None), BY_EPOCHS),
     Refusal("limit_val_batches", whole, WHOLE_SPLITS),
     Refusal("limit_test_batches", whole, WHOLE_SPLITS),
     Refusal(
@@ -78,24 +92,71 @@ CHECKPOINTS = (
 )
 CALLBACKS = {
     "StochasticWeightAveraging": (
-        "its averaged weights would come into being after the last epoch, and nothing would measure them. Type "
-        "instead: '+callbacks.ema={_target_:lightning.pytorch.callbacks.EMAWeightAveraging,decay:0.999}'"
+        "its averaged weights would come into being after the last epoch, and nothing would measure them. "
+        "Type instead: '+callbacks.ema={_target_:lightning.pytorch.callbacks.EMAWeightAveraging,decay:0.999}'"
     ),
     "BatchSizeFinder": "it would train with another batch size than is recorded. Type: data.batch_size=64",
     "LearningRateFinder": "it would train with another lr than is recorded. Type: -m lr=1e-4,1e-3,1e-2",
 }
-OURS = ("checkpoint", "last_checkpoint")
+OF_STEPS = "DeviceStatsMonitor", "LearningRateMonitor", "ThroughputMonitor"
+"""Callbacks that log by steps; the second one may have ``logging_interval=epoch`` instead."""
 
 
 def refused_settings(config: Config) -> Iterator[str]:
     """Say which settings cannot be honoured, why, and what to type instead."""
     yield from refused(config["trainer"], TRAINER, "trainer")
     for name, callback in config["callbacks"].items():
-        target = str((callback or {}).get("_target_", ""))
-        if (kind := target.rpartition(".")[2]) in CALLBACKS:
-            yield f"callbacks.{name}._target_={target}: {CALLBACKS[kind]}"
-        if name in OURS:
-            yield from refused(callback, CHECKPOINTS, f"callbacks.{name}")
+        yield from refused_callback(callback or {}, f"callbacks.{name}", config)
+    yield from refused_metric(config)
+    yield from clipped_while_fused(config)
+
+
+def refused_callback(callback: Config, path: str, config: Config) -> Iterator[str]:
+    """Say what of a callback cannot be honoured; a subclass is refused as its parent is."""
+    kinds = classes_of(callback)
+    for kind in CALLBACKS.keys() & kinds:
+        yield f"{path}._target_={callback['_target_']}: {CALLBACKS[kind]}"
+    if "LastCheckpoint" in kinds:
+        yield from refused(callback, CHECKPOINTS, path)
+    by_step = kinds & {*OF_STEPS} and callback.get("logging_interval", "step") == "step"
+    if by_step and not config["trainer"].get("log_every_n_steps", 50):
+        yield (
+            f"{path}._target_={callback['_target_']}: it logs by steps, and trainer.log_every_n_steps=0 lets "
+            f"nothing do so. Type for example: trainer.log_every_n_steps=50"
+        )
+
+
+def classes_of(node: Config) -> set[str]:
+    """Return the names of the class that a node builds, and of all that it inherits from."""
+    target = hydra.utils.get_object(node["_target_"]) if "_target_" in node else None
+    return {kind.__name__ for kind in getattr(target, "__mro__", ())}
+
+
+def refused_metric(config: Config) -> Iterator[str]:
+    """Say what is wrong with the metric that chooses the best."""
+    metric, mode = config["metric"], config["mode"]
+    if metric and is_of_test(metric):
+        yield (
+            f"metric={metric}: the test set chooses nothing here, or its result would be too good. Needed: a "
+            f"metric of validation. Type for example: metric={re.sub('test', 'val', metric)}"
+        )
+    if metric and not mode:
+        yield f"metric={metric} without mode: needed: which way is better. Type for example: mode=min"
+    if mode and not metric:
+        yield f"mode={mode} without metric: needed: both, or neither. Type: metric=NAME, or mode=null"
+
+
+def clipped_while_fused(config: Config) -> Iterator[str]:
+    """Say that Lightning cannot clip the gradients of a fused optimizer in mixed precision."""
+    trainer = config["trainer"]
+    if trainer.get("gradient_clip_val") and "mixed" in str(trainer.get("precision")):
+        for key, node in config.items():
+            if isinstance(node, dict) and node.get("fused"):
+                yield (
+                    f"trainer.gradient_clip_val={trainer['gradient_clip_val']} with "
+                    f"trainer.precision={trainer['precision']}: no fused optimizer can do both. "
+                    f"Type: {key}.fused=false"
+                )
 
 
 def refused(section: Config, refusals: tuple[Refusal, ...], path: str) -> Iterator[str]:

@@ -30,7 +30,7 @@ class InMemoryData(L.LightningDataModule):
         eval_batch_size: samples in a batch when nothing is learned.
         shuffle: draw a new order in every epoch.
         seed: seed of that order.
-        track_test: evaluate on the test set after every epoch too, if the task takes splits; for reporting only.
+        track_test: evaluate on the test set after every epoch, too, if the task takes splits; for reporting.
     """
 
     class_names: tuple[str, ...] = ()
@@ -132,7 +132,7 @@ class InMemoryData(L.LightningDataModule):
 
 
 def split_name(trainer: L.Trainer, dataloader_idx: int) -> str:
-    """Return the split that a validation batch is of; for the ``validation_step`` of a task that takes splits.
+    """Return the split that a validation batch is of, for a task that takes splits.
 
     Where the data is no ``InMemoryData``, every loader is one of validation.
     """

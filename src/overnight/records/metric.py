@@ -15,8 +15,9 @@ def counterpart(metric: str, split: str) -> str:
 
 
 def split_and_name(metric: str) -> tuple[str, str]:
-    """Return the split that a metric's name tells of, and the name without it; ("", name) if it tells of none.
+    """Return the split that a metric's name tells of, and the name without it.
 
+    A name that tells of none gives ("", name);
     ``val_loss/dataloader_idx_0`` is ``loss/dataloader_idx_0`` of ``val``.
     """
     found = parts(metric)

@@ -11,17 +11,15 @@ from omegaconf import DictConfig
 from torch import Tensor
 
 from overnight.config.errors import ConfigError
-from overnight.records.metric import counterpart
-from overnight.records.sampling import with_error
-from overnight.training.checkpoints import load_task, read_checkpoint
-from overnight.training.fit import instantiated
-from overnight.training.measure import build_measuring_trainer, has_split, measure
+from overnight.records.metric import SPLITS, counterpart, split_and_name
+from overnight.records.sampling import half_interval
+from overnight.training.checkpoints import read_checkpoint
+from overnight.training.measure import build_measuring_trainer, has_split, measure, without_callbacks
+from overnight.training.parts import build_data, instantiated
 
 log = logging.getLogger(__name__)
 
 Config = dict[str, Any]
-
-SPLITS = ("train", "val", "test")
 
 
 def evaluate(cfg: DictConfig) -> dict[str, float | None]:
@@ -32,62 +30,82 @@ def evaluate(cfg: DictConfig) -> dict[str, float | None]:
         ValueError: the file is no checkpoint of a run.
     """
     config = read_checkpoint(cfg.ckpt_path)["config"]
-    task, data = load_task(cfg.ckpt_path), build_data(config, cfg.data_root)
+    task = instantiated(config["task"])
+    data = build_data(config, **({"root": cfg.data_root} if cfg.data_root else {}))
     trainer = build_measuring_trainer(config, accelerator=cfg.accelerator)
-    measured = measure(trainer, task, data)
-    log.info("%s", table(measured, config, data.describe() if hasattr(data, "describe") else None))
+    measured = measure(trainer, task, data, cfg.ckpt_path)
+    log.info("%s", table(measured, config, data.describe() if hasattr(data, "describe") else {}))
     if cfg.predictions:
-        write_predictions(trainer, task, data, Path(cfg.predictions))
+        write_predictions(*predict(trainer, task, data, cfg.ckpt_path), Path(cfg.predictions))
         log.info("predictions: %s", cfg.predictions)
     return measured
 
 
-def build_data(config: Config, root: str | None) -> L.LightningDataModule:
-    """Build the data module of the run, with its files elsewhere if asked for."""
-    data: L.LightningDataModule = instantiated(config["data"], **({"root": root} if root else {}))
-    return data
+def table(measured: dict[str, float | None], config: Config, sizes: Config) -> str:
+    """Write a row for each split, and a column for each metric; of a share, with its sampling error.
 
-
-def table(measured: dict[str, float | None], config: Config, sizes: Config | None) -> str:
-    """Write a line for each metric, with its value on each split; shares with their sampling error."""
+    Args:
+        measured: every metric, by the name that the task logs it by.
+        config: of the run.
+        sizes: of the splits, as far as they are known.
+    """
     shares = {counterpart(config["metric"], split) for split in SPLITS} if config["metric_share"] else set()
-    width = max((len(name) for name in measured), default=0)
-    return "\n".join(
-        f"{name:>{width}}  {with_error(value, name in shares, sizes, split_of(name))}"
+    cells = {
+        split_and_name(name): cell(value, sizes.get(split_and_name(name)[0]) if name in shares else None)
         for name, value in measured.items()
         if value is not None
-    )
+    }
+    if not cells:
+        return "the task logs no metric in validation or test"
+    names = sorted({name for _, name in cells})
+    splits = [split for split in (*SPLITS, "") if any((split, name) in cells for name in names)]
+    rows = [["", *names], *([split, *(cells.get((split, name), "") for name in names)] for split in splits)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    explained = ["±: half the 95 % interval that the number of samples alone leaves"] if shares else []
+    return "\n".join([*lines, *explained])
 
 
-def split_of(metric: str) -> str:
-    """Return the split that a metric's name tells of."""
-    return next((split for split in SPLITS if counterpart(counterpart(metric, "val"), split) == metric), "")
+def cell(value: float, samples: int | None) -> str:
+    """Write a metric; with half its interval if it is a share of so many samples."""
+    return f"{value:.4f} ± {half_interval(value, samples):.4f}" if samples else f"{value:.4f}"
 
 
 def predict(
-    trainer: L.Trainer, task: L.LightningModule, data: L.LightningDataModule
+    trainer: L.Trainer, task: L.LightningModule, data: L.LightningDataModule, checkpoint: str | Path
 ) -> tuple[Tensor, Tensor]:
     """Return what ``predict_step`` gives for the whole test set [n, ...], and the true targets [n, ...].
 
     Raises:
-        ConfigError: the task has no ``predict_step`` of its own, or the data none to predict.
+        ConfigError: the task has no ``predict_step`` of its own, or the data none to predict; or the outputs
+            or the batches are of a form in which outputs and targets cannot be found.
     """
     if not has_split(task, data, "predict_step", "predict_dataloader"):
         raise ConfigError(
-            f"{type(task).__name__} cannot predict. Needed: a predict_step that returns a tensor for each batch, "
-            f"and data with a predict_dataloader"
+            f"{type(task).__name__} cannot predict. Needed: a predict_step that returns a tensor for each "
+            f"batch, and data with a predict_dataloader"
         )
-    outputs = trainer.predict(task, datamodule=data)
+    with without_callbacks():
+        outputs: Any = trainer.predict(task, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     loader: Any = data.predict_dataloader()
-    targets = torch.cat([batch[1].cpu() for batch in loader])
-    return torch.cat([output.cpu() for output in outputs]), targets  # type: ignore[union-attr]
+    batches = list(loader)
+    pairs = all(isinstance(batch, tuple | list) and len(batch) > 1 for batch in batches)
+    if not pairs or not all(isinstance(output, Tensor) for output in outputs):
+        raise ConfigError(
+            f"{type(task).__name__}, {type(data).__name__}: the predictions cannot be written. Needed: one "
+            f"predict_dataloader with batches (features, targets), and a predict_step that returns a tensor"
+        )
+    return torch.cat([output.cpu() for output in outputs]), torch.cat([batch[1].cpu() for batch in batches])
 
 
-def write_predictions(
-    trainer: L.Trainer, task: L.LightningModule, data: L.LightningDataModule, path: Path
-) -> None:
-    """Write the index, the target and the prediction of each test sample; of classes, their probabilities."""
-    outputs, targets = predict(trainer, task, data)
+def write_predictions(outputs: Tensor, targets: Tensor, path: Path) -> None:
+    """Write the index, the target and the prediction of each test sample; of classes, their probabilities.
+
+    Args:
+        outputs: probabilities [n, classes] where the targets are whole numbers, else predicted numbers [n].
+        targets: the true ones [n].
+        path: of the file, CSV.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     classes = outputs.ndim > 1 and not targets.is_floating_point()
     columns = [f"p{number}" for number in range(outputs.shape[1])] if classes else []

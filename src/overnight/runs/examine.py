@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from overnight.runs.evaluate import build_data, predict
-from overnight.training.checkpoints import load_task, read_checkpoint
-from overnight.training.fit import build
+from overnight.runs.evaluate import predict
+from overnight.training.checkpoints import read_checkpoint
 from overnight.training.measure import build_measuring_trainer
+from overnight.training.parts import build, build_data, instantiated
 
 Config = dict[str, Any]
 
@@ -43,8 +43,8 @@ def close_up(checkpoint: Path) -> CloseUp:
         ValueError: they are damaged, or the task cannot predict.
     """
     config = read_checkpoint(checkpoint)["config"]
-    task, data = load_task(checkpoint), build_data(config, root=None)
-    outputs, targets = predict(build_measuring_trainer(config), task, data)
+    task, data = instantiated(config["task"]), build_data(config)
+    outputs, targets = predict(build_measuring_trainer(config), task, data, checkpoint)
     names = tuple(getattr(data, "class_names", ()))
     if outputs.ndim > 1 and outputs.shape[1] == 1:
         outputs = outputs.squeeze(1)
@@ -54,7 +54,7 @@ def close_up(checkpoint: Path) -> CloseUp:
 
 
 def images_of(data: L.LightningDataModule) -> np.ndarray | None:
-    """Return the test samples as images [n, height, width], the mean of the channels; None if they are none."""
+    """Return the test samples as images [n, height, width], the channels' mean; None if they are none."""
     loader: Any = data.predict_dataloader()
     features = torch.cat([batch[0] for batch in loader]).cpu()
     picture = features.ndim == 4  # noqa: PLR2004 - [n, channels, height, width]

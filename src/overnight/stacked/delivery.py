@@ -13,7 +13,7 @@ from overnight.launchers.job import Job
 from overnight.runs import run
 from overnight.runs.origin import Origin
 from overnight.stacked.member import Member
-from overnight.training import fit
+from overnight.training import fit, parts
 from overnight.training.checkpoints import AtomicCheckpointIO
 from overnight.training.history import draw_row
 from overnight.training.results import Measured, facts, results
@@ -52,12 +52,13 @@ class Delivery:
         log.debug("trained in lockstep with %d others; its seconds are its share", self.others)
         for path, checkpoint in member.checkpoints.held.items():
             AtomicCheckpointIO().save_checkpoint(checkpoint, path)
-        loggers = fit.build_parts(config["logger"])
+        loggers = parts.build_parts(config["logger"])
         rows = member.history.rows
         for row in rows:
             draw_row(row, loggers, already=set())
         trained = results(config, rows, member.saved, self.measured, fit.best_score(member.trainer))
-        trained |= facts(member.task, member.data, rows, member.seconds)
+        samples = len(member.data.split.train) * (len(rows) - 1)
+        trained |= facts(member.task, member.data, member.seconds, samples)
         trained |= {"trained": f"stacked with {self.others} others"}
         fit.tell_loggers(loggers, config, origin.choices, origin.overrides, trained)
         for logger in loggers:

@@ -13,7 +13,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from overnight.data.batches import Batches
 from overnight.stacked.held import HeldCheckpoints, own_generators
-from overnight.training import fit
+from overnight.training import fit, parts
 from overnight.training.history import DivergedError, History, Row, check_loss, check_row
 
 Config = dict[str, Any]
@@ -31,11 +31,11 @@ class Member:
     def __init__(self, config: Config, directory: Path) -> None:
         L.seed_everything(config["seed"], verbose=False)
         self.config = config
-        task, data = fit.build(config)
+        task, data = parts.build(config)
         self.task: Any = task
         self.data: Any = data
         self.history = History(config)
-        self.trainer = fit.build_trainer(config | {"logger": {}}, directory, self.history)
+        self.trainer = parts.build_trainer(config | {"logger": {}}, directory, self.history)
         self.device = self.trainer.strategy.root_device
         self.generators = own_generators(self.device, config["seed"])
         self.checkpoints = HeldCheckpoints(self.generators)

@@ -99,7 +99,8 @@ def unlogged(metric: str, logged: dict[str, Any]) -> str:
     """Say that the metric that is to choose the best is not logged, and what is that may choose it."""
     names = sorted((name for name in logged if name not in OWN and not is_of_test(name)), key=by_split)
     return (
-        f"metric={metric}: the task does not log it. Needed: one of {', '.join(names) or '(it logs nothing)'}. "
+        f"metric={metric}: the task does not log it. "
+        f"Needed: one of {', '.join(names) or '(it logs nothing)'}. "
         f"Type for example: metric={next(iter(names), 'null')}"
     )
 

@@ -1,28 +1,31 @@
 """Training: a checked configuration in; history, best and last out."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import hydra
 import lightning as L
 from hydra.errors import InstantiationException
+from lightning.pytorch.loggers import Logger
+from lightning.pytorch.utilities.model_helpers import is_overridden
 
 from overnight.config.errors import ConfigError
-from overnight.records.metric import counterpart
+from overnight.data.in_memory import InMemoryData
+from overnight.records.metric import counterpart, split_and_name
 from overnight.training import speed  # noqa: F401 - applies what has to stand before the first step
 from overnight.training.checkpoints import (
     BEST,
     LAST,
-    AtomicCheckpointIO,
     BestCheckpoint,
+    LastCheckpoint,
     read_checkpoint,
     unlogged,
 )
 from overnight.training.history import OWN, DivergedError, History, Row, draw_row
 from overnight.training.hyperparameters import flat_hyperparameters, log_hyperparameters
 from overnight.training.measure import build_measuring_trainer, measure, measure_validation
+from overnight.training.parts import build, build_trainer, load_weights
 from overnight.training.results import Measured, facts, results
 
 Config = dict[str, Any]
@@ -52,62 +55,9 @@ def train(
     saved = saved_checkpoints(trainer, config)
     measured = {path: measure_checkpoint(measuring, task, data, directory / path) for path in saved.values()}
     trained = results(config, history.rows, saved, measured, best_score(trainer))
-    trained |= facts(task, data, history.rows, seconds) | {"trained": "ordinary"}
-    tell_loggers(trainer, config, choices, typed, trained)
+    trained |= facts(task, data, seconds, trained_samples(trainer, data))
+    tell_loggers(trainer.loggers, config, choices, typed, trained)
     return outcome | trained
-
-
-def build(config: Config) -> tuple[L.LightningModule, L.LightningDataModule]:
-    """Build the module and the data module; nothing is read yet."""
-    return instantiated(config["task"]), instantiated(config["data"])
-
-
-def instantiated(node: Config, **arguments: Any) -> Any:
-    """Build what a node describes; an error in it is raised as itself, without Hydra's words around it."""
-    try:
-        return hydra.utils.instantiate(node, **arguments, _convert_="all")
-    except InstantiationException as error:
-        cause = error.__cause__
-        if isinstance(cause, ConfigError):
-            raise cause from error
-        raise ConfigError(f"{node.get('_target_')}: {cause or error}") from error
-
-
-def load_weights(task: L.LightningModule, path: str | None) -> None:
-    """Begin with the weights of another run's checkpoint, if there is a path.
-
-    Raises:
-        ConfigError: they are of another network.
-    """
-    if not path:
-        return
-    try:
-        task.load_state_dict(read_checkpoint(path, key="init_from")["state_dict"])
-    except RuntimeError as error:
-        raise ConfigError(f"init_from={path}: {' '.join(str(error).split())}") from error
-
-
-def build_trainer(config: Config, directory: Path, history: History) -> L.Trainer:
-    """Build the trainer with its callbacks and loggers; whatever it saves goes into the run's directory."""
-    try:
-        trainer: L.Trainer = hydra.utils.instantiate(
-            config["trainer"],
-            default_root_dir=str(directory),
-            plugins=[AtomicCheckpointIO()],
-            callbacks=[history, *build_parts(config["callbacks"])],
-            logger=build_parts(config["logger"]),
-            _convert_="all",
-        )
-    except InstantiationException as error:
-        raise ConfigError(
-            f"trainer: {error.__cause__}. Needed: what this machine has. Type for example: trainer=default"
-        ) from error
-    return trainer
-
-
-def build_parts(config: Config) -> list[Any]:
-    """Build every part that a section describes: the callbacks, or the loggers. One that is null is off."""
-    return [instantiated(part) for part in config.values() if part]
 
 
 def fit(
@@ -122,7 +72,7 @@ def fit(
     try:
         if not checkpoint:
             history.add(measure_validation(measuring, task, data), epoch=0)
-            refuse_unlogged(history.config["metric"], history.rows[0])
+            refuse_unlogged(history.config["metric"], history.rows[0], trainer.callbacks)  # type: ignore[attr-defined]
             draw_row(history.rows[0], trainer.loggers, already=set())
         trainer.fit(task, datamodule=data, ckpt_path=checkpoint)
     except DivergedError as error:
@@ -132,27 +82,37 @@ def fit(
     return {"status": "completed"}
 
 
-def refuse_unlogged(metric: str | None, row: Row) -> None:
-    """Refuse a metric that validation does not log; what training will log is not known yet.
+IN_VALIDATION = ("on_validation_epoch_start", "on_validation_batch_end", "on_validation_epoch_end")
+"""Hooks in which a callback may log."""
+
+
+def refuse_unlogged(metric: str | None, row: Row, callbacks: Iterable[L.Callback] = ()) -> None:
+    """Refuse a metric of validation that validation does not log.
+
+    What training and callbacks will log is known after the first epoch only; ``BestCheckpoint`` asks then.
 
     Raises:
         ConfigError: names what is logged.
     """
-    if metric and metric not in row and "train" not in metric.lower() and row.keys() - {*OWN}:
+    may_log = any(is_overridden(hook, each, L.Callback) for each in callbacks for hook in IN_VALIDATION)
+    known = row.keys() - {*OWN} and not may_log
+    if metric and metric not in row and split_and_name(metric)[0] == "val" and known:
         raise ConfigError(unlogged(metric, row))
 
 
-def saved_checkpoints(trainer: L.Trainer, config: Config) -> dict[str, Path]:
+def saved_checkpoints(
+    trainer: L.Trainer, config: Config, exists: Callable[[Path], bool] = Path.is_file
+) -> dict[str, Path]:
     """Return the files, relative to the run's directory, of the best and the last weights that were saved."""
     root = Path(trainer.default_root_dir)
-    callbacks = trainer.checkpoint_callbacks
     paths = {"last": root / LAST, "best": root / BEST}
-    for callback in callbacks:
-        if isinstance(callback, BestCheckpoint) and callback.best_model_path:
-            paths["best"] = Path(callback.best_model_path)
+    for callback in trainer.checkpoint_callbacks:
+        if isinstance(callback, LastCheckpoint) and callback.best_model_path:
+            name = "best" if isinstance(callback, BestCheckpoint) else "last"
+            paths[name] = Path(callback.best_model_path)
     if config["metric"] is None:
         del paths["best"]
-    return {name: path.relative_to(root) for name, path in paths.items() if path.is_file()}
+    return {name: path.relative_to(root) for name, path in paths.items() if exists(path)}
 
 
 def best_score(trainer: L.Trainer) -> float | None:
@@ -164,20 +124,26 @@ def best_score(trainer: L.Trainer) -> float | None:
 def measure_checkpoint(
     trainer: L.Trainer, task: L.LightningModule, data: L.LightningDataModule, path: Path
 ) -> Measured:
-    """Load the weights and measure them on every split, in eval mode."""
-    saved = read_checkpoint(path)
-    task.on_load_checkpoint(saved)
-    task.load_state_dict(saved["state_dict"])
-    return Measured(int(saved["history"][-1]["epoch"]), measure(trainer, task, data))
+    """Measure the weights in a checkpoint on every split, in eval mode."""
+    return Measured(int(read_checkpoint(path)["history"][-1]["epoch"]), measure(trainer, task, data, path))
+
+
+def trained_samples(trainer: L.Trainer, data: L.LightningDataModule) -> int | None:
+    """Return how many samples the fit has trained on; None if the data does not tell its sizes."""
+    if not isinstance(data, InMemoryData):
+        return None
+    whole, each = len(data.split.train), data.batch_size
+    epochs, steps = divmod(trainer.fit_loop.total_batch_idx + 1, max(1, int(trainer.num_training_batches)))
+    return epochs * min(whole, int(trainer.num_training_batches) * each) + steps * each
 
 
 def tell_loggers(
-    trainer: L.Trainer, config: Config, choices: Config, typed: Sequence[str], trained: Config
+    loggers: Iterable[Logger], config: Config, choices: Config, typed: Sequence[str], trained: Config
 ) -> None:
     """Give the loggers hyperparameters and results."""
     metric, best = config["metric"], trained["best"] or trained["last"]
     names = [metric, counterpart(metric, "test")] if metric else []
-    log_hyperparameters(trainer.loggers, flat_hyperparameters(config, choices, typed), best, names)
+    log_hyperparameters(loggers, flat_hyperparameters(config, choices, typed), best, names)
 
 
 def describe_error(error: BaseException) -> dict[str, str]:

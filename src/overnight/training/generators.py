@@ -1,8 +1,11 @@
 """The states of all global random generators, so that a fit goes on with the numbers it would have drawn."""
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import lightning as L
 import numpy as np
 import torch
 
@@ -28,3 +31,14 @@ def restore_generators(states: States) -> None:
     name, keys, *rest = states["numpy"]
     np.random.set_state((name, keys.cpu().numpy().astype(np.uint32), *rest))  # noqa: NPY002
     random.setstate(states["python"])
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw from generators of this seed, and leave the global ones as they were."""
+    states = generator_states()
+    L.seed_everything(seed, verbose=False)
+    try:
+        yield
+    finally:
+        restore_generators(states)

@@ -64,7 +64,7 @@ class History(Checkpoint):
                 config.frequency = max(config.frequency, trainer.check_val_every_n_epoch or 1)
             value = self.rows[-1].get(watched) if trainer.ckpt_path else None
             if value is not None:
-                pl_module.lr_scheduler_step(config.scheduler, torch.tensor(value))  # type: ignore[arg-type]
+                pl_module.lr_scheduler_step(config.scheduler, torch.tensor(value))
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Start the clock of the epoch."""

@@ -1,7 +1,9 @@
 """A module measured in eval mode on whole splits, by a Trainer that has none of the run's callbacks."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import hydra
@@ -13,7 +15,8 @@ from overnight.training.history import Row, plain_metrics
 
 Config = dict[str, Any]
 
-SILENT = {"_target_": "overnight.training.speed.NoProfiler"}
+WHOLE = {"profiler": {"_target_": "overnight.training.speed.NoProfiler"}, "fast_dev_run": False}
+"""What the measuring Trainer has in place of the run's: nothing is printed, and no batch is left out."""
 
 
 def build_measuring_trainer(config: Config, **settings: Any) -> L.Trainer:
@@ -22,7 +25,7 @@ def build_measuring_trainer(config: Config, **settings: Any) -> L.Trainer:
     Callbacks that average weights, for instance, would put others in place of those that are to be measured.
     """
     trainer: L.Trainer = hydra.utils.instantiate(
-        config["trainer"] | {"profiler": SILENT} | settings,
+        config["trainer"] | WHOLE | settings,
         logger=False,
         callbacks=None,
         enable_checkpointing=False,
@@ -31,20 +34,37 @@ def build_measuring_trainer(config: Config, **settings: Any) -> L.Trainer:
     return trainer
 
 
-def measure(trainer: L.Trainer, task: L.LightningModule, data: L.LightningDataModule) -> Row:
+def measure(
+    trainer: L.Trainer, task: L.LightningModule, data: L.LightningDataModule, checkpoint: str | Path
+) -> Row:
     """Return every metric that the module logs on its validation and test splits; {} if it has neither.
 
     Where ``data`` holds its training split in memory and the task takes splits, on that, too.
+
+    Args:
+        trainer: see ``build_measuring_trainer``.
+        task: gets the weights of the checkpoint, by Lightning's own loading.
+        data: what to measure on.
+        checkpoint: a file that ``read_checkpoint`` can read.
     """
     metrics: Row = {}
     if has_split(task, data, "validation_step", "val_dataloader"):
-        with on_every_split(task, data):
-            trainer.validate(task, datamodule=data, verbose=False)
+        with on_every_split(task, data), without_callbacks():
+            trainer.validate(task, datamodule=data, ckpt_path=checkpoint, verbose=False, weights_only=True)
         metrics |= plain_metrics(trainer.callback_metrics)
     if has_split(task, data, "test_step", "test_dataloader"):
-        trainer.test(task, datamodule=data, verbose=False)
+        with without_callbacks():
+            trainer.test(task, datamodule=data, ckpt_path=checkpoint, verbose=False, weights_only=True)
         metrics |= plain_metrics(trainer.callback_metrics)
     return metrics
+
+
+@contextmanager
+def without_callbacks() -> Iterator[None]:
+    """Load a checkpoint without Lightning's warning that the callbacks of its run are not there."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Be aware that when using `ckpt_path`")
+        yield
 
 
 def measure_validation(trainer: L.Trainer, task: L.LightningModule, data: L.LightningDataModule) -> Row:
@@ -62,7 +82,7 @@ def has_split(task: L.LightningModule, data: L.LightningDataModule, step: str, l
 
 @contextmanager
 def on_every_split(task: L.LightningModule, data: L.LightningDataModule) -> Iterator[None]:
-    """Let validation go over the training split, too, if the data has it in memory and the task takes splits."""
+    """Let validation go over the training split, too, if it is in memory and the task takes splits."""
     if isinstance(data, InMemoryData) and getattr(task, "takes_splits", False):
         with data.evaluating("val", "train"):
             yield

@@ -1,5 +1,6 @@
 """The progress bar of a single run."""
 
+import math
 import time
 from typing import Any
 
@@ -34,8 +35,10 @@ class ProgressBar(L.Callback):
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Open the bar, where a resumed fit begins."""
-        total = (trainer.max_epochs or 0) * trainer.num_training_batches
-        self._first_step, self._start = trainer.global_step, time.perf_counter()
+        each = trainer.num_training_batches
+        total = (trainer.max_epochs or 0) * each if math.isfinite(each) else None
+        self._steps, self._start = 0, time.perf_counter()
+        self._first_step = trainer.current_epoch * int(each) if total else 0
         self._bar = self._progress.add_task(
             "", total=total, epoch="1", reached="", speed=0.0, completed=self._first_step
         )
@@ -45,20 +48,21 @@ class ProgressBar(L.Callback):
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Move the bar, seldom enough to cost nothing."""
+        self._steps += 1  # of the loop: the optimizers may have taken more, or fewer
         if batch_idx % STEPS_BETWEEN_UPDATES == 0:
-            steps = trainer.global_step - self._first_step
             self._progress.update(
                 self._bar,
-                completed=trainer.global_step,
+                completed=self._first_step + self._steps,
                 epoch=f"{trainer.current_epoch + 1}/{trainer.max_epochs}",
-                speed=steps / (time.perf_counter() - self._start),
+                speed=self._steps / (time.perf_counter() - self._start),
             )
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Show the new value of the metric."""
         value = trainer.callback_metrics.get(self._metric or "")
-        for task in self._progress.task_ids if value is not None else ():
-            self._progress.update(task, reached=f"{self._metric} {value.item():.4f}")
+        reached = "" if value is None else f"{self._metric} {value.item():.4f}"
+        for task in self._progress.task_ids:
+            self._progress.update(task, reached=reached)
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Take the bar away."""

@@ -1,4 +1,4 @@
-"""What a record says of a fit: its history, its best and last weights, and whether these are what was seen."""
+"""What a record says of a fit: its history, its best and last weights, and whether they are what was seen."""
 
 import math
 from pathlib import Path
@@ -43,27 +43,50 @@ def results(
         measured: what these reach.
         score: what the checkpoint callback saw of the metric when it saved the best.
     """
-    found = {name: measured[path] for name, path in saved.items()}
-    metric, best_row = config["metric"], best_of(rows, config["metric"], config["mode"])
-    best = found.get("best") or (
-        best_row and Measured(int(best_row["epoch"] or 0), metrics_of(best_row, rows, metric))
-    )
-    last = found.get("last") or Measured(int(rows[-1]["epoch"] or 0), metrics_of(rows[-1], rows, metric))
+    metric = config["metric"]
+    found = {name: complete(measured[path], rows, metric) for name, path in saved.items()}
+    in_part = config["trainer"].get("fast_dev_run")
+    best_row = None if in_part else best_of(rows, metric, config["mode"])
+    best = found.get("best") or (best_row and of_history(best_row, rows, metric))
+    last = found.get("last") or of_history(rows[-1], rows, metric)
+    checked = differences(metric, found.get("best"), rows, score) if best else without_best(metric, rows)
     return {
         "metric": metric,
         "mode": config["mode"],
         "history": whole_rows(rows),
         "best": {"epoch": best.epoch, **best.metrics} if best else None,
         "last": {"epoch": last.epoch, **last.metrics},
-        "checked": differences(metric, found.get("best"), rows, score) if metric else "metric=null: no best",
+        "checked": f"trainer.fast_dev_run={in_part}: only a part was measured" if in_part else checked,
         "checkpoint": str(saved["best"]) if "best" in saved else None,
     }
 
 
-def metrics_of(row: Row, rows: list[Row], metric: str | None) -> Row:
-    """Return the metrics of validation in a row; those of training are means over its steps, of no weights."""
+def complete(measured: Measured, rows: list[Row], metric: str | None) -> Measured:
+    """Add what the history has of the metric, where it cannot be measured again; ``checked`` will say so."""
+    row = row_of(measured.epoch, rows)
+    return Measured(measured.epoch, ({metric: row.get(metric)} if metric else {}) | measured.metrics)
+
+
+def row_of(epoch: int, rows: list[Row]) -> Row:
+    """Return the row of an epoch, {} if there is none."""
+    return next((row for row in rows if row["epoch"] == epoch), {})
+
+
+def of_history(row: Row, rows: list[Row], metric: str | None) -> Measured:
+    """Return what a row has of validation; metrics of training are means over its steps, of no weights."""
     of_weights = {*rows[0], metric}
-    return {name: value if name in of_weights else None for name, value in row.items() if name not in OWN}
+    metrics = {name: value if name in of_weights else None for name, value in row.items() if name not in OWN}
+    return Measured(int(row["epoch"] or 0), metrics)
+
+
+def without_best(metric: str | None, rows: list[Row]) -> str:
+    """Say why there is no best."""
+    logged = sorted({name for row in rows for name in row if name not in OWN})
+    if not logged:
+        return "the task logs no metric"
+    if metric:
+        return f"{metric} was never measured as a finite number"
+    return f"metric=null. To have one, type for example: metric={logged[0]} mode=min"
 
 
 def best_of(rows: list[Row], metric: str | None, mode: str | None) -> Row | None:
@@ -78,29 +101,33 @@ def best_of(rows: list[Row], metric: str | None, mode: str | None) -> Row | None
 
 
 def differences(metric: str, best: Measured | None, rows: list[Row], score: float | None) -> bool | str:
-    """Return true if the best weights, measured again, are as good as was seen in training; else what differs."""
+    """Return true if the best weights, measured again, are as good as they were; else what differs."""
     if best is None:
         return "not measured again: no checkpoint of the best weights was saved"
-    again = best.metrics.get(metric)
-    if again is None:
-        return f"not measured again: {metric} is not measured in validation"
-    row = next((row for row in rows if row["epoch"] == best.epoch), {})
+    again, row = best.metrics[metric], row_of(best.epoch, rows)
+    if metric not in rows[0]:
+        return f"{metric} is of training, or of a callback; in epoch {best.epoch} it was {row.get(metric)}"
     seen = {"the history": row.get(metric), "the checkpoint callback": score}
     other = [
         f"{who} has {value}"
         for who, value in seen.items()
-        if value is None or not math.isclose(value, again, rel_tol=CLOSE, abs_tol=CLOSE)
+        if value is None or again is None or not math.isclose(value, again, rel_tol=CLOSE, abs_tol=CLOSE)
     ]
     return f"{metric} of the best weights is {again}, but {' and '.join(other)}" if other else True
 
 
-def facts(task: L.LightningModule, data: L.LightningDataModule, rows: list[Row], seconds: float) -> Config:
+def facts(
+    task: L.LightningModule, data: L.LightningDataModule, seconds: float, samples: int | None
+) -> Config:
     """Return what a record says of the module, the data and the speed.
 
-    A foreign data module says nothing of its sizes; then there is no number of samples.
+    Args:
+        task: the module.
+        data: a foreign data module says nothing of its sizes.
+        seconds: of the whole fit.
+        samples: how many it trained on; None if nobody knows.
     """
     described = data.describe() if hasattr(data, "describe") else None
-    samples = described["train"] * (len(rows) - 1) if described else None
     kind = type(getattr(task, "net", task))
     return {
         "model": {"class": f"{kind.__module__}.{kind.__qualname__}", "parameters": count_parameters(task)},

@@ -10,7 +10,8 @@ from contextlib import AbstractContextManager, nullcontext
 from lightning.pytorch.profilers import PassThroughProfiler
 
 # Lightning's import sets this to 1. Where torch is built for CUDA but no GPU is present, every step of Adam
-# then searches the disk for NVIDIA's library anew: 0.05 to 0.25 ms a step, 3 to 15 %. The CUDA runtime is cheap to ask.
+# then searches the disk for NVIDIA's library anew: 0.05 to 0.25 ms a step, 3 to 15 %. The CUDA runtime is
+# cheap to ask.
 os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "0"
 
 # Lightning 2.6 with torch 2.14, once a step; nothing here can act on it.

@@ -1,0 +1,96 @@
+"""The parts of a run, built from its configuration: module, data module, Trainer, callbacks, loggers."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import hydra
+import lightning as L
+from hydra.errors import InstantiationException
+
+from overnight.config.errors import ConfigError
+from overnight.data.in_memory import InMemoryData
+from overnight.training.checkpoints import AtomicCheckpointIO, read_checkpoint
+from overnight.training.generators import seeded
+from overnight.training.history import History
+
+Config = dict[str, Any]
+
+
+def build(config: Config) -> tuple[L.LightningModule, L.LightningDataModule]:
+    """Build the module and the data module; nothing is read yet."""
+    return instantiated(config["task"]), build_data(config)
+
+
+def build_data(config: Config, **changes: Any) -> L.LightningDataModule:
+    """Build the data module, with other arguments than the configuration's if asked for.
+
+    A foreign one may draw from the global generators, when it is built and whenever it is set up; with these
+    seeds it has the same samples and splits in training, in a run that goes on, and in an evaluation.
+    """
+    with seeded(config["seed"]):
+        data: L.LightningDataModule = instantiated(config["data"], **changes)
+    if not isinstance(data, InMemoryData):
+        data.setup = as_in_fit(data.setup, config["seed"])  # type: ignore[method-assign,assignment]
+    return data
+
+
+def as_in_fit(setup: Callable[[str], None], seed: int) -> Callable[[str], None]:
+    """Let a ``setup`` draw the same each time, and make ready for validation what ``fit`` validates on.
+
+    As in Lightning's own guide, many a ``setup`` makes the validation set for the stage ``fit`` only.
+    """
+
+    def set_up(stage: str) -> None:
+        with seeded(seed):
+            setup("fit" if stage == "validate" else stage)
+
+    return set_up
+
+
+def instantiated(node: Config, **arguments: Any) -> Any:
+    """Build what a node describes; an error in it is raised as itself, without Hydra's words around it."""
+    try:
+        return hydra.utils.instantiate(node, **arguments, _convert_="all")
+    except InstantiationException as error:
+        cause = error.__cause__
+        if isinstance(cause, ConfigError):
+            raise cause from error
+        raise ConfigError(f"{node.get('_target_')}: {cause or error}") from error
+
+
+def load_weights(task: L.LightningModule, path: str | None) -> None:
+    """Begin with the weights of another run's checkpoint, if there is a path.
+
+    Raises:
+        ConfigError: they are of another network.
+    """
+    if not path:
+        return
+    try:
+        task.load_state_dict(read_checkpoint(path, key="init_from")["state_dict"], strict=task.strict_loading)
+    except RuntimeError as error:
+        raise ConfigError(f"init_from={path}: {' '.join(str(error).split())}") from error
+
+
+def build_trainer(config: Config, directory: Path, history: History) -> L.Trainer:
+    """Build the trainer with its callbacks and loggers; whatever it saves goes into the run's directory."""
+    try:
+        trainer: L.Trainer = hydra.utils.instantiate(
+            config["trainer"],
+            default_root_dir=str(directory),
+            plugins=[AtomicCheckpointIO()],
+            callbacks=[history, *build_parts(config["callbacks"])],
+            logger=build_parts(config["logger"]),
+            _convert_="all",
+        )
+    except InstantiationException as error:
+        raise ConfigError(
+            f"trainer: {error.__cause__}. Needed: what this machine has. Type for example: trainer=default"
+        ) from error
+    return trainer
+
+
+def build_parts(config: Config) -> list[Any]:
+    """Build every part that a section describes: the callbacks, or the loggers. One that is null is off."""
+    return [instantiated(part) for part in config.values() if part]

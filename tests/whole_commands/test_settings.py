@@ -1,0 +1,186 @@
+"""Whatever Lightning is told: the record of the run is true, or the setting is refused before training."""
+
+import math
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omegaconf import OmegaConf
+
+from commands import Command
+from overnight.records.record import Record, read_record
+from overnight.runs.evaluate import evaluate
+
+TINY = (
+    *("data=synthetic", "data.train_size=260", "data.test_size=50", "data.val_size=60", "data.batch_size=32"),
+    *("trainer=cpu", "trainer.max_epochs=3", "model=small", "logger=none", "task_name=tiny"),
+)
+CALLBACK = "_target_:lightning.pytorch.callbacks"
+EMA = f"'+callbacks.ema={{{CALLBACK}.EMAWeightAveraging,decay:0.9}}'"
+HONOURED = (
+    "",
+    "+trainer.val_check_interval=0.5",
+    "+trainer.check_val_every_n_epoch=2 trainer.max_epochs=5",
+    "+trainer.check_val_every_n_epoch=2 trainer.max_epochs=5 scheduler=plateau",
+    EMA,
+    f"{EMA} regularization=batch_norm",
+    "regularization=early_stopping init=zeros callbacks.early_stopping.patience=1 trainer.max_epochs=5",
+    "regularization=early_stopping callbacks.early_stopping.monitor=train/loss",
+    "+trainer.limit_train_batches=0.5",
+    "+trainer.limit_train_batches=2",
+    "+trainer.max_steps=5",
+    "+trainer.max_steps=14",
+    "+trainer.accumulate_grad_batches=4",
+    "+trainer.gradient_clip_val=1.0",
+    "+trainer.gradient_clip_val=1.0 +trainer.gradient_clip_algorithm=value optimizer=rmsprop",
+    "metrics=loss",
+    "metrics=f1",
+    "metrics=calibration",
+    """'callbacks.checkpoint.filename="epoch_{epoch:03d}"'""",
+    """'callbacks.last_checkpoint.filename="zz_{epoch}"'""",
+    "debug=default",
+    "debug=profiler",
+    "debug=overfit trainer.max_epochs=3",
+    "+trainer.precision=64",
+    "trainer=bf16 trainer.accelerator=cpu",
+    "scheduler=cosine",
+    "scheduler=one_cycle",
+    "scheduler=step",
+    "scheduler=cosine '+scheduler.scheduler.T_max=1000'",
+    "+trainer.reload_dataloaders_every_n_epochs=1",
+    "+trainer.use_distributed_sampler=false",
+    "+trainer.max_time=00:00:00:30",
+    f"'+callbacks.lr={{{CALLBACK}.LearningRateMonitor,logging_interval:epoch}}' logger=csv",
+    f"'+callbacks.lr={{{CALLBACK}.LearningRateMonitor}}' logger=csv trainer.log_every_n_steps=2",
+    "trainer=bf16 trainer.accelerator=cpu +trainer.gradient_clip_val=1.0 optimizer.fused=false",
+    "metrics=loss +trainer.val_check_interval=0.5",
+    "metrics=loss +trainer.val_check_interval=3",
+    "metrics=loss +trainer.max_steps=5",
+    "metrics=loss +trainer.check_val_every_n_epoch=2 trainer.max_epochs=5",
+    f"'+callbacks.mine={{{CALLBACK}.ModelCheckpoint,dirpath:mine,monitor:val/loss,save_top_k:3}}'",
+    "track_test=false",
+    "data.folds=5",
+    "logger=csv",
+    "logger=[tensorboard,csv]",
+    "task._target_=altered.Altered",
+    "regularization=[dropout,batch_norm,label_smoothing]",
+    "+trainer.inference_mode=false",
+    "+trainer.barebones=false",
+    "+trainer.benchmark=true",
+    "+trainer.deterministic=true",
+)
+REFUSED = {
+    "+callbacks.checkpoint.save_top_k=3": "+callbacks.mine",
+    "+callbacks.checkpoint.save_top_k=-1": "+callbacks.mine",
+    f"'+callbacks.swa={{{CALLBACK}.StochasticWeightAveraging,swa_lrs:0.01}}'": "EMAWeightAveraging",
+    "+trainer.limit_val_batches=1": "data.val_size",
+    "+trainer.limit_val_batches=0": "data.val_size",
+    "+trainer.limit_test_batches=1": "data.val_size",
+    "+trainer.overfit_batches=2": "debug=overfit",
+    "trainer.devices=2": "hydra/launcher=joblib",
+    "+trainer.strategy=ddp": "hydra/launcher=joblib",
+    "optimizer.lr=0.5": "two names of one value",
+    "metric=test/acc": "test",
+    "metric=val/nonsense": "val/acc",
+    "mode=null": "mode",
+    "metric=null": "mode",
+    "+trainer.barebones=true": "",
+    "+trainer.limit_train_batches=0": "",
+    "trainer=bf16 trainer.accelerator=cpu +trainer.gradient_clip_val=1.0": "optimizer.fused=false",
+    "+trainer.check_val_every_n_epoch=null": "check_val_every_n_epoch=2",
+    "+trainer.val_check_interval=00:00:01:00": "check_val_every_n_epoch=2",
+    "+trainer.max_steps=0": "nothing would be trained",
+    f"'+callbacks.lr={{{CALLBACK}.LearningRateMonitor,logging_interval:step}}'": "log_every_n_steps=50",
+    f"'+callbacks.lr={{{CALLBACK}.DeviceStatsMonitor}}'": "log_every_n_steps=50",
+}
+
+
+def run_directory(root: Path) -> Path:
+    return root / "outputs" / "runs" / "tiny"
+
+
+def recorded(root: Path) -> Record:
+    record = read_record(run_directory(root))
+    assert record
+    return record
+
+
+def trained(command: Command, root: Path, *settings: str) -> Record:
+    result = command("train.py", *TINY, *settings)
+    assert result.status == 0, result.stderr
+    record = recorded(root)
+    assert record["status"] == "completed"
+    return record
+
+
+def measured_again(path: Path) -> dict[str, Any]:
+    settings = {"ckpt_path": str(path), "data_root": None, "predictions": None, "accelerator": "cpu"}
+    return evaluate(OmegaConf.create(settings))
+
+
+def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return one.keys() == other.keys() and all(
+        math.isclose(value, other[name], rel_tol=1e-5, abs_tol=1e-6) for name, value in one.items()
+    )
+
+
+@pytest.mark.parametrize("settings", HONOURED)
+def test_the_record_is_what_its_checkpoints_give(settings: str, command: Command, tmp_path: Path) -> None:
+    record = trained(command, tmp_path, *shlex.split(settings))
+    assert record["checked"] is True
+    best, last = record["best"], record["last"]
+    row = record["history"][best["epoch"]]
+    assert math.isclose(best[record["metric"]], row[record["metric"]], rel_tol=1e-5)
+    assert last["epoch"] == record["history"][-1]["epoch"]
+    saved = sorted((run_directory(tmp_path) / "checkpoints").glob("*.ckpt"))
+    for measured, path in ((best, run_directory(tmp_path) / record["checkpoint"]), (last, saved[-1])):
+        again = measured_again(path)
+        assert same(again, {name: value for name, value in measured.items() if name in again})
+        assert measured.keys() - {"epoch"} <= again.keys()
+
+
+@pytest.mark.parametrize("settings", REFUSED)
+def test_what_cannot_be_honoured_is_refused(settings: str, command: Command) -> None:
+    result = command("train.py", *TINY, *shlex.split(settings))
+    assert result.status == 1
+    assert REFUSED[settings] in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_metric_of_the_users_callback_chooses_and_the_record_says_that_it_is_not_measured_again(
+    command: Command, tmp_path: Path
+) -> None:
+    mine = ("+callbacks.mine={_target_:altered.Counting}", "metric=mine/count", "metric_share=false")
+    record = trained(command, tmp_path, *mine)
+    assert (record["best"]["epoch"], record["best"]["mine/count"]) == (3, 2.0)
+    assert record["checked"] == "mine/count is of training, or of a callback; in epoch 3 it was 2.0"
+
+
+def test_a_metric_of_training_chooses_by_its_mean_over_the_epoch(command: Command, tmp_path: Path) -> None:
+    record = trained(command, tmp_path, "metric=train/loss", "mode=min", "metric_share=false")
+    row = record["history"][record["best"]["epoch"]]
+    assert row["train/loss"] == min(row["train/loss"] for row in record["history"][1:])
+    assert f"in epoch {row['epoch']} it was {row['train/loss']}" in record["checked"]
+    again = measured_again(run_directory(tmp_path) / record["checkpoint"])
+    assert math.isclose(again["train/loss"], record["best"]["train/loss"], rel_tol=1e-5)
+
+
+def test_without_callbacks_there_is_nothing_to_check(command: Command, tmp_path: Path) -> None:
+    record = trained(command, tmp_path, "callbacks=none")
+    assert record["checkpoint"] is None
+    assert record["checked"] == "not measured again: no checkpoint of the best weights was saved"
+    assert record["best"]["val/acc"] == max(row["val/acc"] for row in record["history"])
+
+
+@pytest.mark.parametrize("logger", ["none", "tensorboard"])
+def test_one_batch_of_everything_has_no_best(logger: str, command: Command, tmp_path: Path) -> None:
+    record = trained(command, tmp_path, "debug=fast_dev_run", f"logger={logger}")
+    assert record["best"] is None
+    assert record["checked"] == "trainer.fast_dev_run=True: only a part was measured"
+
+
+def test_the_samples_of_a_second_are_those_that_were_trained_on(command: Command, tmp_path: Path) -> None:
+    for settings, samples in {"+trainer.limit_train_batches=2": 192, "+trainer.max_steps=8": 232}.items():
+        record = trained(command, tmp_path, settings)
+        assert round(record["samples_per_second"] * record["seconds"]) == samples
