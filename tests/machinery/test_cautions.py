@@ -10,6 +10,7 @@ import records
 from overnight.study.cautions import cautions, edges
 from overnight.study.design import design
 from overnight.study.effort import best_of, budgets, expected_best, unequal
+from overnight.study.score import Score
 
 
 def test_equal_budgets_are_no_reason_for_caution() -> None:
@@ -65,7 +66,39 @@ def test_a_run_that_diverged_counts_as_tried_and_one_that_failed_does_not() -> N
     runs = records.runs(tried, [0.8, 0.9, None, 0.7])
     table = expected_best(runs, design(runs, ("init",)))
     assert table["runs"].tolist() == [1, 2, 3]
-    assert table["val/acc"].to_numpy() == pytest.approx([1.7 / 3, (0.9 + 0.9 + 0.8) / 3, 0.9])
+    assert table["score"].to_numpy() == pytest.approx([1.7 / 3, (0.9 + 0.9 + 0.8) / 3, 0.9])
+
+
+@pytest.mark.parametrize(
+    ("score", "reached", "expected"),
+    [
+        (records.LOSS, [0.4, 0.2, None], [1.0 / 3, 0.8 / 3, 0.2]),
+        (records.R2, [-2.0, 0.5, None], [-3.5 / 3, -1.0 / 3, 0.5]),
+    ],
+    ids=["lower is better", "may be negative"],
+)
+def test_without_a_share_a_run_that_diverged_counts_as_the_worst(
+    score: Score, reached: list[float | None], expected: list[float]
+) -> None:
+    runs = records.runs([{"init": "a", "lr": 0.1 * i} for i in range(3)], reached, score)
+    assert expected_best(runs, design(runs, ("init",)))["score"].to_numpy() == pytest.approx(expected)
+
+
+def test_a_result_that_is_not_confirmed_is_named_with_its_run() -> None:
+    runs = records.tuned()
+    runs["checked"] = [True] * (len(runs) - 1) + ["not measured again: no checkpoint"]
+    told = cautions(runs, design(runs))
+    assert (
+        f"The best result is not confirmed for {runs['name'].iloc[-1]}: not measured again: no checkpoint"
+        in told
+    )
+
+
+def test_runs_that_were_scored_on_different_samples_are_named() -> None:
+    runs = records.tuned()
+    runs["val samples"] = [6000] * (len(runs) - 1) + [12000]
+    told = "These runs have different numbers of val samples (6000, 12000), so they were scored on different"
+    assert f"{told} samples" in cautions(runs, design(runs))
 
 
 # Edges.
@@ -102,7 +135,9 @@ def test_a_failed_run_shows_nothing_of_what_lies_beyond() -> None:
     assert edges(runs, plan)[["value", "edge", "tried"]].to_numpy().tolist() == [
         [0.3, "largest", "0.1, 0.2, 0.3"]
     ]
-    assert any("lr=0.3 is the largest value tried" in caution for caution in cautions(runs, plan))
+    assert any(
+        "for init=a, lr=0.3, is the largest of those tried" in caution for caution in cautions(runs, plan)
+    )
 
 
 def test_each_arm_has_its_own_edges() -> None:

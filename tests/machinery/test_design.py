@@ -10,21 +10,33 @@ from overnight import study
 from overnight.study.design import Design, design
 
 FOUND: dict[str, tuple[dict[str, Any], Design]] = {
-    "a group and numbers": (records.OPTIMIZERS, Design(("optimizer",), ("lr",), ("seed",))),
-    "lr alone": ({"lr": [0.1, 1]}, Design(("lr",), (), ())),
-    "a number and lr": ({"dropout": [0.0, 0.5], "lr": [0.1, 1]}, Design(("dropout",), ("lr",), ())),
+    "a group and numbers": (records.OPTIMIZERS, Design(("optimizer",), ("lr",), ("seed",), records.ACCURACY)),
+    "lr alone": ({"lr": [0.1, 1]}, Design(("lr",), (), (), records.ACCURACY)),
+    "a number and lr": (
+        {"dropout": [0.0, 0.5], "lr": [0.1, 1]},
+        Design(("dropout",), ("lr",), (), records.ACCURACY),
+    ),
     "a switch": (
         {"optimizer.nesterov": [True, False], "lr": [1, 2]},
-        Design(("optimizer.nesterov",), ("lr",), ()),
+        Design(("optimizer.nesterov",), ("lr",), (), records.ACCURACY),
     ),
-    "folds": ({"model": ["a", "b"], "data.fold": [0, 1]}, Design(("model",), (), ("data.fold",))),
-    "repeated folds": ({"data.fold": [0, 1], "seed": [0, 1]}, Design((), (), ("seed", "data.fold"))),
+    "folds": (
+        {"model": ["a", "b"], "data.fold": [0, 1]},
+        Design(("model",), (), ("data.fold",), records.ACCURACY),
+    ),
+    "repeated folds": (
+        {"data.fold": [0, 1], "seed": [0, 1]},
+        Design((), (), ("seed", "data.fold"), records.ACCURACY),
+    ),
     "cosmetics": (
         {"init": ["a", "b"], "task_name": ["x", "y"], "logger": ["c", "d"]},
-        Design(("init",), (), ()),
+        Design(("init",), (), (), records.ACCURACY),
     ),
-    "a prepared study": ({"experiment": ["a", "b"]}, Design(("experiment",), (), ())),
-    "two prepared studies": ({"experiment": ["a", "b"], "init": ["c", "d"]}, Design(("init",), (), ())),
+    "a prepared study": ({"experiment": ["a", "b"]}, Design(("experiment",), (), (), records.ACCURACY)),
+    "two prepared studies": (
+        {"experiment": ["a", "b"], "init": ["c", "d"]},
+        Design(("init",), (), (), records.ACCURACY),
+    ),
 }
 
 
@@ -41,8 +53,8 @@ def test_what_the_study_declares_is_asked_and_all_else_that_varies_is_tuned(tmp_
         written["config"] |= records.nested(declared)
         records.write(tmp_path, written)
     runs = study.load(tmp_path)
-    assert design(runs) == Design(("lr",), ("optimizer",), ("seed",))
-    assert design(runs, ("optimizer", "lr")) == Design(("optimizer", "lr"), (), ("seed",))
+    assert design(runs) == Design(("lr",), ("optimizer",), ("seed",), records.ACCURACY)
+    assert design(runs, ("optimizer", "lr")) == Design(("optimizer", "lr"), (), ("seed",), records.ACCURACY)
 
 
 @pytest.mark.parametrize("empty", ["[]", "[ ]", None, ""])

@@ -92,7 +92,7 @@ def test_five_percent_of_the_tests_of_arms_that_are_the_same_are_positive(test: 
     assert covered == pytest.approx(1 - positive)
 
 
-def test_folds_that_share_images_are_called_different_too_often_unless_corrected() -> None:
+def test_folds_that_share_samples_are_called_different_too_often_unless_corrected() -> None:
     rng = np.random.default_rng(0)
     k = 5
     shared = rng.normal(
