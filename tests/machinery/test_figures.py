@@ -1,6 +1,5 @@
 """Figures say what the tables say: read off the artists, not the pixels."""
 
-import io
 from collections.abc import Callable
 from typing import Any
 
@@ -13,11 +12,22 @@ from matplotlib.patches import PathPatch, Rectangle
 
 import records
 from overnight.study.arms import arms, settings, winners
-from overnight.study.design import design
+from overnight.study.design import design, labelled
 from overnight.study.effort import expected_best
-from overnight.study.figures import answer, cells, classes, curves, effects, overview, response, signals
-from overnight.study.figures.style import DISTINCT, OTHERS, STYLE, brief, colours, floor, in_order
+from overnight.study.figures import (
+    answer,
+    cells,
+    classes,
+    curves,
+    effects,
+    numbers,
+    overview,
+    response,
+    signals,
+)
+from overnight.study.figures.style import DISTINCT, OTHERS, STYLE, brief, colours, in_order, window
 from overnight.study.importance import importances
+from overnight.study.score import Score
 
 STUDY: dict[str, Any] = {"optimizer": ["sgd", "adam"], "lr": [0.001, 0.01, 0.1, 1.0], "seed": [0, 1, 2]}
 BEST = {"sgd": 0.1, "adam": 0.01}
@@ -31,22 +41,37 @@ def reached(setting: dict[str, Any]) -> float | None:
     return float(0.9 - 0.05 * steps + 0.001 * setting["seed"])
 
 
+def study(score: Score) -> pd.DataFrame:
+    """Return the runs of a study; where lower is better, all results have the opposite sign."""
+    tried = records.grid(STUDY)
+    found = [reached(setting) for setting in tried]
+    values = [None if value is None else score.sign * value for value in found]
+    return labelled_by_their_design(records.runs(tried, values, score))
+
+
+def labelled_by_their_design(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs as the figures take them."""
+    return labelled(runs, design(runs))
+
+
 @pytest.fixture
 def runs() -> pd.DataFrame:
-    tried = records.grid(STUDY)
-    table = records.runs(tried, [reached(setting) for setting in tried])
-    return table.assign(path=table["name"])
+    return study(records.ACCURACY)
 
 
 @pytest.fixture
 def histories(runs: pd.DataFrame) -> pd.DataFrame:
     """Return curves of five epochs that end at what each run reached."""
     return pd.DataFrame(
-        {"path": run["path"], "epoch": epoch, "split": split, "acc": run["val/acc"] * epoch / 5, "loss": 1.0}
-        for run in runs.to_dict("records")
+        {
+            "path": run["path"],
+            "epoch": epoch,
+            **{f"{split}/acc": run["score"] * epoch / 5 for split in curves.LINES},
+            **{f"{split}/loss": 1.0 for split in curves.LINES},
+        }
+        for run in runs.dropna(subset="score").to_dict("records")
         for epoch in range(6)
-        for split in ("train", "val", "test")
-    ).dropna()
+    )
 
 
 def texts(figure: Figure) -> list[str]:
@@ -54,12 +79,10 @@ def texts(figure: Figure) -> list[str]:
     return [text.get_text() for text in figure.findobj(mpl.text.Text)]
 
 
-def drawn(figure: Figure) -> bytes:
-    """Return the figure as PNG; a warning on the way fails the test."""
-    file = io.BytesIO()
+def lay_out(figure: Figure) -> None:
+    """Do all of drawing but the pixels, which take most of the time; a warning on the way fails the test."""
     with mpl.rc_context(STYLE):
-        figure.savefig(file, format="png")
-    return file.getvalue()
+        figure.draw_without_rendering()
 
 
 def test_an_option_has_one_colour_and_numbers_have_a_scale() -> None:
@@ -75,13 +98,26 @@ def test_values_are_ordered_as_a_person_would() -> None:
     assert in_order(["b", 10, 9.0, "a", 9, None, 0.5]) == [0.5, 9.0, 10, None, "a", "b"]
 
 
-@pytest.mark.parametrize(
-    ("accuracies", "lowest"),
-    [([0.8, 0.9], 0.8), ([0.1, 0.9], 0.75), ([0.9], 0.9), ([0.9, np.nan], 0.9)],
-    ids=["close", "far apart", "one", "missing"],
-)
-def test_an_axis_begins_a_little_below_what_is_worth_seeing(accuracies: list[float], lowest: float) -> None:
-    assert lowest - 0.02 < floor(pd.Series(accuracies)) < lowest
+SHOWN: dict[str, tuple[Score, list[float], float, float]] = {
+    "close": (records.ACCURACY, [0.8, 0.9], 0.8, 0.9),
+    "far apart": (records.ACCURACY, [0.1, 0.9], 0.75, 0.9),
+    "one": (records.ACCURACY, [0.9], 0.9, 0.9),
+    "missing": (records.ACCURACY, [0.9, np.nan], 0.9, 0.9),
+    "lower is better": (records.LOSS, [0.3, 0.4, 0.5, 2.3], 0.3, 0.6),
+    "one is very bad": (records.R2, [-900.0, 0.5, 0.7, 0.8], 0.4, 0.8),
+    "negative": (records.R2, [-3.0, -2.0], -3.0, -2.0),
+}
+
+
+@pytest.mark.parametrize(("score", "values", "low", "high"), SHOWN.values(), ids=SHOWN.keys())
+def test_an_axis_shows_the_good_results_and_a_little_beyond(
+    score: Score, values: list[float], low: float, high: float
+) -> None:
+    shown = window(pd.Series(values), score)
+    margin = 0.06 * (high - low) or 0.02
+    assert low - margin < shown.low < low
+    assert high < shown.high < high + margin
+    assert shown.misses(pd.Series(values)).tolist() == [v < low or v > high for v in values]
 
 
 def test_the_answer_has_a_line_for_each_arm_with_its_interval(runs: pd.DataFrame) -> None:
@@ -92,8 +128,8 @@ def test_the_answer_has_a_line_for_each_arm_with_its_interval(runs: pd.DataFrame
     assert [label.get_text() for label in axes.get_yticklabels()] == best["optimizer"].tolist()
     assert {"lr=0.01; n=3", "lr=0.1; n=3"} <= set(texts(figure))
     intervals = [line.get_xdata() for line in axes.lines if line.get_linewidth() == 2]
-    assert np.allclose(np.array(intervals), best[["val/acc low", "val/acc high"]])
-    assert drawn(figure)
+    assert np.allclose(np.array(intervals), best[["score low", "score high"]])
+    lay_out(figure)
 
 
 def test_curves_have_a_panel_for_each_arm_and_a_line_for_each_split(
@@ -101,35 +137,53 @@ def test_curves_have_a_panel_for_each_arm_and_a_line_for_each_split(
 ) -> None:
     plan = design(runs)
     chosen = winners(runs, plan)
-    for measure in curves.MEASURES:
-        figure = curves.learning_curves(histories, chosen, plan, colours(runs["optimizer"]), measure)
+    measures = curves.measures(histories.columns[2:], "val/acc")
+    assert [*measures] == ["val/acc", "val/loss"]
+    for measure, lines in measures.items():
+        figure = curves.learning_curves(histories, chosen, plan, colours(runs["optimizer"]), measure, lines)
         titles = {"\n".join([arm, f"lr={rate}"]) for arm, rate in BEST.items()}
         assert {panel.get_title(loc="left") or panel.get_title() for panel in figure.axes} == titles
         assert [len(panel.lines) for panel in figure.axes] == [3, 3]
-        assert drawn(figure)
+        lay_out(figure)
     ends = [panel.lines[1].get_ydata()[-1] for panel in figure.axes]  # type: ignore[index]
     assert ends == [1.0, 1.0]
+
+
+def test_curves_are_of_the_metric_first_and_a_metric_that_is_not_of_validation_has_its_own() -> None:
+    logged = ["val_loss", "train_loss", "lr-SGD", "val_auc", "test_auc"]
+    assert curves.measures(logged, "val_auc") == {
+        "val_auc": {"val_auc": "-", "test_auc": "--"},
+        "val_loss": {"train_loss": ":", "val_loss": "-"},
+    }
+    assert curves.measures(["train_loss"], None) == {"train_loss": {"train_loss": "-"}}
 
 
 def test_many_runs_are_drawn_as_quantiles_and_the_best(runs: pd.DataFrame, histories: pd.DataFrame) -> None:
     figure = curves.all_runs(histories, runs, design(runs), colours(runs["optimizer"]))
     assert [len(panel.lines) for panel in figure.axes] == [2, 2]
     best = np.asarray(figure.axes[0].lines[1].get_ydata())
-    assert best[-1] == pytest.approx(runs.loc[runs["optimizer"] == "adam", "val/acc"].max())
-    assert drawn(figure)
+    assert best[-1] == pytest.approx(runs.loc[runs["optimizer"] == "adam", "score"].max())
+    lay_out(figure)
 
 
-def test_a_response_marks_the_best_rate_and_what_diverged(runs: pd.DataFrame) -> None:
+@pytest.mark.parametrize(
+    "score", [records.ACCURACY, records.F1, records.LOSS], ids=lambda score: score.metric
+)
+def test_a_response_marks_the_best_rate_and_what_diverged(score: Score) -> None:
+    runs = study(score)
     plan = design(runs)
-    figure = response.response(runs, settings(runs, plan), "lr", "optimizer", colours(runs["optimizer"]))
+    figure = response.response(
+        runs, settings(runs, plan), "lr", "optimizer", colours(runs["optimizer"]), plan.score
+    )
     (axes,) = figure.axes
-    assert axes.get_xscale() == "log"
+    assert (axes.get_xscale(), axes.get_ylabel()) == ("log", score.label)
     rings = [line for line in axes.lines if line.get_markersize() == 10]
-    assert [float(np.ravel(ring.get_ydata())[0]) for ring in rings] == pytest.approx([0.901, 0.901])
+    best = [score.sign * value for value in (0.901, 0.901)]
+    assert [float(np.ravel(ring.get_ydata())[0]) for ring in rings] == pytest.approx(best)
     crosses = [line for line in axes.lines if line.get_marker() == "x"]
     assert [len(np.ravel(cross.get_xdata())) for cross in crosses] == [0, 3]
     assert "diverged" in texts(figure)
-    assert drawn(figure)
+    lay_out(figure)
 
 
 def test_only_numbers_with_three_values_have_a_response(runs: pd.DataFrame) -> None:
@@ -143,12 +197,15 @@ def framed(figure: Figure) -> tuple[float, float]:
     return frame.get_x() + 0.5, frame.get_y() + 0.5
 
 
-def test_a_heat_map_frames_the_best_cell_and_crosses_out_the_diverged(runs: pd.DataFrame) -> None:
-    figure = cells.heat_map(settings(runs, design(runs)), "optimizer", "lr")
+@pytest.mark.parametrize("score", [records.ACCURACY, records.LOSS], ids=lambda score: score.metric)
+def test_a_heat_map_frames_the_best_cell_and_crosses_out_the_diverged(score: Score) -> None:
+    runs = study(score)
+    plan = design(runs)
+    figure = cells.heat_map(settings(runs, plan), "optimizer", "lr", plan.score)
     assert framed(figure) == (1, 0)  # adam, 0.01
     assert texts(figure).count("x") == 1
-    assert {"0.901", "0.851"} <= set(texts(figure))
-    assert drawn(figure)
+    assert {plan.score.written(score.sign * value, 1) for value in (0.901, 0.851)} <= set(texts(figure))
+    lay_out(figure)
 
 
 @pytest.mark.parametrize(
@@ -166,43 +223,58 @@ def test_an_edge_of_a_grid_is_named_in_the_heat_map(values: list[Any], place: in
     assert bool(cells.at_edge(values, place)) is warned
 
 
-def test_effects_show_the_best_of_each_value(runs: pd.DataFrame) -> None:
+@pytest.mark.parametrize("score", [records.ACCURACY, records.LOSS], ids=lambda score: score.metric)
+def test_effects_show_the_best_of_each_value(score: Score) -> None:
+    runs = study(score)
     plan = design(runs)
     table = settings(runs, plan)
-    figure = effects.effects(table, (*plan.scientific, *plan.nuisance), colours(runs["optimizer"]))
+    keys = (*plan.scientific, *plan.nuisance)
+    figure = effects.effects(table, keys, colours(runs["optimizer"]), plan.score)
     dots = {
         (panel.get_ylabel(), float(np.ravel(line.get_xdata())[0]))
         for panel in figure.axes
         for line in panel.lines
         if line.get_markersize() == 5
     }
-    best = {("lr", v) for v in table.groupby("lr")["val/acc"].max()} | {
-        ("optimizer", v) for v in table.groupby("optimizer")["val/acc"].max()
-    }
+    best = {(key, score.best(rows["score"])) for key in keys for _, rows in table.groupby(key)}
     assert dots == best
     assert "3 of 12 runs diverged or failed" in "".join(texts(figure))
-    assert drawn(figure)
+    lay_out(figure)
 
 
-def test_importance_is_given_to_what_decides(runs: pd.DataFrame) -> None:
+@pytest.mark.parametrize("score", [records.ACCURACY, records.LOSS], ids=lambda score: score.metric)
+def test_importance_is_given_to_what_decides(score: Score) -> None:
+    runs = study(score)
     idle = pd.concat([runs.assign(noise=noise) for noise in ("a", "b")], ignore_index=True)
     plan = design(idle, ("noise",))
-    table = importances(settings(idle, plan), ("noise", "lr", "optimizer"))
+    table = importances(settings(idle, plan), ("noise", "lr", "optimizer"), plan.score)
     assert table["key"].iloc[0] == "lr"
     assert table["importance"].sum() == pytest.approx(1)
     assert table.set_index("key")["importance"]["noise"] == pytest.approx(0, abs=1e-6)
-    assert drawn(overview.importance(table))
+    lay_out(overview.importance(table))
 
 
-def test_every_run_with_a_result_has_a_line_from_its_settings_to_its_accuracy(runs: pd.DataFrame) -> None:
-    figure = overview.parallel(runs, ("optimizer", "lr"))
+@pytest.mark.parametrize("score", [records.ACCURACY, records.LOSS], ids=lambda score: score.metric)
+def test_every_run_with_a_result_has_a_line_from_its_settings_to_its_score(score: Score) -> None:
+    runs = study(score)
+    figure = overview.parallel(runs, ("optimizer", "lr"), score)
     (axes,) = figure.axes
     lines = [patch for patch in axes.patches if isinstance(patch, PathPatch)]
-    assert len(lines) == runs["val/acc"].notna().sum() == 21
+    assert len(lines) == runs["score"].notna().sum() == 21
+    ends = [float(np.asarray(line.get_path().vertices)[-1, 1]) for line in lines]
+    assert max(ends) == ends[-1] == 1  # the best is drawn last, and ends on top
     assert sum(line.get_linewidth() > 1 for line in lines) == 10
     heights = overview.spread(runs["optimizer"])
     assert (heights[runs["optimizer"] == "sgd"] > heights[runs["optimizer"] == "adam"].max()).all()
-    assert drawn(figure)
+    lay_out(figure)
+
+
+def test_a_regression_has_a_dot_for_each_sample() -> None:
+    targets = np.linspace(-1, 1, 50)
+    figure = numbers.residuals(targets, targets + 0.1)
+    dots = [panel.lines[0].get_ydata() for panel in figure.axes]
+    assert np.allclose(dots, [targets + 0.1, [-0.1] * 50])
+    lay_out(figure)
 
 
 def test_classes_are_named_and_shares_sum_to_a_hundred() -> None:
@@ -214,14 +286,14 @@ def test_classes_are_named_and_shares_sum_to_a_hundred() -> None:
     shares = [float(text) for text in texts(figure) if text.replace(".", "").isdigit()]
     assert sum(shares) == pytest.approx(300, abs=0.5)
     assert set(names) <= set(texts(figure))
-    assert drawn(figure)
+    lay_out(figure)
     by_class = classes.by_class(table, names)
     right = (table["label"] == table["prediction"]).groupby(table["label"]).mean()
     assert by_class.axes[0].get_yticklabels()[-1].get_text() == names[int(np.argmin(right))]
     wrong = table[table["label"] != table["prediction"]].assign(probability=0.9)
     shown = classes.errors(wrong, np.zeros((len(wrong), 28, 28)), names)
     assert len(shown.axes) == min(classes.SHOWN, len(wrong))
-    assert drawn(shown)
+    lay_out(shown)
 
 
 def test_a_signal_that_is_zero_is_named_since_it_cannot_be_drawn() -> None:
@@ -229,7 +301,7 @@ def test_a_signal_that_is_zero_is_named_since_it_cannot_be_drawn() -> None:
     table = pd.DataFrame(rows, columns=["hue", "layer", "activation", "gradient"])
     with mpl.rc_context(STYLE):
         figure = signals.signals(table, colours(table["hue"]), "init")
-    assert drawn(figure)
+    lay_out(figure)
     assert {"zeros (zero)", "normal", "1", "0.1"} <= set(texts(figure))
     assert not any("math" in text for text in texts(figure))
 
@@ -246,14 +318,16 @@ def test_beyond_ten_names_the_others_share_a_grey() -> None:
     assert OTHERS not in looks[:10]
 
 
-def test_what_more_tries_bring_is_drawn_for_each_value(runs: pd.DataFrame) -> None:
+@pytest.mark.parametrize("score", [records.ACCURACY, records.LOSS], ids=lambda score: score.metric)
+def test_what_more_tries_bring_is_drawn_for_each_value(score: Score) -> None:
+    runs = study(score)
     plan = design(runs)
     table = expected_best(runs, plan)
     table["hue"] = table["arm"].str.removeprefix("optimizer=")
-    figure = overview.expected(table, colours(runs["optimizer"]))
+    figure = overview.expected(table, colours(runs["optimizer"]), plan.score)
     ends = {str(line.get_label()): float(np.asarray(line.get_ydata())[-1]) for line in figure.axes[0].lines}
-    assert ends == pytest.approx(runs.groupby("optimizer")["val/acc"].max().to_dict())
-    assert drawn(figure)
+    assert ends == pytest.approx({hue: score.best(rows["score"]) for hue, rows in runs.groupby("optimizer")})
+    lay_out(figure)
 
 
 HOSTILE: dict[str, Callable[[pd.DataFrame], Figure]] = {
@@ -261,13 +335,13 @@ HOSTILE: dict[str, Callable[[pd.DataFrame], Figure]] = {
         arms(runs, design(runs)), winners(runs, design(runs)), design(runs), colours(runs["init"])
     ),
     "response": lambda runs: response.response(
-        runs, settings(runs, design(runs)), "lr", "init", colours(runs["init"])
+        runs, settings(runs, design(runs)), "lr", "init", colours(runs["init"]), records.ACCURACY
     ),
-    "cells": lambda runs: cells.heat_map(settings(runs, design(runs)), "init", "lr"),
+    "cells": lambda runs: cells.heat_map(settings(runs, design(runs)), "init", "lr", records.ACCURACY),
     "effects": lambda runs: effects.effects(
-        settings(runs, design(runs)), ("init", "lr"), colours(runs["init"])
+        settings(runs, design(runs)), ("init", "lr"), colours(runs["init"]), records.ACCURACY
     ),
-    "parallel": lambda runs: overview.parallel(runs, ("init", "lr")),
+    "parallel": lambda runs: overview.parallel(runs, ("init", "lr"), records.ACCURACY),
 }
 
 
@@ -279,8 +353,8 @@ def test_a_value_that_means_something_to_matplotlib_is_only_text(
     tried = records.grid(
         {"init": [r"$\frac{", "_%$#", f"{long}a", f"{long}b"], "lr": [0.1, 0.2, 0.3], "seed": [0, 1]}
     )
-    runs = records.runs(tried, [0.5 + i / 100 for i in range(24)])
+    runs = labelled_by_their_design(records.runs(tried, [0.5 + i / 100 for i in range(24)]))
     with mpl.rc_context(STYLE):
         figure = draw(runs)
     assert any(r"$\frac{" in text for text in texts(figure))
-    assert drawn(figure)
+    lay_out(figure)

@@ -11,7 +11,8 @@ import pytest
 import records
 from overnight import study
 from overnight.records.record import RECORD_FILE
-from overnight.study.frames import NUMBERS, TEXT
+from overnight.study.frames import CHOSEN_BY, NUMBERS, TEXT, settings
+from overnight.study.score import Score
 
 
 def test_a_run_is_a_row_with_its_settings_and_results(tmp_path: Path) -> None:
@@ -19,7 +20,7 @@ def test_a_run_is_a_row_with_its_settings_and_results(tmp_path: Path) -> None:
     (run,) = study.load(tmp_path).to_dict("records")
     assert (run["optimizer"], run["lr"], run["seed"], run["trainer.max_epochs"]) == ("sgd", 0.1, 3, 2)
     assert (run["path"], run["status"], run["epoch"], run["epochs"]) == (str(folder), "completed", 2, 2)
-    assert (run["val/acc"], run["parameters"], run["data.test"]) == (0.87, 235146, 10000)
+    assert (run["val/acc"], run["parameters"], run["test samples"]) == (0.87, 235146, 10000)
 
 
 @pytest.mark.parametrize("statuses", [["failed"], ["completed", "failed", "diverged"], []])
@@ -28,7 +29,7 @@ def test_columns_have_their_types_whatever_failed(statuses: list[str], tmp_path:
         records.write(tmp_path, records.record({"lr": 0.1}, None if status != "completed" else 0.8, status))
     runs = study.load(tmp_path)
     assert list(runs.get("status", [])) == statuses
-    assert {*TEXT, *NUMBERS} <= {*runs.columns}
+    assert {*TEXT, *CHOSEN_BY, *NUMBERS} <= {*runs.columns}
     assert {key: str(runs[key].dtype) for key in NUMBERS} == NUMBERS
 
 
@@ -57,24 +58,59 @@ def test_hostile_names_and_values_survive(tmp_path: Path) -> None:
     assert pd.read_csv(tmp_path / "results.csv").loc[0, "name"] == records.HOSTILE
 
 
-def test_histories_are_long(tmp_path: Path) -> None:
-    folder = records.write(tmp_path, records.record({"lr": 0.1}, 0.9, epochs=2))
+def test_histories_have_a_row_for_each_epoch_with_metrics_by_their_names(tmp_path: Path) -> None:
+    folder = records.write(tmp_path, records.record({"lr": 0.1}, 0.9, epochs=2, score=records.F1))
     records.write(tmp_path, records.record({"lr": 0.2}, status="failed"))
     curves = study.histories(tmp_path)
-    assert [*curves.columns] == ["name", "path", "epoch", "split", "loss", "acc", "lr", "seconds"]
-    assert curves.groupby("split")["epoch"].apply(list).to_dict() == {
-        "train": [1, 2],
-        "val": [0, 1, 2],
-        "test": [0, 1, 2],
-    }
-    assert curves["acc"].tolist()[-3:] == [0.9] * 3
+    metrics = [f"{split}/{name}" for name in ("loss", "f1") for split in ("val", "train", "test")]
+    assert [*curves.columns] == ["name", "path", "epoch", "lr", "seconds", *metrics]
+    assert curves["epoch"].tolist() == [0, 1, 2]
+    assert curves["train/f1"].isna().tolist() == [True, False, False]
+    assert curves["val/f1"].tolist()[-1] == 0.9
     assert set(curves["path"]) == {str(folder)}
+
+
+def test_a_metric_keeps_its_name_and_says_whether_it_is_a_share(tmp_path: Path) -> None:
+    for score in (records.ACCURACY, records.LOSS, Score("val_auc")):
+        records.write(tmp_path, records.record({"lr": 0.1}, 0.5, score=score))
+    runs = study.load(tmp_path)
+    assert runs[["metric", "mode", "share"]].to_numpy().tolist() == [
+        ["val/acc", "max", True],
+        ["val/loss", "min", False],
+        ["val_auc", "max", False],
+    ]
+    assert runs["val_auc"].dropna().tolist() == runs["train_auc"].dropna().tolist() == [0.5]
+    assert runs["checked"].tolist() == [True] * 3
+
+
+def test_a_run_without_a_metric_on_foreign_data_is_a_row(tmp_path: Path) -> None:
+    made = records.record({"lr": 0.1}, score=Score(None, None)) | {"data": None, "checkpoint": None}
+    records.write(tmp_path, made)
+    (run,) = study.load(tmp_path).to_dict("records")
+    assert (run["status"], run["metric"], run["mode"], run["share"]) == ("completed", None, None, False)
+    assert pd.isna([run["epoch"], run["val samples"]]).all()
+    assert "val/loss" in study.histories(tmp_path)
+
+
+def test_only_the_settings_that_repeat_others_are_left_out(tmp_path: Path) -> None:
+    config = {"lr": 0.1, "task": {"hidden": 32, "net": {"width": 8}, "lr": 0.1}, "data": {"val": 0.2}}
+    assert dict(settings(config, ["task.net", "task.lr"])) == {"lr": 0.1, "task.hidden": 32, "data.val": 0.2}
+    made = records.record({"task.hidden": 32, "task.net.width": 8}) | {"interpolated": ["task.net"]}
+    records.write(tmp_path, made)
+    (run,) = study.load(tmp_path).to_dict("records")
+    assert run["task.hidden"] == 32
+    assert "task.net.width" not in run
+
+
+def test_a_setting_of_foreign_data_is_not_taken_for_its_size(tmp_path: Path) -> None:
+    records.write(tmp_path, records.record({"data.val": 0.2}) | {"data": None})
+    assert study.load(tmp_path)["data.val"].tolist() == [0.2]
 
 
 def test_there_are_no_curves_where_nothing_was_trained(tmp_path: Path) -> None:
     records.write(tmp_path, records.record({}, status="failed"))
     assert study.histories(tmp_path).empty
-    assert study.histories(tmp_path)["acc"].dtype == "float64"
+    assert study.histories(tmp_path)["lr"].dtype == "float64"
 
 
 WHOLE: dict[str, Any] = json.loads(json.dumps(records.record({"lr": 0.1})))
@@ -84,9 +120,9 @@ UNREADABLE: dict[str, tuple[str | bytes, str]] = {
     "no text": (b"\xff\xfe\x00", "Invalid JSON"),
     "no object": ("[1, 2]", "should be an object"),
     "of another program": ('{"run": 1}', "schema: Field required"),
-    "of another version": (json.dumps(WHOLE | {"schema": 2}), "schema: Input should be 1"),
-    "of another program with our version": ('{"schema": 1}', "name: Field required"),
-    "with an unknown status": (json.dumps(WHOLE | {"status": "fine"}), "status: Input should be"),
+    "of another version": (json.dumps(WHOLE | {"schema": 1}), "schema: Input should be 2"),
+    "of another program with our version": ('{"schema": 2}', "name: Field required"),
+    "with an unknown status": (json.dumps(WHOLE | {"status": "fine"}), "status: String should match"),
     "with text for numbers": (json.dumps(WHOLE | {"seconds": "ten"}), "seconds: Input should be"),
     "with a damaged history": (json.dumps(WHOLE | {"history": [{"val/acc": 1}]}), "history.0.epoch: Field"),
 }

@@ -9,6 +9,7 @@ import pytest
 import records
 from overnight.study.evidence import Evidence, gather
 from overnight.study.phrases import duration, legible_p
+from overnight.study.score import Score, score_of
 from overnight.study.tables import problems, results
 from overnight.study.words import paragraphs
 
@@ -20,12 +21,14 @@ STUDY: dict[str, Any] = {
 PEAKS = {("adam", 0.1): 0.90, ("rmsprop", 0.1): 0.8995, ("sgd", 0.1): 0.86}
 
 
-def written(tmp_path: Path, values: dict[str, Any], **changed: Any) -> Evidence:
-    """Write records in which adam is best, rmsprop as good, and sgd 4 points worse; read them."""
+def written(
+    tmp_path: Path, values: dict[str, Any], score: Score = records.ACCURACY, **changed: Any
+) -> Evidence:
+    """Write records in which adam is best, rmsprop as good, and sgd 0.04 worse; read them."""
     rng = np.random.default_rng(0)
     for setting in records.grid(values):
-        accuracy = PEAKS.get((setting["optimizer"], setting["lr"]), 0.7) + rng.normal(0, 0.001)
-        made = records.record(setting | changed, round(accuracy, 4))
+        reached = PEAKS.get((setting["optimizer"], setting["lr"]), 0.7) + rng.normal(0, 0.001)
+        made = records.record(setting | changed, score.sign * round(reached, 4), score=score)
         made["data"] |= {"fold": setting.get("data.fold", 0), "folds": setting.get("data.folds", 1)}
         records.write(tmp_path, made)
     return gather([tmp_path])
@@ -38,33 +41,88 @@ def said(evidence: Evidence) -> dict[str, str]:
 
 def test_the_answer_says_what_is_best_how_sure_and_what_is_not_significant(tmp_path: Path) -> None:
     told = said(written(tmp_path, STUDY))
-    assert told["Answer"].startswith("Best on validation: optimizer=adam with lr=0.1, accuracy 0.900")
-    assert "of 4 seeds" in told["Answer"]
-    assert "On the 10,000 test images it reaches 0.900" in told["Answer"]
-    assert "± 0.0059 (95 %)" in told["Answer"]
+    assert told["Answer"].startswith("Best by val/acc: optimizer=adam with lr=0.1, val/acc 0.900")
+    assert "over 4 seeds" in told["Answer"]
+    assert "On the test set, test/acc is 0.900" in told["Answer"]
+    assert "The sampling error of 10,000 samples alone is ± 0.0059 (95 %)." in told["Answer"]
     assert "Significantly better than optimizer=sgd (by 0.0" in told["How sure"]
-    assert "Not significantly different from optimizer=rmsprop (by 0.00" in told["How sure"]
+    assert "Not significantly better than optimizer=rmsprop (by 0.00" in told["How sure"]
     assert "Holm's correction for 3 comparisons" in told["How sure"]
     assert (
-        "the best of 3 settings of lr, by the mean validation accuracy over the seeds"
+        "the best of 3 settings of lr was chosen by the mean val/acc over the seeds"
         in told["How it was chosen"]
     )
     assert told["What it cost"] == "36 runs in 9 settings, 72 epochs, 12 min of training."
-    assert told["What failed"] == "Nothing: of 36 runs, all completed."
+    assert told["What failed"] == "Nothing: all of 36 runs completed."
     assert "Cautions" not in told
+
+
+@pytest.mark.parametrize("score", [records.F1, records.LOSS, records.R2], ids=lambda score: score.metric)
+def test_the_answer_and_the_tables_name_the_metric_and_claim_nothing_of_shares(
+    score: Score, tmp_path: Path
+) -> None:
+    evidence = written(tmp_path, STUDY, score)
+    told, test = said(evidence), score.on("test")
+    assert told["Answer"].startswith(f"Best by {score.label}: optimizer=adam with lr=0.1, {score.metric} ")
+    assert f"On the test set, {test} is " in told["Answer"]
+    assert "Significantly better than optimizer=sgd (by 0.0" in told["How sure"]
+    assert "sampling" not in " ".join(told.values())
+    assert "acc" not in " ".join(told.values()).replace("accept", "")
+    central, differences, _ = (table.cells for table in results(evidence))
+    assert {score.metric, test, score.on("train")} <= {*central.columns}
+    assert central["optimizer"].tolist() == ["adam", "rmsprop", "sgd"]
+    assert differences["difference"].str.startswith("-").all() == (score.sign < 0)
+
+
+def test_what_was_not_measured_is_not_spoken_of(tmp_path: Path) -> None:
+    for setting in records.grid({"optimizer": ["sgd", "adam"], "seed": [0, 1]}):
+        made = records.record(setting, 0.8 + 0.01 * setting["seed"]) | {"data": None}
+        made["best"] = {"epoch": 2, "val/acc": made["best"]["val/acc"]}
+        records.write(tmp_path, made)
+    evidence = gather([tmp_path])
+    told = " ".join(said(evidence).values())
+    assert "test" not in told.replace("tested", "").lower()
+    assert "sampling" not in told
+    assert {"val/acc", "optimizer"} <= {*results(evidence)[0].cells.columns}
+    assert not {"test/acc", "train/acc", ""} & {*results(evidence)[0].cells.columns}
+
+
+def test_a_study_without_a_metric_says_so_and_what_to_type(tmp_path: Path) -> None:
+    for setting in records.grid(STUDY):
+        records.write(tmp_path, records.record(setting, score=Score(None, None)))
+    evidence = gather([tmp_path])
+    told = said(evidence)
+    assert "no metric to be compared by" in told["Answer"]
+    assert "They logged val/loss, train/loss, test/loss." in told["Answer"]
+    assert "Type for example: python train.py metric=val/loss mode=min" in told["Answer"]
+    assert told["What failed"] == "Nothing: all of 36 runs completed."
+    assert {"central", "budgets"} == {table.name for table in results(evidence)}
+
+
+def test_a_confirmation_without_a_test_set_is_judged_by_the_metric(tmp_path: Path) -> None:
+    written(tmp_path / "study", STUDY, records.LOSS)
+    for setting in records.grid({"optimizer": ["adam", "rmsprop"], "lr": [0.1], "seed": [10, 11]}):
+        made = records.record(setting | {"study.confirms": "study"}, 0.5, score=records.LOSS)
+        made["best"] = {"epoch": 2, "val/loss": -0.9 + 0.1 * (setting["optimizer"] == "rmsprop")}
+        records.write(tmp_path / "again", made)
+    evidence = gather([tmp_path / "study", tmp_path / "again"])
+    assert "Trained again with 2 fresh seeds: val/loss -0.9000" in said(evidence)["Answer"]
+    confirmed = next(table for table in results(evidence) if table.name == "confirmed")
+    assert confirmed.cells["optimizer"].tolist() == ["adam", "rmsprop"]
+    assert "numbers to publish" not in confirmed.caption
 
 
 def test_with_one_seed_nothing_is_called_significant(tmp_path: Path) -> None:
     told = said(written(tmp_path, STUDY | {"seed": [0]}))
     assert "(one run)" in told["Answer"]
     assert "ignificantly" not in told["How sure"]
-    assert "Not tested, for want of repetitions" in told["How sure"]
-    assert "one seed: how much the results vary by chance is not known" in told["Cautions"]
+    assert "A test needs two or more seeds." in told["How sure"]
+    assert "With one seed it is unknown how much the results vary by chance." in told["Cautions"]
 
 
 def test_folds_are_called_folds_and_their_score_a_cv_score(tmp_path: Path) -> None:
     evidence = written(tmp_path, {"optimizer": ["sgd", "adam"], "lr": [0.1], "data.fold": [0, 1, 2, 3, 4]})
-    assert "of 5 folds" in said(evidence)["Answer"]
+    assert "over 5 folds" in said(evidence)["Answer"]
     central = results(evidence)[0].cells
     assert "CV score (val/acc)" in central
     assert central["n"].tolist() == ["5", "5"]
@@ -82,7 +140,7 @@ def test_what_failed_is_counted_where_it_failed_and_listed_run_by_run(tmp_path: 
         records.write(tmp_path, records.record({"optimizer": "sgd", "lr": lr, "seed": 0}, None, "diverged"))
     records.write(tmp_path, records.record({"optimizer": "adam", "lr": 0.1, "seed": 9}, None, "failed"))
     (tmp_path / "torn").mkdir()
-    (tmp_path / "torn" / "run.json").write_text('{"schema": 1, "name": "to')
+    (tmp_path / "torn" / "run.json").write_text('{"schema": 2, "name": "to')
     (tmp_path / "foreign").mkdir()
     (tmp_path / "foreign" / "run.json").write_text('{"hello": "world"}')
     evidence = written(tmp_path, STUDY)
@@ -113,7 +171,7 @@ def test_winners_that_were_trained_again_are_told_apart_from_the_study(tmp_path:
     both = gather([study, again])
     assert both.arms.equals(alone.arms)
     assert len(both.confirming) == 6
-    assert "Trained again with 3 fresh seeds: test 0.9" in said(both)["Answer"]
+    assert "Trained again with 3 fresh seeds: test/acc 0.9" in said(both)["Answer"]
     assert "And 6 runs to confirm the winners" in said(both)["What it cost"]
     (confirmed,) = [table for table in results(both) if table.name == "confirmed"]
     assert confirmed.cells["optimizer"].tolist() == ["adam", "sgd"]
@@ -127,7 +185,7 @@ def test_another_winner_on_fresh_seeds_is_told(tmp_path: Path) -> None:
         reached = {"adam": 0.88, "rmsprop": 0.89}[setting["optimizer"]] + 0.0001 * (setting["seed"] % 2)
         records.write(again, records.record(setting | {"study.confirms": str(study)}, reached))
     told = said(gather([study, again]))["Answer"]
-    assert "With the fresh seeds, optimizer=rmsprop is the best on the test images: 0.890" in told
+    assert "With the fresh seeds, optimizer=rmsprop has the best test/acc: 0.890" in told
     assert "(by 0.0100" in told
 
 
@@ -145,7 +203,7 @@ def test_a_lost_confirming_run_is_counted_and_listed(tmp_path: Path) -> None:
     lost = {"optimizer": "adam", "lr": 0.1, "seed": 9, "study.confirms": "study"}
     records.write(tmp_path / "again", records.record(lost, None, "diverged"))
     evidence = gather([tmp_path / "study", tmp_path / "again"])
-    assert "1 of 1 run that confirm the winners diverged" in said(evidence)["What failed"]
+    assert "1 of 1 run to confirm the winners diverged" in said(evidence)["What failed"]
     assert len(problems(evidence)[0].cells) == 1
 
 
@@ -154,13 +212,16 @@ def test_a_guessed_question_is_called_a_guess(tmp_path: Path) -> None:
     declared = said(written(tmp_path / "b", STUDY, **{"study.scientific": ["optimizer"]}))[
         "How it was chosen"
     ]
-    assert "The study declares no question; optimizer was taken for it" in guessed
+    assert "The study declares no question, so optimizer is compared" in guessed
     assert "question" not in declared
 
 
-def test_runs_on_other_images_are_a_caution(tmp_path: Path) -> None:
+def test_runs_on_different_samples_are_a_caution(tmp_path: Path) -> None:
     evidence = written(tmp_path, STUDY | {"data.folds": [1, 5]})
-    assert "runs with other data.folds (1, 5) are compared" in said(evidence)["Cautions"]
+    assert (
+        "These runs have different data.folds (1, 5), so they were scored on different samples"
+        in said(evidence)["Cautions"]
+    )
 
 
 def test_a_folder_that_is_given_twice_counts_once(tmp_path: Path) -> None:
@@ -189,3 +250,12 @@ def test_durations_are_written_as_a_person_would(seconds: float, text: str) -> N
 @pytest.mark.parametrize(("p", "text"), [(0.0412, "0.041"), (0.00004, "4e-05"), (float("nan"), "")])
 def test_p_values_are_written_with_three_decimals(p: float, text: str) -> None:
     assert legible_p(p) == text
+
+
+@pytest.mark.parametrize(
+    ("best", "text"),
+    [(0.9, "0.1235"), (0.05, "0.12346"), (23.0, "0.12"), (52341.0, "0"), (0.0, "0.1235"), (3e-9, "0.123457")],
+)
+def test_a_metric_has_as_many_decimals_as_its_best_value_is_worth(best: float, text: str) -> None:
+    runs = records.runs([{"lr": 0.1}], [best], records.F1)
+    assert score_of(runs).written(0.123456789) == text

@@ -18,6 +18,8 @@ from overnight.runs import examine
 from overnight.study import latex, page
 from overnight.study.close_up import examined
 from overnight.study.evidence import gather
+from overnight.study.report import write
+from overnight.study.score import Score
 from overnight.study.tables import Table
 
 SWEEP = ("-m", *SHORT, "optimizer=sgd,adam", "init=torch_default,zeros", "seed=0,1", "task_name=s")
@@ -52,12 +54,20 @@ def test_a_sweep_becomes_a_report(command: Command, tmp_path: Path) -> None:
     assert command("train.py", *SWEEP).status == 0
     result = command("report.py", "outputs/sweeps/s")
     assert (result.status, result.stderr) == (0, "")
-    assert "Best on validation: " in result.stdout
+    assert "Best by val/acc: optimizer=" in result.stdout
     assert result.stdout.endswith("outputs/sweeps/s/report/index.html\n")
     folder = tmp_path / "outputs" / "sweeps" / "s" / "report"
     figures = {path.stem for path in (folder / "figures").glob("*.png")}
     assert figures == {path.stem for path in (folder / "figures").glob("*.pdf")}
-    assert {"answer", "curves_acc", "curves_loss", "confusion", "by_class", "errors", "signals"} <= figures
+    assert {
+        "answer",
+        "curves_val_acc",
+        "curves_val_loss",
+        "confusion",
+        "by_class",
+        "errors",
+        "signals",
+    } <= figures
     assert len(pd.read_csv(folder / "results.csv")) == 8
     shown = Page((folder / "index.html").read_text(encoding="utf-8"))
     assert shown.open == []
@@ -78,11 +88,11 @@ def test_the_command_in_the_report_trains_the_winner_again(command: Command, tmp
     again = command("train.py", *typed, "hydra.run.dir=again")
     assert again.status == 0
     winner = re.findall(r"ckpt_path=(\S+)/checkpoints", text)[0]
-    accuracies = [
+    first, second = (
         pd.read_json(path / "run.json", typ="series")["best"]["val/acc"]
         for path in (tmp_path / "again", tmp_path / winner)
-    ]
-    assert accuracies[0] == accuracies[1]
+    )
+    assert first == second
 
 
 def made(folder: Path, **settings: Any) -> None:
@@ -182,7 +192,7 @@ def test_a_wrong_command_ends_in_one_message(
 def test_a_question_can_be_asked_that_the_study_did_not_declare(command: Command, tmp_path: Path) -> None:
     made(tmp_path / "s")
     result = command("report.py", "s", "--scientific=lr", "--output=elsewhere")
-    assert "Best on validation: lr=0.3" in result.stdout
+    assert "Best by val/acc: lr=0.3" in result.stdout
     assert (tmp_path / "elsewhere" / "index.html").is_file()
     assert not (tmp_path / "s" / "report").exists()
 
@@ -215,21 +225,68 @@ def test_a_folder_that_cannot_be_written_is_named_with_a_remedy(command: Command
     assert "Type for example: --output=FOLDER" in result.stderr
 
 
-def test_a_run_without_an_error_has_no_picture_of_errors(tmp_path: Path) -> None:
+RIGHT, WRONG_ONCE = np.eye(10), np.eye(10)[[1, *range(1, 10)]]
+SEEN: dict[str, tuple[examine.CloseUp, list[str]]] = {
+    "errors among images": (
+        examine.CloseUp(tuple("0123456789"), np.arange(10), WRONG_ONCE, np.zeros((10, 8, 8))),
+        ["confusion", "by_class", "errors"],
+    ),
+    "no error": (
+        examine.CloseUp(tuple("0123456789"), np.arange(10), RIGHT, np.zeros((10, 8, 8))),
+        ["confusion", "by_class"],
+    ),
+    "no images": (
+        examine.CloseUp(tuple("0123456789"), np.arange(10), WRONG_ONCE, None),
+        ["confusion", "by_class"],
+    ),
+    "a regression": (examine.CloseUp((), np.linspace(-1, 1, 10), np.zeros(10), None), ["residuals"]),
+}
+
+
+@pytest.mark.parametrize(("seen", "names"), SEEN.values(), ids=SEEN.keys())
+def test_the_best_run_has_the_pictures_that_its_predictions_allow(
+    seen: examine.CloseUp, names: list[str], tmp_path: Path
+) -> None:
     made(tmp_path)
-    labels = np.arange(10)
-    seen = examine.CloseUp(tuple("0123456789"), labels, labels, labels / 10, np.zeros((10, 28, 28)))
-
-    class Examiner:
-        def close_up(self, checkpoint: Path) -> examine.CloseUp:
-            return seen
-
-        def signals(self, config: dict[str, Any]) -> list[dict[str, float]]:
-            return [{"layer": 1, "activation": 1.0, "gradient": 1.0}]
-
-    drawn, missing = examined(gather([tmp_path]), Examiner())
-    assert [picture.name for picture in drawn] == ["confusion", "by_class", "signals"]
+    drawn, missing = examined(gather([tmp_path]), Examiner(seen))
+    assert [picture.name for picture in drawn] == [*names, "signals"]
     assert missing == []
+
+
+def test_predictions_of_another_kind_are_named_with_their_shapes(tmp_path: Path) -> None:
+    made(tmp_path)
+    several = examine.CloseUp((), np.zeros((10, 2)), np.zeros((10, 2)), None)
+    drawn, missing = examined(gather([tmp_path]), Examiner(several))
+    assert [picture.name for picture in drawn] == ["signals"]
+    assert "outputs (10, 2) and targets (10, 2). Needed: probabilities" in missing[0]
+
+
+class Examiner:
+    """Looks into no checkpoint, but returns what it was given."""
+
+    def __init__(self, seen: examine.CloseUp) -> None:
+        self.seen = seen
+
+    def close_up(self, checkpoint: Path) -> examine.CloseUp:
+        return self.seen
+
+    def signals(self, config: dict[str, Any]) -> list[dict[str, float]]:
+        return [{"layer": 1, "activation": 1.0, "gradient": 1.0}]
+
+
+@pytest.mark.parametrize("score", [records.LOSS, Score(None, None)], ids=["lower is better", "no metric"])
+def test_any_metric_or_none_makes_a_report(score: Score, tmp_path: Path) -> None:
+    values: dict[str, Any] = {"task.hidden": [8, 16, 32], "lr": [0.1, 0.2], "seed": [0, 1]}
+    for place, setting in enumerate(records.grid(values)):
+        made = records.record(setting, 2.0 - place / 100, score=score) | {"data": None, "checkpoint": None}
+        records.write(tmp_path, made)
+    told = write([tmp_path], examine)
+    figures = {path.stem for path in (tmp_path / "report" / "figures").glob("*.png")}
+    assert "curves_val_loss" in figures
+    assert ("answer" in figures) == bool(score.metric)
+    answer = "Best by val/loss (lower is better): task.hidden=32" if score.metric else "have no metric"
+    assert answer in told
+    assert "nan" not in (tmp_path / "report" / "report.md").read_text()
 
 
 def test_the_example_in_the_readme_runs(command: Command, tmp_path: Path) -> None:
@@ -248,7 +305,7 @@ def test_the_example_in_the_readme_runs(command: Command, tmp_path: Path) -> Non
 def test_settings_of_all_runs_are_kept_once_and_their_own_apart(tmp_path: Path) -> None:
     for setting in ({"lr": 0.1, "init": "a"}, {"lr": 0.2, "init": "a"}):
         records.write(tmp_path, records.record(setting))
-    told = page.settings(study.load(tmp_path))
+    told = page.settings(study.load(tmp_path), records.ACCURACY)
     assert told["same"]["init"] == "a"
     assert [own["lr"] for own in told["own"]] == ["0.1", "0.2"]
     assert not set(told["same"]) & set(told["own"][0])
