@@ -46,7 +46,9 @@ def test_the_record_is_whole(run_directory: Path) -> None:
     record = recorded(run_directory)
     assert record["status"] == "completed"
     assert record["error"] is None
-    assert record["model"] == {"hidden_sizes": [256, 128], "parameters": 235146}
+    assert record["model"] == {"class": "fcnlab.nets.FCN", "parameters": 235146}
+    assert record["trained"] == "ordinary"
+    assert (record["metric"], record["mode"], record["checked"]) == ("val/acc", "max", True)
     assert [row["epoch"] for row in record["history"]] == [0, 1, 2]
     assert record["history"][0]["train/acc"] is None
     assert all(row[name] is not None for row in record["history"][1:] for name in CURVES)
@@ -174,13 +176,13 @@ def test_tensorboard_reads_the_curves_and_the_hyperparameters(run_directory: Pat
         events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
     )
     hparams = start.session_start_info.hparams
-    assert {"optimizer", "lr", "model", "regularization", "batch_size", "seed"} <= set(hparams)
+    assert {"optimizer", "lr", "model", "regularization", "seed"} <= set(hparams)
     assert hparams["regularization"].string_value == "dropout"
     assert all(value.WhichOneof("kind") in {"string_value", "number_value"} for value in hparams.values())
 
 
 def test_one_epoch_of_the_real_data_learns(command: Command, tmp_path: Path, real_data: Source) -> None:
-    assert len(real_data.test.labels) == 10_000
+    assert len(real_data.test.targets) == 10_000
     assert command("train.py", "trainer.max_epochs=1", "trainer=cpu", "task_name=real").status == 0
     record = recorded(tmp_path / "outputs" / "runs" / "real")
     assert record["best"]["val/acc"] > 0.82
