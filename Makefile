@@ -11,7 +11,7 @@ LAUNCHER ?= hydra/launcher=stacked
 
 .DEFAULT_GOAL := help
 STUDIES := $(addprefix sweep-,optimizers momentum dropout batchnorm init architecture activation grid cv)
-.PHONY: help setup data debian-data train sweep $(STUDIES) sweep-confirm report search status test test-all \
+.PHONY: help setup data debian-data train sweep $(STUDIES) sweep-confirm report search status test test-all test-gpu \
 	lint format bench tensorboard dashboard clean
 
 help: ## this list
@@ -82,7 +82,10 @@ test: $(INSTALLED) ## the tests; real data where it can be had
 
 test-all: $(INSTALLED) ## the slow ones too: killed sweeps, a Slurm and a Ray of their own (ten minutes)
 	$(BIN)/python -m pip install --quiet --editable '.[dev,slurm,ray]' --constraint constraints.txt
-	@$(MAKE) --no-print-directory test ARGS="-m '' $(ARGS)"
+	@$(MAKE) --no-print-directory test ARGS="-m 'not gpu' $(ARGS)"
+
+test-gpu: $(INSTALLED) ## on a machine with a GPU: what is trained there (a minute)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m gpu $(ARGS)
 
 lint: $(INSTALLED) ## ruff and mypy
 	$(BIN)/ruff check .

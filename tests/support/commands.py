@@ -1,4 +1,4 @@
-"""A fixture that runs the entry scripts, and the overrides that make a run short. Loaded as a plugin."""
+"""A plugin: no GPU for tests that need none, and a fixture that runs the entry scripts, with short runs."""
 
 import os
 import runpy
@@ -22,6 +22,12 @@ SHORT = [
     "trainer=cpu",
     "trainer.max_epochs=2",
 ]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hide the GPUs, before anything imports torch, unless the tests that need one are asked for."""
+    if config.getoption("markexpr") != "gpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 
 class Result(NamedTuple):

@@ -1,6 +1,8 @@
 """A disk that is full or cannot be written: a clear message, no success, and what is recorded stays."""
 
+import errno
 import json
+import os
 import shlex
 import shutil
 import subprocess
@@ -9,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from commands import ROOT, SHORT, Result, environment
+from commands import ROOT, SHORT, Command, Result, environment
+from overnight.records import record
+from overnight.runs import run
 
 FULL, READ_ONLY = "size=20m", "ro"  # room for two runs, side by side or not, and none for four
 SIDE_BY_SIDE = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
@@ -35,16 +39,15 @@ def on_a_small_disk(folder: Path, options: str, *arguments: str) -> Result:
     return Result(int((folder / "status").read_text()), process.stdout, process.stderr)
 
 
-@pytest.fixture(autouse=True)
-def _needs_unshare() -> None:
+@pytest.fixture
+def unshare() -> None:
     if not shutil.which("unshare"):
         pytest.skip("unshare is not installed")
 
 
-@pytest.mark.parametrize(
-    "launcher",
-    [pytest.param([], id="basic"), pytest.param(SIDE_BY_SIDE, id="joblib", marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.usefixtures("unshare")
+@pytest.mark.parametrize("launcher", [[], SIDE_BY_SIDE], ids=["basic", "joblib"])
 def test_a_full_disk_is_no_success_and_loses_no_record(launcher: list[str], tmp_path: Path) -> None:
     arguments = ["-m", "seed=0,1,2,3", *SHORT, "task_name=full", *launcher]
     result = on_a_small_disk(tmp_path, FULL, *arguments)
@@ -56,9 +59,30 @@ def test_a_full_disk_is_no_success_and_loses_no_record(launcher: list[str], tmp_
     assert {record["status"] for record in records} <= {"completed", "failed"}
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("unshare")
 @pytest.mark.parametrize("arguments", [["-m", "seed=0,1"], ["seed=0"]], ids=["sweep", "run"])
 def test_a_folder_that_cannot_be_written_is_said(arguments: list[str], tmp_path: Path) -> None:
     result = on_a_small_disk(tmp_path, READ_ONLY, *arguments, *SHORT)
     assert result.status == 1
     assert "cannot be written: Read-only file system. Needed: a folder" in result.stderr
     assert "Warning" not in result.stderr
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS], ids=errno.errorcode.get)
+def test_a_record_that_cannot_be_written_ends_the_sweep_and_loses_none_before(
+    code: int, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_record = record.write_record
+
+    def full(written: record.Record, directory: Path) -> Path:
+        if written["config"]["seed"] == 1:
+            raise OSError(code, os.strerror(code), str(directory))
+        return write_record(written, directory)
+
+    monkeypatch.setattr(run, "write_record", full)
+    ended = command("train.py", *SHORT, "-m", "seed=0,1,2", "task_name=full")
+    assert ended.status == 1
+    assert f"cannot be written: {os.strerror(code)}. Needed: a folder" in ended.stderr
+    kept = [record.read_record(path) for path in record.find_runs(tmp_path)]
+    assert [(found or {}).get("status") for found in kept] == ["completed"]

@@ -9,7 +9,7 @@ from commands import CONF, SHORT, Command, result
 from fcnlab.task import Classifier
 from overnight.records.record import Record, read_record
 
-RUN = (*SHORT, "trainer.max_epochs=5", "task_name=long")
+RUN = (*SHORT, "trainer.max_epochs=5", "task_name=long", "logger=none", "model.hidden_sizes=[32]")
 STUCK = "init=zeros"  # nothing is learned: every epoch is a bad one
 WAYS = (
     "optimizer=momentum regularization=[dropout,batch_norm]",
@@ -26,7 +26,7 @@ OPTIONS = [
 
 
 @pytest.fixture
-def interrupted(command: Command, monkeypatch: pytest.MonkeyPatch) -> Any:
+def interrupted(command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """Run a command, and press Ctrl-C in the middle of this epoch."""
 
     def run(epoch: int, *arguments: str) -> None:
@@ -38,8 +38,11 @@ def interrupted(command: Command, monkeypatch: pytest.MonkeyPatch) -> Any:
             return training_step(task, batch, batch_idx)
 
         monkeypatch.setattr(Classifier, "training_step", press)
-        assert command("train.py", *RUN, *arguments).status == 130
+        stopped = command("train.py", *RUN, *arguments)
         monkeypatch.undo()
+        assert stopped.status == 130
+        assert stopped.stderr.strip().startswith("Interrupted")
+        assert not (tmp_path / "outputs" / "runs" / "long" / "run.json").exists()
 
     return run
 
@@ -55,7 +58,6 @@ def test_a_resumed_run_is_the_one_that_was_not_interrupted(
     way: str, command: Command, interrupted: Any, tmp_path: Path
 ) -> None:
     interrupted(3, *way.split())
-    assert not (tmp_path / "outputs" / "runs" / "long" / "run.json").exists()
     assert command("train.py", *RUN, *way.split(), "ckpt_path=last").status == 0
     resumed = recorded(tmp_path)
     (tmp_path / "outputs").rename(tmp_path / "resumed")

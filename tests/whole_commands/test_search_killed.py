@@ -40,6 +40,7 @@ def killed(tmp_path: Path) -> Killed:
     return run
 
 
+@pytest.mark.slow
 def test_a_killed_search_ends_with_every_trial_told_once(
     killed: Killed, command: Command, tmp_path: Path
 ) -> None:

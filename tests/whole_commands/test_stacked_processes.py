@@ -52,6 +52,7 @@ def test_a_process_that_is_killed_costs_no_run(command: Command, tmp_path: Path)
     assert len(recorded(tmp_path, "killed")) == 6
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_all_processes_at_once(tmp_path: Path) -> None:
     typed = [*SIDE_BY_SIDE, *SIX, "trainer.max_epochs=1000", "task_name=stopped"]
     sweep = started(tmp_path, "train.py", *typed)
