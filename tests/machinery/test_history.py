@@ -7,7 +7,8 @@ from unittest.mock import Mock
 import pytest
 import torch
 
-from overnight.training.history import DivergedError, History
+from overnight.training.history import History
+from overnight.training.rows import DivergedError
 
 NAN = torch.tensor(math.nan)
 

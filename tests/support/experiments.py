@@ -20,8 +20,10 @@ from fcnlab.synthetic import Synthetic
 from fcnlab.task import Classifier
 from overnight.config import resolvers
 from overnight.data.in_memory import Source
-from overnight.training import fit
-from overnight.training.history import History, Row
+from overnight.training import fit, parts
+from overnight.training.history import History
+from overnight.training.measure import build_measuring_trainer
+from overnight.training.rows import Row
 
 Compose = Callable[..., dict[str, Any]]
 
@@ -61,7 +63,8 @@ class Experiment(NamedTuple):
     def saved(self) -> dict[str, Path]:
         """Return the paths of the checkpoints of the best and the last weights."""
         directory = Path(self.trainer.default_root_dir)
-        return {name: directory / path for name, path in fit.saved_checkpoints(self.trainer, self.config).items()}
+        saved = fit.saved_checkpoints(self.trainer, self.config)
+        return {name: directory / path for name, path in saved.items()}
 
 
 Prepare = Callable[..., Experiment]
@@ -100,11 +103,12 @@ def prepare(compose: Compose, tmp_path: Path) -> Prepare:
         directory = Path(tempfile.mkdtemp(dir=tmp_path))
         config = compose(*TINY, *overrides, directory=directory)
         L.seed_everything(config["seed"], verbose=False)
-        task, data = fit.build(config)
+        task, data = parts.build(config)
         assert isinstance(data, Synthetic)
         assert isinstance(task, Classifier)
         history = History(config)
-        trainer, measuring = fit.build_trainer(config, directory, history), fit.build_measuring_trainer(config)
+        trainer = parts.build_trainer(config, directory, history)
+        measuring = build_measuring_trainer(config)
         return Experiment(config, task, data, trainer, measuring, history)
 
     return prepared

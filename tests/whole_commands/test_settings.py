@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from commands import Command
+from commands import Command, result
 from overnight.records.record import Record, read_record
 from overnight.runs.evaluate import evaluate
 
@@ -79,6 +79,7 @@ REFUSED = {
     "+trainer.limit_test_batches=1": "data.val_size",
     "+trainer.overfit_batches=2": "debug=overfit",
     "trainer.devices=2": "hydra/launcher=joblib",
+    "trainer.devices=auto": "trainer.devices=1",
     "+trainer.strategy=ddp": "hydra/launcher=joblib",
     "optimizer.lr=0.5": "two names of one value",
     "metric=test/acc": "test",
@@ -107,8 +108,8 @@ def recorded(root: Path) -> Record:
 
 
 def trained(command: Command, root: Path, *settings: str) -> Record:
-    result = command("train.py", *TINY, *settings)
-    assert result.status == 0, result.stderr
+    run = command("train.py", *TINY, *settings)
+    assert run.status == 0, run.stderr
     record = recorded(root)
     assert record["status"] == "completed"
     return record
@@ -142,10 +143,10 @@ def test_the_record_is_what_its_checkpoints_give(settings: str, command: Command
 
 @pytest.mark.parametrize("settings", REFUSED)
 def test_what_cannot_be_honoured_is_refused(settings: str, command: Command) -> None:
-    result = command("train.py", *TINY, *shlex.split(settings))
-    assert result.status == 1
-    assert REFUSED[settings] in result.stderr
-    assert len(result.stderr.splitlines()) == 1
+    refused = command("train.py", *TINY, *shlex.split(settings))
+    assert refused.status == 1
+    assert REFUSED[settings] in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
 
 
 def test_a_metric_of_the_users_callback_chooses_and_the_record_says_that_it_is_not_measured_again(
@@ -164,6 +165,35 @@ def test_a_metric_of_training_chooses_by_its_mean_over_the_epoch(command: Comman
     assert f"in epoch {row['epoch']} it was {row['train/loss']}" in record["checked"]
     again = measured_again(run_directory(tmp_path) / record["checkpoint"])
     assert math.isclose(again["train/loss"], record["best"]["train/loss"], rel_tol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        EMA,
+        "metrics=loss +trainer.val_check_interval=0.5",
+        "+trainer.max_steps=19",
+        "scheduler=plateau init=zeros scheduler.scheduler.patience=0 +trainer.check_val_every_n_epoch=2",
+        "+trainer.accumulate_grad_batches=3 scheduler=one_cycle",
+        "trainer=bf16 trainer.accelerator=cpu regularization=dropout",
+    ],
+)
+def test_an_interrupted_run_goes_on_bit_for_bit(settings: str, command: Command, tmp_path: Path) -> None:
+    once = f"+callbacks.once={{_target_:foreign.Once,marker:{tmp_path / 'marker'},kill:false}}"
+    run = (*TINY, "trainer.max_epochs=5", *shlex.split(settings), once)
+    assert command("train.py", *run).status == 130
+    assert command("train.py", *run, "ckpt_path=last").status == 0
+    resumed = recorded(tmp_path)
+    (tmp_path / "outputs").rename(tmp_path / "resumed")
+    assert command("train.py", *run).status == 0
+    assert result(resumed) == result(recorded(tmp_path))
+
+
+def test_double_precision_is_evaluated_and_predicted_with(command: Command, tmp_path: Path) -> None:
+    record = trained(command, tmp_path, "+trainer.precision=64")
+    path = run_directory(tmp_path) / record["checkpoint"]
+    assert command("eval.py", f"ckpt_path={path}", "predictions=p.csv").status == 0
+    assert len((tmp_path / "p.csv").read_text().splitlines()) == 51
 
 
 def test_without_callbacks_there_is_nothing_to_check(command: Command, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from overnight.stacked.measurement import measure
 from overnight.stacked.member import Member
 from overnight.stacked.modes import Training
 from overnight.training import fit
-from overnight.training.history import Row
+from overnight.training.rows import Row
 
 Build = Callable[..., Member]
 

@@ -27,6 +27,11 @@ def nothing(_: Any) -> bool:
     return False
 
 
+def one_device(value: Any) -> bool:
+    """Tell whether a number or a list of devices is of a single one, on whatever machine."""
+    return value in (1, "1") or (isinstance(value, list) and len(value) == 1)
+
+
 def whole(value: Any) -> bool:
     """Tell whether a limit of batches takes all of them."""
     return value is None or (isinstance(value, float) and value == 1.0)
@@ -53,7 +58,7 @@ UNTRAINED = "nothing would be trained. Type for example: +trainer.limit_train_ba
 OWN_GROUP = "needed: its own section of the configuration. Type for example: {}"
 
 TRAINER = (
-    Refusal("devices", lambda value: value in (1, "1", "auto", [0], None), ONE_DEVICE),
+    Refusal("devices", one_device, ONE_DEVICE),
     Refusal("num_nodes", lambda value: value == 1, ONE_DEVICE),
     Refusal("strategy", lambda value: value in ("auto", "single_device"), ONE_DEVICE),
     Refusal("limit_train_batches", lambda value: value != 0, UNTRAINED),

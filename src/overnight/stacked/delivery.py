@@ -15,8 +15,8 @@ from overnight.runs.origin import Origin
 from overnight.stacked.member import Member
 from overnight.training import fit, parts
 from overnight.training.checkpoints import AtomicCheckpointIO
-from overnight.training.history import draw_row
 from overnight.training.results import Measured, facts, results
+from overnight.training.rows import draw_row
 
 log = logging.getLogger(__name__)
 

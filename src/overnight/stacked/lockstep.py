@@ -15,7 +15,7 @@ from overnight.stacked.modes import Evaluation, Training
 from overnight.stacked.network import Network, State, check_chain
 from overnight.stacked.outcomes import Outcomes
 from overnight.stacked.stack import Stack
-from overnight.training.history import Row
+from overnight.training.rows import Row
 
 BLOCK = 1000
 """Samples in a batch of an evaluation: what a processor's cache holds, whatever ``eval_batch_size``."""

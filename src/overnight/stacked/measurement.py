@@ -8,8 +8,8 @@ import torch
 
 from overnight.stacked.lockstep import Lockstep
 from overnight.stacked.member import Member
-from overnight.training.history import OWN
 from overnight.training.results import Measured
+from overnight.training.rows import OWN
 
 Config = dict[str, Any]
 

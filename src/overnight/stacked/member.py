@@ -14,7 +14,8 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from overnight.data.batches import Batches
 from overnight.stacked.held import HeldCheckpoints, own_generators
 from overnight.training import fit, parts
-from overnight.training.history import DivergedError, History, Row, check_loss, check_row
+from overnight.training.history import History
+from overnight.training.rows import DivergedError, Row, check_loss, check_row
 
 Config = dict[str, Any]
 

@@ -6,7 +6,7 @@ import lightning as L
 import torch
 from torch import Tensor
 
-from overnight.training.history import Row, plain_metrics
+from overnight.training.rows import Row, plain_metrics
 
 
 class Outcomes:

@@ -16,7 +16,8 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 from overnight.config.errors import ConfigError
 from overnight.records.atomic import replacing
 from overnight.records.metric import is_of_test, split_and_name
-from overnight.training.history import OWN, History
+from overnight.training.history import History
+from overnight.training.rows import OWN
 
 log = logging.getLogger(__name__)
 

@@ -22,11 +22,12 @@ from overnight.training.checkpoints import (
     read_checkpoint,
     unlogged,
 )
-from overnight.training.history import OWN, DivergedError, History, Row, draw_row
+from overnight.training.history import History
 from overnight.training.hyperparameters import flat_hyperparameters, log_hyperparameters
 from overnight.training.measure import build_measuring_trainer, measure, measure_validation
 from overnight.training.parts import build, build_trainer, load_weights
 from overnight.training.results import Measured, facts, results
+from overnight.training.rows import OWN, DivergedError, Row, draw_row
 
 Config = dict[str, Any]
 

@@ -1,31 +1,17 @@
 """The history of a fit: a row for each epoch, with every metric that the module logged."""
 
-import logging
-import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import lightning as L
-import numpy as np
 import torch
 from lightning.pytorch.callbacks import Checkpoint
-from lightning.pytorch.loggers import Logger
 from torch import Tensor
 
 from overnight.records.record import fingerprint
 from overnight.training.generators import generator_states, restore_generators
-
-log = logging.getLogger(__name__)
-
-Row = dict[str, float | None]
-
-OWN = ("epoch", "lr", "seconds")
-"""What a row has besides metrics."""
-
-
-class DivergedError(FloatingPointError):
-    """A loss or a metric is no longer finite."""
+from overnight.training.rows import OWN, Row, check_loss, check_row, draw_row, plain_metrics
 
 
 class History(Checkpoint):
@@ -50,14 +36,12 @@ class History(Checkpoint):
         self.validated = False
         self._reached: Row = {}
         self._start = 0.0
-        self._val_check_batch: float | None = None
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Let plateau schedulers wait for validations; make up for a step of theirs that no checkpoint holds.
 
         Lightning steps them after it saves, and after every epoch unless it is told otherwise.
         """
-        self._val_check_batch = trainer.val_check_batch
         for config in trainer.lr_scheduler_configs:
             watched = str(config.monitor) if config.reduce_on_plateau else ""
             if watched in self.rows[0] and config.interval == "epoch":
@@ -69,23 +53,16 @@ class History(Checkpoint):
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Start the clock of the epoch."""
         self._start, self.validated = time.perf_counter(), False
-        trainer.val_check_batch = self._val_check_batch
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Stop the fit at the first loss that is not finite; let what ends here be validated.
-
-        Lightning validates where ``val_check_interval`` says, which may not be the end of the epoch, and not
-        at the last of ``max_steps`` unless it is told to stop there.
+        """Stop the fit at the first loss that is not finite.
 
         Raises:
-            DivergedError: the loss is not finite.
+            DivergedError: it is not.
         """
         self.validated = False  # the weights are other ones now
-        if trainer.is_last_batch and trainer.val_check_batch is not None:
-            trainer.val_check_batch = 1
-        trainer.should_stop |= 0 < trainer.max_steps <= trainer.global_step
         loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
         if isinstance(loss, Tensor):
             check_loss(loss.item(), trainer.current_epoch + 1, batch_idx + 1)
@@ -146,14 +123,6 @@ class History(Checkpoint):
         restore_generators(checkpoint["generators"])
 
 
-def plain_metrics(metrics: Mapping[str, Tensor]) -> Row:
-    """Return metrics as numbers; those of float32 as the shortest number that means the same."""
-    return {
-        name: float(str(np.float32(value.item()))) if value.dtype == torch.float32 else value.item()
-        for name, value in metrics.items()
-    }
-
-
 def is_plain(value: Any) -> bool:
     """Tell whether a value consists of numbers, texts, lists and dicts alone."""
     if isinstance(value, dict):
@@ -161,48 +130,3 @@ def is_plain(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return all(map(is_plain, value))
     return value is None or isinstance(value, bool | int | float | str)
-
-
-def draw_row(row: Row, loggers: Iterable[Logger], already: set[str]) -> None:
-    """Draw the metrics of an epoch over the epochs, in every logger; not those that Lightning has drawn."""
-    drawn = {name: value for name, value in measured(row).items() if name not in already}
-    for logger in loggers:
-        logger.log_metrics(drawn, step=int(row["epoch"] or 0))
-    listed = "  ".join(f"{name} {value:.4g}" for name, value in measured(row).items())
-    log.debug("epoch %d: %s", row["epoch"], listed)
-
-
-def measured(row: Row) -> dict[str, float]:
-    """Return what was measured in an epoch, and its learning rate."""
-    return {
-        name: value for name, value in row.items() if value is not None and name not in {"epoch", "seconds"}
-    }
-
-
-def check_loss(loss: float, epoch: int, step: int) -> None:
-    """Refuse the training loss of a step if it is not finite; epochs and steps are counted from 1."""
-    if not math.isfinite(loss):
-        raise DivergedError(f"the training loss is {loss} in epoch {epoch}, step {step}")
-
-
-def check_row(rows: list[Row]) -> None:
-    """Refuse the last row if a metric in it is not finite that was so before.
-
-    Raises:
-        DivergedError: there is one.
-    """
-    *earlier, last = rows
-    for name, value in measured(last).items():
-        was_finite = any(math.isfinite(old) for row in earlier if (old := row.get(name)) is not None)
-        if not math.isfinite(value) and was_finite:
-            raise DivergedError(f"{name} is {value} after epoch {last['epoch']}")
-
-
-def whole_rows(rows: list[Row]) -> list[Row]:
-    """Return the history with the same keys in every row: None where a metric was not measured."""
-    names = dict.fromkeys(name for row in rows for name in row if name not in OWN)
-    return [
-        {"epoch": row["epoch"], **{name: row.get(name) for name in names}, "lr": row["lr"]}
-        | {"seconds": row["seconds"]}
-        for row in rows
-    ]

@@ -11,7 +11,7 @@ import lightning as L
 from lightning.pytorch.utilities.model_helpers import is_overridden
 
 from overnight.data.in_memory import InMemoryData
-from overnight.training.history import Row, plain_metrics
+from overnight.training.rows import Row, plain_metrics
 
 Config = dict[str, Any]
 

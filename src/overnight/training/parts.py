@@ -11,6 +11,7 @@ from hydra.errors import InstantiationException
 from overnight.config.errors import ConfigError
 from overnight.data.in_memory import InMemoryData
 from overnight.training.checkpoints import AtomicCheckpointIO, read_checkpoint
+from overnight.training.epochs import WholeEpochs
 from overnight.training.generators import seeded
 from overnight.training.history import History
 
@@ -80,7 +81,7 @@ def build_trainer(config: Config, directory: Path, history: History) -> L.Traine
             config["trainer"],
             default_root_dir=str(directory),
             plugins=[AtomicCheckpointIO()],
-            callbacks=[history, *build_parts(config["callbacks"])],
+            callbacks=[history, WholeEpochs(), *build_parts(config["callbacks"])],
             logger=build_parts(config["logger"]),
             _convert_="all",
         )

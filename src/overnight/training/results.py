@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import lightning as L
 
 from overnight.records.metric import better
-from overnight.training.history import OWN, Row, whole_rows
+from overnight.training.rows import OWN, Row, whole_rows
 
 Config = dict[str, Any]
 

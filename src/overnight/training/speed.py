@@ -1,6 +1,6 @@
 """What makes Lightning's loop faster, each with its measured gain; importing this applies the first.
 
-Gains are of an epoch of 784-256-128-10 at batch 128 on two cores.
+Gains are of an epoch of a network with 235,146 parameters, at batch 128 on two cores.
 """
 
 import os

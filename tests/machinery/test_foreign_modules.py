@@ -1,0 +1,175 @@
+"""Modules and data that know nothing of this project are trained, resumed, swept and measured."""
+
+import csv
+import math
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from omegaconf import OmegaConf
+
+from commands import Command, result
+from foreign_runs import EVAL, MODULES, TRAIN, module, once, recorded
+from overnight.runs.evaluate import evaluate
+from overnight.training.generators import generator_states, restore_generators, seeded
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Attribute 'net' is an instance of"),  # Lightning, of such a module
+    pytest.mark.filterwarnings("ignore:.*does not have many workers"),
+    pytest.mark.filterwarnings("ignore:This process.*is multi-threaded, use of fork"),  # of loaders' workers
+]
+BEST = Path("outputs", "runs", "mine", "checkpoints", "best.ckpt")
+
+
+def measured_again(path: Path) -> dict[str, Any]:
+    """Return what eval.py gives for a checkpoint."""
+    settings = {"ckpt_path": str(path), "data_root": None, "predictions": None, "accelerator": "cpu"}
+    return evaluate(OmegaConf.create(settings))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_its_record_is_what_its_checkpoints_give(name: str, command: Command, tmp_path: Path) -> None:
+    assert command(TRAIN, *module(name)).status == 0
+    record = recorded(tmp_path)
+    assert [row["epoch"] for row in record["history"]] == [0, 1, 2, 3]
+    again = {"last": measured_again(tmp_path / BEST.with_name("last.ckpt"))}
+    if record["checked"] is True:
+        again["best"] = measured_again(tmp_path / BEST)
+        row = record["history"][record["best"]["epoch"]]
+        assert math.isclose(record["best"][record["metric"]], row[record["metric"]], rel_tol=1e-5)
+    for which, metrics in again.items():
+        finite = {key: value for key, value in metrics.items() if math.isfinite(value)}
+        assert {key: record[which][key] for key in finite} == pytest.approx(finite, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_resumed_it_is_as_if_it_had_not_been_interrupted(name: str, command: Command, tmp_path: Path) -> None:
+    marker = tmp_path / "marker"
+    run = (*module(name), once(marker, kill=False))
+    assert command(TRAIN, *run).status == 130
+    assert command(TRAIN, *run, "ckpt_path=last").status == 0
+    resumed = recorded(tmp_path)
+    (tmp_path / "outputs").rename(tmp_path / "resumed")
+    assert command(TRAIN, *run).status == 0
+    assert result(resumed) == result(recorded(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["boring", "regressor", "gan", "unvalidated"])
+def test_it_is_swept(name: str, command: Command, tmp_path: Path) -> None:
+    swept = command(TRAIN, "-m", *module(name), "seed=0,1")
+    assert swept.status == 0
+    for seed in (0, 1):
+        assert recorded(tmp_path, f"sweeps/mine/module={name},seed={seed}")["status"] == "completed"
+    assert (tmp_path / "outputs" / "sweeps" / "mine" / "results.csv").is_file()
+
+
+def test_its_hyperparameter_is_swept_where_it_takes_one(command: Command, tmp_path: Path) -> None:
+    command(TRAIN, "-m", *module("regressor"), "lr=0.05,0.0001")
+    fast, slow = (recorded(tmp_path, f"sweeps/mine/lr={lr},module=regressor") for lr in ("0.05", "0.0001"))
+    assert fast["best"]["val_loss"] < slow["best"]["val_loss"]
+
+
+def test_one_that_logs_nothing_has_no_best_and_the_record_says_why(command: Command, tmp_path: Path) -> None:
+    assert "there is no best: the task logs no metric" in command(TRAIN, *module("boring")).stdout
+    record = recorded(tmp_path)
+    assert (record["best"], record["checked"], record["checkpoint"]) == (
+        None,
+        "the task logs no metric",
+        None,
+    )
+    assert record["last"] == {"epoch": 3}
+
+
+def test_without_a_metric_the_record_says_what_could_be_one(command: Command, tmp_path: Path) -> None:
+    assert command(TRAIN, *module("regressor"), "metric=null", "mode=null").status == 0
+    record = recorded(tmp_path)
+    assert record["best"] is None
+    assert record["checked"] == "metric=null. To have one, type for example: metric=train_loss mode=min"
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "message"),
+    [
+        ("boring", "val_loss", "metric=val_loss: the task does not log it. Needed: one of (it logs nothing)"),
+        ("regressor", "val_acc", "Needed: one of val_loss. Type for example: metric=val_loss"),
+        ("regressor", "nonsense", "Needed: one of val_loss, train_loss. Type for example: metric=val_loss"),
+        ("regressor", "test_loss", "Type for example: metric=val_loss"),
+    ],
+)
+def test_a_metric_that_nobody_logs_is_refused(name: str, metric: str, message: str, command: Command) -> None:
+    refused = command(TRAIN, *module(name), f"metric={metric}", "mode=min")
+    assert refused.status == 1
+    assert message in refused.stderr
+
+
+@pytest.mark.parametrize("name", ["unvalidated", "regressor", "gan"])
+def test_a_metric_of_training_may_choose(name: str, command: Command, tmp_path: Path) -> None:
+    metric = "g_loss" if name == "gan" else "train_loss"
+    assert command(TRAIN, *module(name), f"metric={metric}", "mode=min").status == 0
+    record = recorded(tmp_path)
+    row = record["history"][record["best"]["epoch"]]
+    assert record["best"][metric] == row[metric] == min(row[metric] for row in record["history"][1:])
+    assert f"in epoch {row['epoch']} it was {row[metric]}" in record["checked"]
+
+
+def test_a_metric_that_is_never_a_number_chooses_nothing(command: Command, tmp_path: Path) -> None:
+    assert command(TRAIN, *module("undefined"), "metric=val_undefined").status == 0
+    record = recorded(tmp_path)
+    assert (record["status"], record["best"]) == ("completed", None)
+    assert record["checked"] == "val_undefined was never measured as a finite number"
+
+
+def test_it_begins_with_the_weights_of_another_run(command: Command, tmp_path: Path) -> None:
+    command(TRAIN, *module("regressor"))
+    first = recorded(tmp_path)
+    command(TRAIN, "module=regressor", "task_name=second", f"init_from={BEST}")
+    assert recorded(tmp_path, "runs/second")["history"][0]["val_loss"] == first["best"]["val_loss"]
+    other = command(TRAIN, "module=gan", "task_name=third", f"init_from={BEST}")
+    assert other.status == 1
+    assert f"init_from={BEST}: Error(s) in loading state_dict for GAN" in other.stderr
+
+
+def test_predictions_of_pairs_are_written_and_others_refused(command: Command, tmp_path: Path) -> None:
+    command(TRAIN, *module("regressor"))
+    assert command(EVAL, f"ckpt_path={BEST}", "predictions=p.csv").status == 0
+    with (tmp_path / "p.csv").open() as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["index", "target", "prediction"]
+    assert len(rows) == 21
+    command(TRAIN, "module=dicts", "task_name=dicts")
+    refused = command(EVAL, f"ckpt_path={str(BEST).replace('mine', 'dicts')}", "predictions=q.csv")
+    assert refused.status == 1
+    assert "the predictions cannot be written" in refused.stderr
+
+
+def test_eval_prints_a_row_for_each_split(command: Command) -> None:
+    command(TRAIN, *module("two_validations"))
+    lines = command(EVAL, f"ckpt_path={BEST}").stdout.splitlines()
+    assert lines[0].split() == ["loss", "loss/dataloader_idx_0", "loss/dataloader_idx_1"]
+    assert [line.split()[0] for line in lines[1:]] == ["val", "test"]
+
+
+def draw() -> tuple[float, float, float]:
+    """Draw a number from each global generator."""
+    return torch.rand(()).item(), float(np.random.rand()), random.random()  # noqa: NPY002, S311
+
+
+def test_all_generators_go_on_where_they_were() -> None:
+    states = generator_states()
+    drawn = draw()
+    restore_generators(states)
+    assert draw() == drawn
+
+
+def test_what_is_drawn_from_a_seed_changes_nothing_for_others() -> None:
+    states = generator_states()
+    with seeded(7):
+        first = draw()
+    with seeded(7):
+        assert draw() == first
+    after = draw()
+    restore_generators(states)
+    assert draw() == after
