@@ -4,6 +4,7 @@ import math
 from itertools import zip_longest
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -12,22 +13,31 @@ from omegaconf import OmegaConf
 from commands import CONF, SHORT, Command
 from experiments import Compose
 from overnight.config import schema
+from overnight.config.folders import SHIPPED
 from overnight.records.record import Record, find_runs, read_record
 from overnight.study.design import REPLICATES
+from overnight.training.fit import train
 
-NOT_TRAINED = {"experiment", "hparams_search", "hydra"}
-TRAINED = sorted(
-    folder.name for folder in CONF.iterdir() if folder.is_dir() and folder.name not in NOT_TRAINED
-)
 SWEPT = ["experiment", "hparams_search"]
+NOT_TRAINED = {*SWEPT, "hydra"}
+TRAINED = sorted(
+    {path.name for folder in (CONF, SHIPPED) for path in folder.iterdir() if path.is_dir()} - NOT_TRAINED
+)
 SEARCHES = ["hparams_search=random", "hparams_search=tpe"]
 CONFIRM = "experiment=confirm"  # see test_confirm.py
 NEEDS = {"trainer=gpu": "a GPU", "data=fashion_mnist": "the real data"}  # tested where they are at home
+SHORTEST = [*SHORT, "data.train_size=120", "data.test_size=40", "data.val_size=40", "data.batch_size=32"]
 STEP = ["+trainer.limit_train_batches=1", "trainer.max_epochs=1"]
+BARE = ["logger=none", "callbacks=none"]
 
 
 def options(groups: list[str]) -> list[str]:
-    return [f"{group}={path.stem}" for group in groups for path in sorted((CONF / group).glob("*.yaml"))]
+    return sorted(
+        f"{group}={path.stem}"
+        for folder in (CONF, SHIPPED)
+        for group in groups
+        for path in (folder / group).glob("*.yaml")
+    )
 
 
 def swept(option: str) -> dict[str, list[str]]:
@@ -44,13 +54,19 @@ def only_record(directory: Path) -> Record:
     return record
 
 
+def trained(compose: Compose, directory: Path, *overrides: str) -> dict[str, Any]:
+    """Compose, check and train what is typed; return what a record says of the fit."""
+    config = compose(*SHORTEST, *overrides, directory=directory)
+    schema.check(config)
+    return train(config, directory, {}, [], None)
+
+
 @pytest.mark.parametrize("option", [o for o in options(TRAINED) if o not in NEEDS])
-def test_an_option_trains(option: str, command: Command, tmp_path: Path) -> None:
-    result = command("train.py", *SHORT, option, *STEP if not option.startswith("debug") else [])
-    assert result.status == 0, result.stderr
-    record = only_record(tmp_path)
-    assert record["status"] == "completed"
-    assert record["choices"][option.partition("=")[0]] == option.partition("=")[2]
+def test_an_option_trains(option: str, compose: Compose, tmp_path: Path) -> None:
+    group = option.partition("=")[0]
+    bare = [off for off in BARE if off.partition("=")[0] not in {group, "callbacks"}]
+    step = STEP if group != "debug" else []
+    assert trained(compose, tmp_path, *bare, option, *step)["status"] == "completed"
 
 
 @pytest.mark.parametrize(
@@ -69,16 +85,27 @@ def test_an_option_trains(option: str, command: Command, tmp_path: Path) -> None
         "track_test=false",
     ],
 )
-def test_options_combine(options: str, command: Command, tmp_path: Path) -> None:
-    assert command("train.py", *SHORT, *options.split(), *STEP).status == 0
-    assert only_record(tmp_path)["status"] == "completed"
+def test_options_combine(options: str, compose: Compose, tmp_path: Path) -> None:
+    assert trained(compose, tmp_path, *options.split(), *STEP)["status"] == "completed"
+
+
+def test_what_was_chosen_is_recorded(command: Command, tmp_path: Path) -> None:
+    chosen = ["optimizer=sgd", "trainer=bf16", "regularization=[dropout,l1]"]
+    command("train.py", *SHORTEST, *BARE, *chosen, *STEP)
+    choices = only_record(tmp_path)["choices"]
+    assert {key: choices[key] for key in ("optimizer", "trainer", "model", "regularization")} == {
+        "optimizer": "sgd",
+        "trainer": "bf16",
+        "model": "fcn",
+        "regularization": "dropout+l1",
+    }
 
 
 @pytest.mark.parametrize("option", [o for o in options(SWEPT) if o not in {CONFIRM, *SEARCHES}])
 def test_a_study_sweeps_by_itself(option: str, command: Command, tmp_path: Path) -> None:
     """One value of each swept setting: the longest path through the study's file that is still short."""
     last_values = [f"{key}={values[-1]}" for key, values in swept(option).items()]
-    assert command("train.py", *SHORT, option, *last_values, *STEP).status == 0
+    assert command("train.py", *SHORTEST, *BARE, option, *last_values, *STEP).status == 0
     record = only_record(tmp_path)
     assert record["status"] == "completed"
     assert set(last_values) <= {*record["overrides"]}
@@ -129,22 +156,17 @@ def test_every_value_of_a_study_is_valid(study: str, compose: Compose) -> None:
 
 @pytest.mark.parametrize("option", SEARCHES)
 def test_a_search_runs_by_itself(option: str, command: Command, tmp_path: Path) -> None:
-    assert command("train.py", *SHORT, option, "hydra.sweeper.n_trials=1", *STEP).status == 0
+    assert command("train.py", *SHORTEST, *BARE, option, "hydra.sweeper.n_trials=1", *STEP).status == 0
     assert only_record(tmp_path)["status"] == "completed"
 
 
-@pytest.mark.parametrize("option", options(SWEPT))
-def test_every_value_of_a_study_is_one_that_exists(option: str, command: Command) -> None:
-    assert command("train.py", *SHORT, option, "--cfg=job").status == 0
+def test_a_confirmation_composes_before_there_is_anything_to_confirm(command: Command) -> None:
+    assert command("train.py", CONFIRM, "--cfg=job").status == 0
 
 
-def test_the_learning_rate_on_the_command_line_wins_in_any_order(command: Command, tmp_path: Path) -> None:
-    for name, order in (("a", ["lr=0.5", "optimizer=sgd"]), ("b", ["optimizer=sgd", "lr=0.5"])):
-        command("train.py", *SHORT, *order, *STEP, f"task_name={name}")
-    assert [r["config"]["optimizer"]["lr"] for r in map(read_record, find_runs(tmp_path)) if r] == [
-        0.5,
-        0.5,
-    ]
+@pytest.mark.parametrize("order", [["lr=0.5", "optimizer=sgd"], ["optimizer=sgd", "lr=0.5"]])
+def test_the_learning_rate_on_the_command_line_wins_in_any_order(order: list[str], compose: Compose) -> None:
+    assert compose(*order)["optimizer"]["lr"] == 0.5
 
 
 def test_a_new_option_is_one_file(command: Command, tmp_path: Path) -> None:
@@ -177,5 +199,5 @@ def test_a_new_option_is_one_file(command: Command, tmp_path: Path) -> None:
         (mine / name).parent.mkdir(parents=True)
         (mine / name).write_text(dedent(text).lstrip())
     new = ["optimizer=adamax", "activation=softplus", "init=uniform"]
-    assert command("train.py", *SHORT, f"--config-dir={mine}", *new, *STEP).status == 0
+    assert command("train.py", *SHORTEST, f"--config-dir={mine}", *new, *STEP).status == 0
     assert only_record(tmp_path)["config"]["lr"] == 0.002
