@@ -1,7 +1,7 @@
 """Seconds and memory of ``report.py`` for many made records: a grid of 324 runs, and six seeds of it.
 
-The whole command, in a process of its own. The images and the checkpoint of the best run are not there, so
-the pictures that need them (about 5 s) are missing.
+The whole command, in a process of its own. The data and the checkpoint of the best run are not there, so the
+pictures that need them (about 5 s) are missing.
 
     python benchmarks/reporting.py
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-sys.path.append(str(ROOT / "tests"))  # makes records for the tests, too
+sys.path.append(str(ROOT / "tests" / "support"))  # makes records for the tests, too
 
 import records  # noqa: E402
 
@@ -39,9 +39,9 @@ def write(folder: Path, seeds: int) -> int:
     rng = random.Random(0)  # noqa: S311 - no secret
     settings = records.grid(GRID | {"seed": list(range(seeds))})
     for setting in settings:
-        accuracy = 0.88 + 0.004 * (setting["optimizer"] == "adam") + rng.gauss(0, 0.002)
+        reached = 0.88 + 0.004 * (setting["optimizer"] == "adam") + rng.gauss(0, 0.002)
         lost = rng.random() < DIVERGED
-        made = records.record(setting, None if lost else accuracy, ("completed", "diverged")[lost], epochs=10)
+        made = records.record(setting, None if lost else reached, ("completed", "diverged")[lost], epochs=10)
         records.write(folder, made)
     return len(settings)
 

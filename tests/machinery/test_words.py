@@ -22,7 +22,7 @@ PEAKS = {("adam", 0.1): 0.90, ("rmsprop", 0.1): 0.8995, ("sgd", 0.1): 0.86}
 
 
 def written(
-    tmp_path: Path, values: dict[str, Any], score: Score = records.ACCURACY, **changed: Any
+    tmp_path: Path, values: dict[str, Any], score: Score = records.ACCURACY, /, **changed: Any
 ) -> Evidence:
     """Write records in which adam is best, rmsprop as good, and sgd 0.04 worse; read them."""
     rng = np.random.default_rng(0)

@@ -10,11 +10,12 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 import records
 from commands import SHORT, Command
 from overnight import study
-from overnight.config.schema import ConfigError
+from overnight.config.errors import ConfigError
 from overnight.records import sweep_state
 from overnight.records.record import COSMETIC, Record, find_runs, fingerprint, read_record, without_keys
 from overnight.study.arms import arms
 from overnight.study.design import design
+from overnight.study.score import Score
 from overnight.sweeps.confirm import chosen, fresh, quoted, seeded
 
 SWEEPS = Path("outputs") / "sweeps"
@@ -144,6 +145,10 @@ WRONG = {
     "no such folder": (["study.confirms=outputs/nope"], "outputs/nope: there is no such folder"),
     "an empty folder": (["study.confirms=empty"], "study.confirms=empty: none of its 0 runs completed. "),
     "only failures": (["study.confirms=failed"], "study.confirms=failed: none of its 1 runs completed. "),
+    "no metric": (
+        ["study.confirms=none"],
+        "study.confirms=none: its runs have no metric that chooses winners. ",
+    ),
     "no seeds": (["study.confirms=good", "hydra.sweeper.seeds=0"], "hydra.sweeper.seeds=0: needed: a whole"),
     "half an arm": (["study.confirms=good", "hydra.sweeper.arms=0.5"], "hydra.sweeper.arms=0.5: needed: a"),
     "a question about nothing": (["study.confirms=good", "study.scientific=[x]"], "x is no setting of these"),
@@ -164,6 +169,7 @@ def test_what_cannot_be_confirmed_is_refused_in_one_message(
     records.write(tmp_path / "failed", records.record({"lr": 0.1}, status="failed"))
     for lr in (0.1, 0.2):
         records.write(tmp_path / "good", records.record({"lr": lr}))
+        records.write(tmp_path / "none", records.record({"lr": lr}, score=Score(None, None)))
     result = command("train.py", "experiment=confirm", *typed)
     assert result.status == 1
     assert message in result.stderr
@@ -179,11 +185,11 @@ def test_a_wrong_sweep_leaves_no_folder(command: Command, tmp_path: Path) -> Non
 
 
 def test_the_arms_come_in_their_order_each_with_the_setting_of_the_best_mean(tmp_path: Path) -> None:
-    accuracies = {("sgd", 0.1): (0.8, 0.9), ("sgd", 1.0): (0.91, 0.5), ("adam", 0.1): (0.9, 0.95)}
-    for (optimizer, lr), values in accuracies.items():
-        for seed, accuracy in enumerate(values):
+    results = {("sgd", 0.1): (0.8, 0.9), ("sgd", 1.0): (0.91, 0.5), ("adam", 0.1): (0.9, 0.95)}
+    for (optimizer, lr), values in results.items():
+        for seed, reached in enumerate(values):
             setting = {"optimizer": optimizer, "lr": lr, "seed": seed}
-            records.write(tmp_path, records.record(setting, accuracy))
+            records.write(tmp_path, records.record(setting, reached))
     records.write(tmp_path, records.record({"optimizer": "rmsprop", "lr": 9.0, "seed": 0}, status="failed"))
     confirmation = chosen(str(tmp_path), [], None, 2)
     same = ["study.scientific=[optimizer]", "task_name='again'", "dropout=0.1"]

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
-from commands import CONF, SHORT, Command
+from commands import CONF, ROOT, SHORT, Command
 from overnight.records import sweep_state
 from overnight.study.compare import leaderboard, varying
 from overnight.study.frames import load
@@ -86,6 +86,13 @@ def test_the_leaderboard_is_by_validation_and_shows_what_differs(command: Comman
     assert len(board) == 4
 
 
+def test_the_line_and_the_leaderboard_of_a_sweep_name_its_metric(command: Command) -> None:
+    shown = command("train.py", *SHORT, "-m", "metrics=loss", "lr=0.1,0.01", "task_name=losses").stdout
+    assert len(re.findall(r"^\d/2  val/loss [\d.]+  ", shown, re.MULTILINE)) == 2
+    assert re.search(r" lr +val/loss +train/loss +epoch +seconds +status", shown)
+    assert re.search(r"^best by val/loss: .*, test/loss [\d.]+$", shown, re.MULTILINE)
+
+
 def test_the_same_sweep_again_runs_nothing_again(command: Command, tmp_path: Path) -> None:
     sweep = [*SHORT, "-m", "seed=0,1", "task_name=again"]
     command("train.py", *sweep)
@@ -99,8 +106,10 @@ def test_the_same_sweep_again_runs_nothing_again(command: Command, tmp_path: Pat
 def test_a_sweep_over_experiments_keeps_to_one_folder(command: Command, tmp_path: Path) -> None:
     assert command("train.py", *SHORT, "-m", "experiment=glob(*)", "trainer.max_epochs=1").status == 0
     (sweep,) = (tmp_path / "outputs" / "sweeps").iterdir()
-    names = [path.parent.name for path in sweep_state.glob("*/run.json")]
-    assert len(names) == len(list((CONF / "experiment").glob("*.yaml")))
+    names = [path.parent.name for path in sweep.glob("*/run.json")]
+    ours = ROOT / "src" / "overnight" / "conf"
+    options = [path for conf in (CONF, ours) for path in (conf / "experiment").glob("*.yaml")]
+    assert len(names) == len(options)
     assert any("experiment=optimizers" in name for name in names)
 
 

@@ -17,7 +17,7 @@ NUMBERS: dict[str, Any] = {
 }
 """With TEXT and CHOSEN_BY the columns that are always there. Where a run lacks a number, it is missing."""
 
-HISTORY = ("name", "path", "epoch", "lr", "seconds")
+HISTORY = ["name", "path", "epoch", "lr", "seconds"]
 
 
 def load(directory: str | Path) -> pd.DataFrame:

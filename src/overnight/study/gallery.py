@@ -117,12 +117,13 @@ def heat_maps(evidence: Evidence, hues: Colours) -> Iterator[Picture]:  # noqa: 
     reach = score.written(reach_of(evidence.settings["score"], score, cells.WIDEST), 1)
     pairs = [pair for pair in combinations(ranked(evidence), 2) if drawable(evidence, pair)]
     for row, column in pairs[:MOST_MAPS]:
+        across = (column, row) if row in numbers and column not in numbers else (row, column)
         yield Picture(
             f"heat_{row}_{column}",
             f"Best {score.metric} by {row} and {column}",
             "Means over the replicates, the best over all other settings; the best cell is framed. "
             f"White: worse by {reach} or more. x: all runs diverged or failed; *: some did.",
-            cells.heat_map(evidence.settings, *sorted((row, column), key=numbers.__contains__), score),
+            cells.heat_map(evidence.settings, *across, score),
         )
 
 

@@ -64,8 +64,8 @@ def central(evidence: Evidence) -> Table:
         **spread(evidence, "train"),
         "parameters": [f"{size:,}" if pd.notna(size) else "" for size in typical["parameters"]],
     }
-    told = typical[list(GROUPS)].dropna(axis="columns", how="all")
-    columns |= {key: texts(told[key]) for key in told if key not in columns}
+    groups = [key for key in GROUPS if key not in columns and typical[key].notna().any()]
+    columns |= {key: texts(typical[key]) for key in groups}
     settings = (*evidence.varied, *GROUPS)
     return Table("central", "Results", explained(plan), pd.DataFrame(columns), settings)
 

@@ -1,5 +1,6 @@
 """The answer of a study in sentences that are computed from its tables."""
 
+import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -64,9 +65,9 @@ def answer(evidence: Evidence) -> Iterator[str]:
         yield from tie(evidence, best["arm"])
     else:
         yield f"{score.metric}{tuned}: {reached}."
-    if pd.notna(best["test"]):
+    if not math.isnan(best["test"]):
         yield f"On the test set, {score.on('test')} is {mean_std(best, 'test', score)}."
-    if pd.notna(best["test sampling"]):
+    if not math.isnan(best["test sampling"]):
         yield sampling_error(int(evidence.runs["test samples"].max()), best["test sampling"], score)
     if evidence.confirmation:
         yield from confirmation(evidence.confirmation, best)
@@ -186,7 +187,7 @@ def choice(evidence: Evidence) -> Iterator[str]:
         tuned = f"best of {most} settings of {', '.join(plan.nuisance)}"
         yield f"{each} {tuned} was chosen by the mean {metric}{over(plan)}."
     yield f"Each run counts with its best epoch by {metric}."
-    if pd.notna(best["test"]):
+    if not math.isnan(best["test"]):
         yield "The test samples took no part in any choice."
     if most > 1 or len(evidence.arms) > 1:
         yield f"The best of several is slightly optimistic, because it was chosen by {metric}."

@@ -60,7 +60,7 @@ def failure(run: dict[Hashable, Any]) -> str:
 def winner(runs: pd.DataFrame) -> list[str]:
     """Name the best run and its result on the test set; nothing without one metric that a run has."""
     score, *others = scores(runs)
-    if others or score.metric not in runs:
+    if others or score.metric is None or score.metric not in runs:
         return []
     ranked = score.ranked(runs[runs["status"] == "completed"].dropna(subset=score.metric), score.metric)
     return [line for run in ranked.head(1).to_dict("records") for line in write_winner(run, score)]

@@ -110,7 +110,7 @@ def limit(axes: list[Axes], values: pd.DataFrame, measure: str, score: Score) ->
     known = pd.Series(values.to_numpy().ravel()).dropna()
     if known.empty:
         return
-    low, high = known.quantile(USUAL[0]), known.quantile(USUAL[1])
+    low, high = (float(known.quantile(share)) for share in USUAL)
     margin = 0.1 * (high - low) or 0.01 * abs(high) or 0.01
     shown = (
         window(known, score, TYPICAL)
@@ -119,7 +119,7 @@ def limit(axes: list[Axes], values: pd.DataFrame, measure: str, score: Score) ->
     )
     axes[0].set_ylim(shown.low, shown.high)
     for panel in axes:
-        ends = [pd.Series(line.get_ydata()) for line in panel.lines]  # type: ignore[arg-type]
+        ends = [pd.Series(line.get_ydata()) for line in panel.lines]
         if not any(end.between(shown.low, shown.high).any() for end in ends):
             panel.text(0.5, 0.05, "all outside this range", transform=panel.transAxes, ha="center")
 

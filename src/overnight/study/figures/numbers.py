@@ -1,5 +1,7 @@
 """The best run of a regression: predicted against true numbers, and what is left between them."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -16,12 +18,17 @@ def residuals(targets: np.ndarray, outputs: np.ndarray) -> Figure:
         outputs: the predicted ones [n].
     """
     figure, (left, right) = panels(2, 2, 3.25, 3.0)
-    looks = {"color": NEUTRAL, "markersize": 3, "alpha": min(1.0, max(0.1, MOST_OPAQUE / len(targets)))}
-    left.plot(targets, outputs, ".", rasterized=True, **looks)
+    looks: dict[str, Any] = {
+        "color": NEUTRAL,
+        "markersize": 3,
+        "rasterized": True,
+        "alpha": min(1.0, max(0.1, MOST_OPAQUE / len(targets))),
+    }
+    left.plot(targets, outputs, ".", **looks)
     left.axline((float(targets.mean()), float(targets.mean())), slope=1, color=ACCENT, linewidth=1)
     left.set_xlabel("true")
     left.set_ylabel("predicted")
-    right.plot(outputs, targets - outputs, ".", rasterized=True, **looks)
+    right.plot(outputs, targets - outputs, ".", **looks)
     right.axhline(0, color=ACCENT, linewidth=1)
     right.set_xlabel("predicted")
     right.set_ylabel("true - predicted")
