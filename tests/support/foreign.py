@@ -283,6 +283,21 @@ class LateNet(Regressor):
         return {name: value for name, value in whole.items() if not name.startswith("frozen")}
 
 
+class Drawing(Regressor):
+    """Draws into its logger when it validates."""
+
+    def on_validation_epoch_end(self) -> None:
+        experiment: Any = self.logger.experiment  # type: ignore[union-attr]
+        experiment.add_scalar("mine", 1.0, self.current_epoch)
+
+
+class NumPyState(L.Callback):
+    """Keeps what no checkpoint of plain values can hold."""
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"mine": np.float64(1.0)}
+
+
 class NotANumber(Regressor):
     """Logs a metric that is no number, and one that nobody but training logs."""
 

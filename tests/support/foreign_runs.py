@@ -8,7 +8,7 @@ PROJECT = Path("tests", "support", "foreign_project")
 TRAIN, EVAL = str(PROJECT / "train.py"), str(PROJECT / "eval.py")
 MODULES = (
     *("boring", "regressor", "saving", "manual", "gan", "unvalidated", "dicts", "two_validations", "workers"),
-    *("late", "drawn", "undefined"),
+    *("late", "drawn", "drawing", "undefined"),
 )
 
 

@@ -44,7 +44,7 @@ def unreadable(error: Any) -> str:
     """Explain an override that is not of the form KEY=VALUE."""
     return (
         f"{error.override}: cannot be read. Needed: KEY=VALUE. "
-        f"Type for example: lr=0.01, or in quotes what the shell would change: 'model.hidden_sizes=[64,32]'"
+        f"Type for example: lr=0.01, or in quotes what the shell would change: 'tags=[first,second]'"
     )
 
 

@@ -80,15 +80,14 @@ def signals(config: Config) -> list[dict[str, float]]:
     task, data = build(config)
     data.setup("fit")
     layers = [module for module in task.modules() if isinstance(module, nn.Linear)]
-    outputs: list[Tensor] = []
+    outputs: dict[nn.Module, Tensor] = {}
     for layer in layers:
-        layer.register_forward_hook(lambda *arguments: outputs.append(arguments[-1].detach()))
+        layer.register_forward_hook(lambda layer, _, output: outputs.update({layer: output.detach()}))
     stepped: Any = task.training_step(next(iter(data.train_dataloader())), 0)
     loss = stepped["loss"] if isinstance(stepped, dict) else stepped
     loss.backward()
-    gradients = [layer.weight.grad for layer in layers]
     return [
-        {"layer": number, "activation": output.std().item(), "gradient": gradient.std().item()}
-        for number, (output, gradient) in enumerate(zip(outputs, gradients, strict=True), start=1)
-        if gradient is not None
+        {"layer": number, "activation": outputs[layer].std().item(), "gradient": gradient.std().item()}
+        for number, layer in enumerate(layers, start=1)
+        if (gradient := layer.weight.grad) is not None
     ]

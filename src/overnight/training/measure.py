@@ -15,7 +15,12 @@ from overnight.training.rows import Row, plain_metrics
 
 Config = dict[str, Any]
 
-WHOLE = {"profiler": {"_target_": "overnight.training.speed.NoProfiler"}, "fast_dev_run": False}
+WHOLE = {
+    "profiler": {"_target_": "overnight.training.speed.NoProfiler"},
+    "logger": {"_target_": "lightning.pytorch.loggers.logger.DummyLogger"},
+    "enable_progress_bar": False,
+    "fast_dev_run": False,
+}
 """What the measuring Trainer has in place of the run's: nothing is printed, and no batch is left out."""
 
 
@@ -23,10 +28,10 @@ def build_measuring_trainer(config: Config, **settings: Any) -> L.Trainer:
     """Build the Trainer of a run, precision and all, but let it save, log and call back nothing.
 
     Callbacks that average weights, for instance, would put others in place of those that are to be measured.
+    There is a logger, which does nothing, since many a module draws in its validation.
     """
     trainer: L.Trainer = hydra.utils.instantiate(
         config["trainer"] | WHOLE | settings,
-        logger=False,
         callbacks=None,
         enable_checkpointing=False,
         _convert_="all",

@@ -7,6 +7,7 @@ from typing import Any
 import hydra
 import lightning as L
 from hydra.errors import InstantiationException
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from overnight.config.errors import ConfigError
 from overnight.data.in_memory import InMemoryData
@@ -76,18 +77,16 @@ def load_weights(task: L.LightningModule, path: str | None) -> None:
 
 def build_trainer(config: Config, directory: Path, history: History) -> L.Trainer:
     """Build the trainer with its callbacks and loggers; whatever it saves goes into the run's directory."""
+    make = hydra.utils.instantiate(config["trainer"], _partial_=True, _convert_="all")
+    parts = {
+        "callbacks": [history, WholeEpochs(), *build_parts(config["callbacks"])],
+        "logger": build_parts(config["logger"]),
+    }
     try:
-        trainer: L.Trainer = hydra.utils.instantiate(
-            config["trainer"],
-            default_root_dir=str(directory),
-            plugins=[AtomicCheckpointIO()],
-            callbacks=[history, WholeEpochs(), *build_parts(config["callbacks"])],
-            logger=build_parts(config["logger"]),
-            _convert_="all",
-        )
-    except InstantiationException as error:
+        trainer: L.Trainer = make(default_root_dir=str(directory), plugins=[AtomicCheckpointIO()], **parts)
+    except (MisconfigurationException, ImportError, RuntimeError, TypeError, ValueError) as error:
         raise ConfigError(
-            f"trainer: {error.__cause__}. Needed: what this machine has. Type for example: trainer=default"
+            f"trainer: {error}. Needed: what this machine has. Type for example: trainer=default"
         ) from error
     return trainer
 
