@@ -38,7 +38,7 @@ def edges(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
     rows += [
         on_edge(arm, key, grid(tried, key)) for arm in best[:1].to_dict("records") for key in plan.scientific
     ]
-    found = [row for row in rows if row["edge"]]
+    found = [row for row in rows if row[3]]
     return pd.DataFrame(found, columns=["arm", "key", "value", "edge", "tried"])
 
 
@@ -47,16 +47,9 @@ def grid(runs: pd.DataFrame, key: str) -> list[float]:
     return sorted({value for value in runs[key].unique() if is_number(value) and pd.notna(value)})
 
 
-def on_edge(arm: dict[Any, Any], key: str, values: list[float]) -> dict[str, Any]:
-    """Tell on which edge of the values the arm's own lies, if on any."""
-    tried = ", ".join(map(legible, values))
-    return {
-        "arm": arm["arm"],
-        "key": key,
-        "value": arm[key],
-        "edge": edge_of(arm[key], values),
-        "tried": tried,
-    }
+def on_edge(arm: dict[Any, Any], key: str, values: list[float]) -> tuple[Any, ...]:
+    """Return a row of ``edges``: it tells on which edge of the values the arm's own lies, if on any."""
+    return arm["arm"], key, arm[key], edge_of(arm[key], values), ", ".join(map(legible, values))
 
 
 def edge_of(value: Any, values: list[Any]) -> str | None:

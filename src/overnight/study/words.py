@@ -9,16 +9,7 @@ import pandas as pd
 from overnight.records.record import STATUSES
 from overnight.study.design import legible
 from overnight.study.evidence import Evidence
-from overnight.study.phrases import (
-    chance,
-    duration,
-    kind,
-    mean_std,
-    over,
-    plural,
-    repeated,
-    sampling_error,
-)
+from overnight.study.phrases import chance, duration, kind, mean_std, over, plural, repeated, sampling_error
 
 NAMED = 4  # arms in a sentence; the table has all
 

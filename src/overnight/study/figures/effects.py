@@ -5,16 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from overnight.study.design import legible
-from overnight.study.figures.style import (
-    CHOSEN,
-    NEUTRAL,
-    Colours,
-    brief,
-    handle,
-    in_order,
-    new,
-    window,
-)
+from overnight.study.figures.style import CHOSEN, NEUTRAL, Colours, brief, handle, in_order, new, window
 from overnight.study.score import Score
 
 
