@@ -126,7 +126,7 @@ def test_a_checkpoint_that_could_not_be_loaded_again_is_refused_when_it_is_saved
     refused = command(TRAIN, *module("regressor"), "+callbacks.mine={_target_:foreign.NumPyState}")
     assert refused.status == 1
     assert "a checkpoint of this run would hold a numpy" in refused.stderr
-    assert "Needed: tensors, numbers, texts, lists and dicts" in refused.stderr
+    assert "Needed: tensors, numbers, texts, lists, dicts" in refused.stderr
 
 
 def test_it_begins_with_the_weights_of_another_run(command: Command, tmp_path: Path) -> None:

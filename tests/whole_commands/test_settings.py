@@ -1,5 +1,6 @@
 """Whatever Lightning is told: the record of the run is true, or the setting is refused before training."""
 
+import csv
 import math
 import shlex
 from pathlib import Path
@@ -187,6 +188,18 @@ def test_an_interrupted_run_goes_on_bit_for_bit(settings: str, command: Command,
     (tmp_path / "outputs").rename(tmp_path / "resumed")
     assert command("train.py", *run).status == 0
     assert result(resumed) == result(recorded(tmp_path))
+
+
+def test_a_table_of_curves_keeps_the_epochs_before_an_interruption(command: Command, tmp_path: Path) -> None:
+    once = f"+callbacks.once={{_target_:foreign.Once,marker:{tmp_path / 'marker'},kill:false}}"
+    command("train.py", *TINY, "logger=csv", once)
+    assert command("train.py", *TINY, "logger=csv", once, "ckpt_path=last").status == 0
+    with (run_directory(tmp_path) / "csv" / "metrics.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["val/acc"]]
+    assert [row["step"] for row in rows] == ["0", "1", "2", "3"]
+    assert [float(row["val/acc"]) for row in rows] == [
+        row["val/acc"] for row in recorded(tmp_path)["history"]
+    ]
 
 
 def test_double_precision_is_evaluated_and_predicted_with(command: Command, tmp_path: Path) -> None:

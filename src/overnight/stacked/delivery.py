@@ -14,9 +14,9 @@ from overnight.runs import run
 from overnight.runs.origin import Origin
 from overnight.stacked.member import Member
 from overnight.training import fit, parts
-from overnight.training.checkpoints import AtomicCheckpointIO
 from overnight.training.results import Measured, facts, results
 from overnight.training.rows import draw_row
+from overnight.training.saving import AtomicCheckpointIO
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +50,9 @@ class Delivery:
     def _write(self, config: Config, origin: Origin, _: str | None) -> Config:
         member = self.member
         log.debug("trained in lockstep with %d others; its seconds are its share", self.others)
+        disk = AtomicCheckpointIO()
         for path, checkpoint in member.checkpoints.held.items():
-            AtomicCheckpointIO().save_checkpoint(checkpoint, path)
+            disk.save_checkpoint(checkpoint, path)
         loggers = parts.build_parts(config["logger"])
         rows = member.history.rows
         for row in rows:

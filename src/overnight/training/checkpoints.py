@@ -1,10 +1,7 @@
-"""Checkpoints that are written whole or not at all, after an epoch and with its row of the history."""
+"""Checkpoints: written after an epoch and with its row of the history, and read without running anything."""
 
-import io
 import logging
 import math
-import pickle
-import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -13,10 +10,8 @@ import hydra
 import lightning as L
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from overnight.config.errors import ConfigError
-from overnight.records.atomic import replacing
 from overnight.records.metric import is_of_test, split_and_name
 from overnight.training.history import History
 from overnight.training.rows import OWN
@@ -24,53 +19,6 @@ from overnight.training.rows import OWN
 log = logging.getLogger(__name__)
 
 BEST, LAST = Path("checkpoints", "best.ckpt"), Path("checkpoints", "last.ckpt")
-
-
-class AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes beside the checkpoint and renames.
-
-    Lightning writes into the system's temporary folder and moves: between file systems that is a copy, and
-    a process that is killed in the middle of it leaves half a checkpoint.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._proven = False
-
-    def save_checkpoint(
-        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
-    ) -> None:
-        """Save a dict of plain values and tensors.
-
-        Raises:
-            ConfigError: it holds other things, with which it could not be loaded again.
-        """
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        buffer = io.BytesIO()  # where a disk is full, torch.save has no word for it
-        torch.save(checkpoint, buffer)
-        if not self._proven:
-            refuse_unloadable(buffer)
-            self._proven = True
-        with replacing(Path(path)) as file:
-            file.write(buffer.getbuffer())
-
-
-def refuse_unloadable(buffer: io.BytesIO) -> None:
-    """Load a checkpoint as it will be loaded: at the first one, not when all the epochs are trained.
-
-    Raises:
-        ConfigError: that is not possible.
-    """
-    buffer.seek(0)
-    try:
-        torch.load(buffer, weights_only=True)
-    except pickle.UnpicklingError as error:
-        named = re.search(r"GLOBAL (\S+)", str(error))
-        raise ConfigError(
-            f"a checkpoint of this run would hold a {named[1] if named else 'thing'} and could not be loaded "
-            f"again. Needed: tensors, numbers, texts, lists and dicts in what on_save_checkpoint and state_dict "
-            f"of the module and the callbacks give"
-        ) from error
 
 
 class LastCheckpoint(ModelCheckpoint):

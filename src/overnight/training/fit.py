@@ -25,7 +25,7 @@ from overnight.training.checkpoints import (
 from overnight.training.history import History
 from overnight.training.hyperparameters import flat_hyperparameters, log_hyperparameters
 from overnight.training.measure import build_measuring_trainer, measure, measure_validation
-from overnight.training.parts import build, build_trainer, load_weights
+from overnight.training.parts import build, build_trainer, load_weights, open_loggers
 from overnight.training.results import Measured, facts, results
 from overnight.training.rows import OWN, DivergedError, Row, draw_row
 
@@ -75,6 +75,7 @@ def fit(
             history.add(measure_validation(measuring, task, data), epoch=0)
             refuse_unlogged(history.config["metric"], history.rows[0], trainer.callbacks)  # type: ignore[attr-defined]
             draw_row(history.rows[0], trainer.loggers, already=set())
+        open_loggers(trainer.loggers)
         trainer.fit(task, datamodule=data, ckpt_path=checkpoint)
     except DivergedError as error:
         return {"status": "diverged", "error": describe_error(error)}

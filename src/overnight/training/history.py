@@ -7,6 +7,7 @@ from typing import Any
 import lightning as L
 import torch
 from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor
 
 from overnight.records.record import fingerprint
@@ -36,6 +37,12 @@ class History(Checkpoint):
         self.validated = False
         self._reached: Row = {}
         self._start = 0.0
+
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Draw the rows before an interruption once more, where a logger begins its file anew."""
+        forgetful = [logger for logger in trainer.loggers if isinstance(logger, CSVLogger)]
+        for row in self.rows if trainer.ckpt_path else ():
+            draw_row(row, forgetful, already=set())
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Let plateau schedulers wait for validations; make up for a step of theirs that no checkpoint holds.

@@ -1,6 +1,7 @@
 """The parts of a run, built from its configuration: module, data module, Trainer, callbacks, loggers."""
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,15 @@ import hydra
 import lightning as L
 from hydra.errors import InstantiationException
 from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.loggers import Logger
 
 from overnight.config.errors import ConfigError
 from overnight.data.in_memory import InMemoryData
-from overnight.training.checkpoints import AtomicCheckpointIO, read_checkpoint
+from overnight.training.checkpoints import read_checkpoint
 from overnight.training.epochs import WholeEpochs
 from overnight.training.generators import seeded
 from overnight.training.history import History
+from overnight.training.saving import AtomicCheckpointIO
 
 Config = dict[str, Any]
 
@@ -94,3 +97,14 @@ def build_trainer(config: Config, directory: Path, history: History) -> L.Traine
 def build_parts(config: Config) -> list[Any]:
     """Build every part that a section describes: the callbacks, or the loggers. One that is null is off."""
     return [instantiated(part) for part in config.values() if part]
+
+
+def open_loggers(loggers: Iterable[Logger]) -> None:
+    """Open them as Lightning will, but without its warning where an interrupted run has left a file.
+
+    It is this run's own, and ``History`` writes again what was in it.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Experiment logs directory .* exists and is not empty")
+        for logger in loggers:
+            getattr(logger, "experiment", None)

@@ -1,0 +1,60 @@
+"""Checkpoints on disk: written whole or not at all, and never such as could not be loaded again."""
+
+import io
+import pickle
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+
+from overnight.config.errors import ConfigError
+from overnight.records.atomic import replacing
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Writes beside the checkpoint and renames.
+
+    Lightning writes into the system's temporary folder and moves: between file systems that is a copy, and
+    a process that is killed in the middle of it leaves half a checkpoint.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._proven = False
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
+    ) -> None:
+        """Save a dict of plain values and tensors.
+
+        Raises:
+            ConfigError: it holds other things, with which it could not be loaded again.
+        """
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        buffer = io.BytesIO()  # where a disk is full, torch.save has no word for it
+        torch.save(checkpoint, buffer)
+        if not self._proven:
+            refuse_unloadable(buffer)
+            self._proven = True
+        with replacing(Path(path)) as file:
+            file.write(buffer.getbuffer())
+
+
+def refuse_unloadable(buffer: io.BytesIO) -> None:
+    """Load a checkpoint as it will be loaded: at the first one, not when all the epochs are trained.
+
+    Raises:
+        ConfigError: that is not possible.
+    """
+    buffer.seek(0)
+    try:
+        torch.load(buffer, weights_only=True)
+    except pickle.UnpicklingError as error:
+        named = re.search(r"GLOBAL (\S+)", str(error))
+        raise ConfigError(
+            f"a checkpoint of this run would hold a {named[1] if named else 'thing'} and could not be loaded "
+            f"again. Needed: tensors, numbers, texts, lists, dicts in what on_save_checkpoint and state_dict "
+            f"of the module and the callbacks give"
+        ) from error
