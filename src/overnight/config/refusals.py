@@ -67,6 +67,7 @@ TRAINER = (
     Refusal("val_check_interval", lambda value: isinstance(value, int | float | None), BY_EPOCHS),
     Refusal("limit_val_batches", whole, WHOLE_SPLITS),
     Refusal("limit_test_batches", whole, WHOLE_SPLITS),
+    Refusal("limit_predict_batches", whole, "predictions are of whole splits. Leave it out"),
     Refusal(
         "overfit_batches",
         lambda value: not value,
@@ -83,6 +84,7 @@ TRAINER = (
     ),
 )
 CHECKPOINTS = (
+    Refusal("every_n_epochs", lambda value: value in {None, 1}, BY_EPOCH),
     Refusal("every_n_train_steps", lambda value: not value, BY_EPOCH),
     Refusal("train_time_interval", lambda value: not value, BY_EPOCH),
     Refusal("save_on_train_epoch_end", lambda value: value is True, BY_EPOCH),
@@ -123,6 +125,12 @@ def refused_callback(callback: Config, path: str, config: Config) -> Iterator[st
         yield f"{path}._target_={callback['_target_']}: {CALLBACKS[kind]}"
     if "LastCheckpoint" in kinds:
         yield from refused(callback, CHECKPOINTS, path)
+    for key, name in (("monitor", "metric"), ("mode", "mode")) if "BestCheckpoint" in kinds else ():
+        if callback.get(key) != config[name]:
+            yield (
+                f"{path}.{key}={callback.get(key)} and {name}={config[name]}: "
+                f"these are two names of one value. Needed: one of them. Type for example: {name}={callback.get(key)}"
+            )
     by_step = kinds & {*OF_STEPS} and callback.get("logging_interval", "step") == "step"
     if by_step and not config["trainer"].get("log_every_n_steps", 50):
         yield (

@@ -76,7 +76,7 @@ def fit(
             refuse_unlogged(history.config["metric"], history.rows[0], trainer.callbacks)  # type: ignore[attr-defined]
             draw_row(history.rows[0], trainer.loggers, already=set())
         open_loggers(trainer.loggers)
-        trainer.fit(task, datamodule=data, ckpt_path=checkpoint)
+        trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     except DivergedError as error:
         return {"status": "diverged", "error": describe_error(error)}
     except SystemExit as end:  # Lightning's answer to Ctrl-C
@@ -105,7 +105,7 @@ def refuse_unlogged(metric: str | None, row: Row, callbacks: Iterable[L.Callback
 def saved_checkpoints(
     trainer: L.Trainer, config: Config, exists: Callable[[Path], bool] = Path.is_file
 ) -> dict[str, Path]:
-    """Return the files, relative to the run's directory, of the best and the last weights that were saved."""
+    """Return the files of the best and the last weights that were saved; relative to the run's directory."""
     root = Path(trainer.default_root_dir)
     paths = {"last": root / LAST, "best": root / BEST}
     for callback in trainer.checkpoint_callbacks:
@@ -114,7 +114,10 @@ def saved_checkpoints(
             paths[name] = Path(callback.best_model_path)
     if config["metric"] is None:
         del paths["best"]
-    return {name: path.relative_to(root) for name, path in paths.items() if exists(path)}
+    saved = {name: path for name, path in paths.items() if exists(path)}
+    return {
+        name: path.relative_to(root) if path.is_relative_to(root) else path for name, path in saved.items()
+    }
 
 
 def best_score(trainer: L.Trainer) -> float | None:
