@@ -139,7 +139,11 @@ def test_the_record_is_what_its_checkpoints_give(settings: str, command: Command
     best, last = record["best"], record["last"]
     row = record["history"][best["epoch"]]
     assert math.isclose(best[record["metric"]], row[record["metric"]], rel_tol=1e-5)
-    assert last["epoch"] == record["history"][-1]["epoch"]
+    row = record["history"][-1]
+    assert last["epoch"] == row["epoch"]
+    assert all(
+        math.isclose(last[name], row[name], rel_tol=1e-5) for name in ("val/loss", "val/acc") if row[name]
+    )
     saved = sorted((run_directory(tmp_path) / "checkpoints").glob("*.ckpt"))
     for measured, path in ((best, run_directory(tmp_path) / record["checkpoint"]), (last, saved[-1])):
         again = measured_again(path)

@@ -129,7 +129,8 @@ def refused_callback(callback: Config, path: str, config: Config) -> Iterator[st
         if callback.get(key) != config[name]:
             yield (
                 f"{path}.{key}={callback.get(key)} and {name}={config[name]}: "
-                f"these are two names of one value. Needed: one of them. Type for example: {name}={callback.get(key)}"
+                f"these are two names of one value. Needed: one of them. "
+                f"Type for example: {name}={callback.get(key)}"
             )
     by_step = kinds & {*OF_STEPS} and callback.get("logging_interval", "step") == "step"
     if by_step and not config["trainer"].get("log_every_n_steps", 50):
