@@ -3,9 +3,10 @@
 import os
 import signal
 from pathlib import Path
-from typing import Any
 
 import lightning as L
+
+from overnight.training.history import History
 
 
 class Fault(L.Callback):
@@ -15,8 +16,8 @@ class Fault(L.Callback):
         self.seed = seed
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        config: Any = pl_module.config
-        if trainer.current_epoch == 1 and config["seed"] == self.seed:
+        seed = next(c.config["seed"] for c in trainer.callbacks if isinstance(c, History))  # type: ignore[attr-defined]
+        if trainer.current_epoch == 1 and seed == self.seed:
             self.strike(trainer)
 
     def strike(self, trainer: L.Trainer) -> None:

@@ -29,11 +29,13 @@ def settings(directory: Path, **changed: Any) -> Settings:
         "sampler": OmegaConf.create(
             {"_target_": "optuna.samplers.TPESampler", "seed": 0, "n_startup_trials": 5}
         ),
-        "direction": "maximize",
+        "direction": None,
         "storage": f"sqlite:///{directory}/optuna.db",
         "study_name": None,
         "n_trials": 20,
         "n_jobs": 3,
+        "metric": "val/acc",
+        "mode": "max",
     }
     return Settings(**defaults | changed)
 
@@ -140,7 +142,8 @@ WRONG = {
     "half a trial": ({"n_trials": 0.5}, "hydra.sweeper.n_trials=0.5: needed"),
     "no jobs": ({"n_jobs": 0}, "hydra.sweeper.n_jobs=0: needed"),
     "no seed": ({"sampler": OmegaConf.create({"seed": None})}, "hydra.sweeper.sampler.seed=None: needed"),
-    "a wrong direction": ({"direction": "up"}, "hydra.sweeper.direction=up: needed: maximize or minimize"),
+    "another direction": ({"direction": "minimize"}, "hydra.sweeper.direction=minimize with mode=max: needed"),
+    "no metric": ({"metric": None}, "metric=null: a search needs one"),
 }
 
 

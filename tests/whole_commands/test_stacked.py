@@ -122,7 +122,7 @@ def test_a_member_is_the_run_that_it_would_be_by_itself(
         alone = solo(prepare, *overrides)
         assert member.outcome == {"status": "completed"}
         for epoch, tolerance in enumerate((precise, max(precise, 1e-4), 1e-2)):
-            assert_agree((member.task.history[epoch], alone.task.history[epoch]), tolerance)
+            assert_agree((member.history.rows[epoch], alone.history.rows[epoch]), tolerance)
 
 
 @pytest.mark.parametrize("init", options("init"))
@@ -150,7 +150,7 @@ def test_a_diverging_member_changes_no_bit_of_its_neighbours(
     first, diverged, *others = trained([build(*shared, *run) for run in runs])
     assert (diverged.outcome or {})["status"] == "diverged"
     for member, undisturbed in zip([first, *others], quiet, strict=True):
-        assert without_clock(member.task.history) == without_clock(undisturbed.task.history)
+        assert without_clock(member.history.rows) == without_clock(undisturbed.history.rows)
 
 
 @pytest.mark.parametrize(
@@ -161,13 +161,16 @@ def test_divergence_is_told_as_of_a_run_by_itself(settings: str, build: Build, p
     member, _ = trained([build(*overrides), build("optimizer=sgd", *overrides[2:3])])
     alone = prepare("logger=none", *overrides)
     assert member.outcome == alone.fit()
-    assert [row["epoch"] for row in member.task.history] == [row["epoch"] for row in alone.task.history]
+    assert [row["epoch"] for row in member.history.rows] == [row["epoch"] for row in alone.history.rows]
     assert member.seconds > 0
 
 
-def test_a_plateau_scheduler_within_an_epoch_is_refused_and_not_forgotten(build: Build) -> None:
-    members = [build("scheduler=plateau", "+scheduler.interval=step", seed) for seed in TWO_SEEDS]
-    with pytest.raises(ValueError, match="plateau"):
+@pytest.mark.parametrize(
+    "schedule", ["scheduler=plateau +scheduler.interval=step", "+scheduler.interval=minute"]
+)
+def test_a_scheduler_that_would_never_step_is_refused_and_not_forgotten(schedule: str, build: Build) -> None:
+    members = [build(*schedule.split(), seed) for seed in TWO_SEEDS]
+    with pytest.raises(ValueError, match=r"scheduler|interval"):
         Lockstep(members)
 
 
@@ -179,8 +182,8 @@ def test_every_member_stops_early_for_itself(build: Build, prepare: Prepare) -> 
     )
     runs = ("lr=1e-5", "lr=0.05", "lr=0.2", "+callbacks.early_stopping.min_delta=0.5")
     members = trained([build(*stopping, run) for run in runs])
-    lengths = [len(member.task.history) for member in members]
-    assert lengths == [len(solo(prepare, *stopping, run).task.history) for run in runs]
+    lengths = [len(member.history.rows) for member in members]
+    assert lengths == [len(solo(prepare, *stopping, run).history.rows) for run in runs]
     assert len(set(lengths)) > 1
 
 
@@ -214,10 +217,10 @@ def test_checkpoints_hold_what_lightning_would_save(scheduler: str, build: Build
     member, _ = trained([build(*settings), build(*settings, "lr=0.1")])
     alone = solo(prepare, *settings)
     for name in ("best.ckpt", "last.ckpt"):
-        held = member.saved(Path("checkpoints", name))
+        held = member.checkpoint(Path("checkpoints", name))
         theirs = torch.load(Path(alone.trainer.default_root_dir, "checkpoints", name), weights_only=True)
         assert held
-        assert held["history"] == member.task.history[: len(theirs["history"])]
+        assert held["history"] == member.history.rows[: len(theirs["history"])]
         assert_same(held, theirs)
 
 
@@ -229,11 +232,11 @@ def test_a_run_goes_on_from_the_checkpoint_of_a_member(
     settings = ("regularization=[dropout,layer_norm]", "scheduler=step")
     member, _ = trained([build(*settings, f"{EPOCHS}=2"), build(*settings, f"{EPOCHS}=2", "lr=0.1")])
     path = tmp_path / "last.ckpt"
-    torch.save(member.saved(Path("checkpoints", "last.ckpt")), path)
+    torch.save(member.checkpoint(Path("checkpoints", "last.ckpt")), path)
     resumed = prepare("logger=none", *settings, f"{EPOCHS}=4")
     resumed.fit(ckpt_path=str(path))
     whole = solo(prepare, *settings, f"{EPOCHS}=4")
-    for rows in zip(resumed.task.history, whole.task.history, strict=True):
+    for rows in zip(resumed.history.rows, whole.history.rows, strict=True):
         assert_agree(rows, 1e-4)
 
 
@@ -247,10 +250,13 @@ def test_best_and_last_are_measured_as_by_a_run_by_itself(build: Build, prepare:
         members, ("zeros", "torch_default"), measure(fitted, members), strict=True
     ):
         alone = solo(prepare, *settings, f"init={init}")
-        expected = fit.measure_checkpoints(alone.trainer, alone.task, alone.data)
-        assert measured.keys() == expected.keys()
-        for path, row in expected.items():
-            assert measured[path] == pytest.approx(row, rel=1e-3, abs=1e-5), member.task.config["init"]
+        paths = alone.saved()
+        assert measured.keys() == {Path("checkpoints", path.name) for path in paths.values()}
+        for path in paths.values():
+            expected = fit.measure_checkpoint(alone.measuring, alone.task, alone.data, path)
+            ours = measured[Path("checkpoints", path.name)]
+            assert ours.epoch == expected.epoch
+            assert ours.metrics == pytest.approx(expected.metrics, rel=1e-3, abs=1e-5), member.config["init"]
 
 
 @pytest.mark.slow
@@ -259,8 +265,8 @@ def test_with_dropout_many_seeds_give_the_same_distribution(build: Build, prepar
     stacked = trained([build(*settings, f"seed={seed}") for seed in range(100, 160)])
     alone = [solo(prepare, *settings, f"seed={seed}", "callbacks=none") for seed in range(60)]
     for name in ("train/loss", "val/loss", "test/loss"):
-        ours = [member.task.history[-1][name] for member in stacked]
-        theirs = [experiment.task.history[-1][name] for experiment in alone]
+        ours = [member.history.rows[-1][name] for member in stacked]
+        theirs = [experiment.history.rows[-1][name] for experiment in alone]
         assert ks_2samp(ours, theirs).pvalue > 0.01
 
 
@@ -269,4 +275,4 @@ def test_what_a_member_draws_depends_on_no_other(build: Build) -> None:
     pair = trained([build(*settings, "seed=1"), build(*settings, "seed=2")])
     triple = trained([build(*settings, f"seed={seed}") for seed in (3, 1, 2)])
     for one, other in zip(pair, triple[1:], strict=True):
-        assert without_clock(one.task.history) == without_clock(other.task.history)
+        assert without_clock(one.history.rows) == without_clock(other.history.rows)
