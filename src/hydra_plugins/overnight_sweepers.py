@@ -37,6 +37,11 @@ class OptunaSweeper(LaunchingSweeper):
         self.params = params
         self.settings = settings
 
+    @staticmethod
+    def count_runs(config: DictConfig) -> int:
+        """Return the number of trials."""
+        return int(config.hydra.sweeper.n_trials)
+
     def sweep(self, arguments: list[str]) -> None:
         """Search; what was typed comes after the parameters of the configuration, and wins."""
         from overnight.search.search import search  # noqa: PLC0415 - only a search needs Optuna
@@ -56,6 +61,14 @@ class ConfirmSweeper(LaunchingSweeper):
 
     def __init__(self, seeds: int, arms: int | None, **_: Any) -> None:
         self.seeds, self.arms = seeds, arms
+
+    @staticmethod
+    def count_runs(config: DictConfig) -> int:
+        """Return the number of winners times that of their seeds."""
+        from overnight.sweeps.confirm import chosen  # noqa: PLC0415 - pandas
+
+        sweeper, study = config.hydra.sweeper, config.study
+        return len(chosen(study.confirms, study.scientific, sweeper.arms, sweeper.seeds).best) * sweeper.seeds
 
     def sweep(self, arguments: list[str]) -> None:
         """Run the winners with fresh seeds, and with what was typed besides."""

@@ -11,12 +11,13 @@ import records
 from commands import SHORT, Command
 from overnight import study
 from overnight.config.errors import ConfigError
+from overnight.config.overrides import quote_value
 from overnight.records import sweep_state
 from overnight.records.record import COSMETIC, Record, find_runs, fingerprint, read_record, without_keys
 from overnight.study.arms import arms
 from overnight.study.design import design
 from overnight.study.score import Score
-from overnight.sweeps.confirm import chosen, fresh, quoted, seeded
+from overnight.sweeps.confirm import chosen, fresh, seeded
 
 SWEEPS = Path("outputs") / "sweeps"
 TINY = [*SHORT, "trainer.max_epochs=1", "logger=none", "callbacks=none", "task_name=first"]
@@ -209,7 +210,7 @@ def test_fresh_seeds_are_new_and_the_same_at_every_call() -> None:
 
 @pytest.mark.parametrize("text", ["plain", "a b", "it's", "''", "a=b,c", "${x}", '"'])
 def test_a_quoted_text_is_read_back(text: str) -> None:
-    (override,) = OverridesParser.create().parse_overrides([f"task_name={quoted(text)}"])
+    (override,) = OverridesParser.create().parse_overrides([f"task_name={quote_value(text)}"])
     assert override.value() == text
 
 

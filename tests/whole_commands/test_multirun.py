@@ -31,12 +31,14 @@ PLANNED: dict[str, tuple[dict[str, Any], list[str], int | None]] = {
 def test_the_number_of_runs_is_known_beforehand(
     params: dict[str, Any], typed: list[str], count: int | None
 ) -> None:
-    config = OmegaConf.create({"hydra": {"sweeper": {"params": params}, "overrides": {"task": typed}}})
+    sweeper = {"_target_": "hydra._internal.core_plugins.basic_sweeper.BasicSweeper", "params": params}
+    config = OmegaConf.create({"hydra": {"sweeper": sweeper, "overrides": {"task": typed}}})
     assert planned_runs(config) == count
 
 
 def test_a_search_has_as_many_runs_as_it_has_trials() -> None:
-    sweeper = {"params": {"lr": "interval(0,1)"}, "n_trials": 40}
+    target = "hydra_plugins.overnight_sweepers.OptunaSweeper"
+    sweeper = {"_target_": target, "params": {"lr": "interval(0,1)"}, "n_trials": 40}
     config = OmegaConf.create({"hydra": {"sweeper": sweeper, "overrides": {"task": ["seed=0,1"]}}})
     assert planned_runs(config) == 40
 

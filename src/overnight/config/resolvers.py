@@ -1,6 +1,5 @@
 """What configs may ask for beyond Hydra's own resolvers. Imported before Hydra composes anything."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +42,6 @@ def confirming(directory: str | None) -> str:
     return f"{Path(directory).resolve().name}-confirm" if directory else "confirm"
 
 
-def confirmations(directory: str | None, scientific: Sequence[str], arms: int | None, seeds: int) -> int:
-    """Return the number of runs of that sweep."""
-    from overnight.sweeps.confirm import chosen  # noqa: PLC0415 - pandas, for those who ask only
-
-    return len(chosen(directory, scientific, arms, seeds).best) * seeds
-
-
 def register() -> None:
     """Register the resolvers; doing it again changes nothing.
 
@@ -58,7 +50,6 @@ def register() -> None:
     OmegaConf.register_new_resolver("cores", cores, replace=True)
     OmegaConf.register_new_resolver("threads_each", threads_each, replace=True)
     OmegaConf.register_new_resolver("confirming", confirming, replace=True)
-    OmegaConf.register_new_resolver("confirmations", confirmations, replace=True)
     OmegaConf.register_new_resolver("once", lambda value: value, replace=True, use_cache=True)
     OmegaConf.register_new_resolver("run_name", name_of_run, replace=True)
     OmegaConf.register_new_resolver("single_run", single_run, replace=True)

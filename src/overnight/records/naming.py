@@ -15,7 +15,7 @@ FAITHFUL = re.compile(r"[\w.]+=([\w.-]+|\[[\w.-]+(,[\w.-]+)+\])", re.ASCII)
 
 
 def run_name(overrides: list[str], unnamed: frozenset[str] = UNNAMED) -> str:
-    """Join the overrides, sorted, as ``lr=0.01,optimizer=sgd``; lists as ``model.hidden_sizes=256+128``.
+    """Join the overrides, sorted, as ``lr=0.01,optimizer=sgd``; lists as ``task.sizes=256+128``.
 
     Characters that a path or a shell treats specially become ``-``. A name that lost something by that, or
     by the limit of 120 characters, ends in a hash of what was typed: other overrides have other names.

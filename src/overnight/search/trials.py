@@ -57,8 +57,8 @@ class Settings:
             raise ConfigError("metric=null: a search needs one. Type for example: metric=val_loss mode=min")
         if self.direction not in {None, self.towards}:
             raise ConfigError(
-                f"hydra.sweeper.direction={self.direction} with mode={self.mode}: needed: the same way for both. "
-                f"Type for example: metric={self.metric} mode={self.mode}, and no direction"
+                f"hydra.sweeper.direction={self.direction} with mode={self.mode}: needed: the same for both. "
+                f"Type instead: metric={self.metric} mode={self.mode}, and no direction"
             )
 
     @property

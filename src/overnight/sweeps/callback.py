@@ -1,26 +1,23 @@
 """What a sweep says: a line for each finished run, and at its end the leaderboard."""
 
 import logging
-import math
 import shlex
 import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import ValueType
+import hydra
 from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from overnight.config.cli import legible
+from overnight.config.overrides import count_combinations
 from overnight.records import sweep_state
 from overnight.records.record import RECORD_FILE, Record, read_record
 
 log = logging.getLogger(__name__)
-
-COUNTABLE = {ValueType.CHOICE_SWEEP, ValueType.SIMPLE_CHOICE_SWEEP, ValueType.RANGE_SWEEP}
 
 
 class Sweep(Callback):
@@ -86,16 +83,15 @@ def resume(directory: Path) -> str:
 
 
 def planned_runs(config: DictConfig) -> int | None:
-    """Return the number of runs in the sweep, or None where only Hydra can count them (glob)."""
-    if (trials := OmegaConf.select(config, "hydra.sweeper.n_trials")) is not None:
-        return int(trials)
+    """Return the number of runs in the sweep, or None where only Hydra can count them (glob).
+
+    A sweeper that makes runs of its own counts them itself, and refuses here what it cannot run.
+    """
+    if count := getattr(hydra.utils.get_class(config.hydra.sweeper._target_), "count_runs", None):
+        return int(count(config))
     params = OmegaConf.select(config, "hydra.sweeper.params") or {}
     typed = [*(f"{key}={value}" for key, value in params.items()), *config.hydra.overrides.task]
-    overrides = {o.get_key_element(): o for o in OverridesParser.create().parse_overrides(typed)}
-    swept = [o for o in overrides.values() if o.is_sweep_override()]
-    if not all(o.value_type in COUNTABLE for o in swept):
-        return None
-    return math.prod(len(list(o.sweep_string_iterator())) for o in swept)
+    return count_combinations(typed)
 
 
 def line(record: Record, plan: sweep_state.Plan, counts: Counter[str], *, new: bool) -> str:

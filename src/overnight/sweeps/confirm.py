@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
-from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from overnight.config.errors import ConfigError
+from overnight.config.overrides import parse_overrides, quote_value, texts_by_key
 from overnight.records.record import fingerprint, is_cosmetic, read_record
 from overnight.study.arms import winners
 from overnight.study.design import Design, design
@@ -93,7 +93,7 @@ def same_configuration(confirmation: Confirmation, compose: Callable[[list[str]]
         ConfigError: what was typed means something else by now, since files in conf/ were changed.
     """
     for run in confirmation.best.to_dict("records"):
-        now = compose([*as_typed(run["overrides"], {"ckpt_path=last"}).values()])
+        now = compose([*texts_by_key(run["overrides"], {"ckpt_path=last"}).values()])
         if fingerprint(now) != run["fingerprint"]:
             raise ConfigError(
                 f"{run['path']} was run with another configuration than what was typed for it makes now: "
@@ -113,12 +113,6 @@ def differences(directory: Path, now: Config) -> list[str]:
     ]
 
 
-def as_typed(overrides: list[str], dropped: set[str]) -> dict[str, str]:
-    """Return the overrides by their keys, less those that are dropped; of one key, the last counts."""
-    parsed = {o.key_or_group: str(o.input_line) for o in OverridesParser.create().parse_overrides(overrides)}
-    return {key: text for key, text in parsed.items() if dropped.isdisjoint({key, text})}
-
-
 def seeded(confirmation: Confirmation, task_name: str, typed: list[str]) -> list[list[str]]:
     """Return the overrides of all runs: what was typed for each winner, less what told its replicates apart.
 
@@ -131,15 +125,17 @@ def seeded(confirmation: Confirmation, task_name: str, typed: list[str]) -> list
         ConfigError: several values of something were typed, or a seed.
     """
     plan = confirmation.plan
-    changes = as_typed(single(typed), {"experiment"})
+    changes = texts_by_key(single(typed), {"experiment"})
     own = [
         f"study.scientific=[{','.join(plan.scientific)}]",
-        f"task_name={quoted(task_name)}",
+        f"task_name={quote_value(task_name)}",
         *(HOLD_OUT if "data.fold" in plan.replicates else ()),
     ]
-    repeated = [as_typed(row, NOT_REPEATED | {*plan.replicates}) for row in confirmation.best["overrides"]]
+    repeated = [
+        texts_by_key(row, NOT_REPEATED | {*plan.replicates}) for row in confirmation.best["overrides"]
+    ]
     return [
-        [*(winner | as_typed(own, set()) | changes | {"seed": f"seed={seed}"}).values()]
+        [*(winner | texts_by_key(own, set()) | changes | {"seed": f"seed={seed}"}).values()]
         for winner in repeated
         for seed in confirmation.seeds
     ]
@@ -147,15 +143,10 @@ def seeded(confirmation: Confirmation, task_name: str, typed: list[str]) -> list
 
 def single(typed: list[str]) -> list[str]:
     """Return what was typed, if it is the same for all runs and leaves the seeds to this sweep."""
-    for override in OverridesParser.create().parse_overrides(typed):
+    for override in parse_overrides(typed):
         if override.is_sweep_override() or override.key_or_group == "seed":
             raise ConfigError(
                 f"{override.input_line}: needed: one value for all winners, and none for seed: they get "
                 f"seeds that the sweep did not use. Type for example: trainer.max_epochs=20"
             )
     return typed
-
-
-def quoted(text: str) -> str:
-    """Write a text without backslashes so that Hydra reads it as that."""
-    return "'" + text.replace("'", "\\'") + "'"
