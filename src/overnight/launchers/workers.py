@@ -92,7 +92,7 @@ def workers(n_jobs: int, threads: int) -> Iterator[Start]:
 
     def start() -> Worker:
         ours, its = context.Pipe()
-        process = context.Process(target=work, args=(its, threads), daemon=True)
+        process = context.Process(target=work, args=(its, threads))  # no daemon: loaders may have workers
         process.start()
         its.close()
         alive.append(process)
@@ -125,6 +125,7 @@ def work(connection: Connection, threads: int) -> None:
     import torch  # noqa: PLC0415 - the parent has no need of it
 
     torch.set_num_threads(threads)
+    multiprocessing.set_start_method(None, force=True)  # workers of a DataLoader start as in a run by itself
 
     def answer(content: Any) -> None:
         connection.send_bytes(cloudpickle.dumps(content))
