@@ -82,7 +82,9 @@ def run(cfg: DictConfig, work: Work = attempt, hold: Hold = locked) -> float:
             if not done:
                 checkpoint = to_go_on_from(origin.directory, known_as) if interrupted else None
                 set_aside(origin.directory, RECORD_FILE if checkpoint else "*")
-                record |= work(config, origin, checkpoint or config["ckpt_path"])
+                trained = work(config, origin, checkpoint or config["ckpt_path"])
+                record["environment"]["device"] = trained.pop("device")
+                record |= trained
         except Exception as error:
             log.debug("the run failed", exc_info=error)
             record |= {"status": "failed", "error": describe_error(error)}

@@ -60,7 +60,7 @@ class Delivery:
         trained = results(config, rows, member.saved, self.measured, fit.best_score(member.trainer))
         samples = len(member.data.split.train) * (len(rows) - 1)
         trained |= facts(member.task, member.data, member.seconds, samples)
-        trained |= {"trained": f"stacked with {self.others} others"}
+        trained |= {"trained": f"stacked with {self.others} others", "device": str(member.device)}
         fit.tell_loggers(loggers, config, origin.choices, origin.overrides, trained)
         for logger in loggers:
             logger.finalize("success")

@@ -57,6 +57,7 @@ def train(
     measured = {path: measure_checkpoint(measuring, task, data, directory / path) for path in saved.values()}
     trained = results(config, history.rows, saved, measured, best_score(trainer))
     trained |= facts(task, data, seconds, trained_samples(trainer, data))
+    trained |= {"device": str(trainer.strategy.root_device)}
     tell_loggers(trainer.loggers, config, choices, typed, trained)
     return outcome | trained
 
