@@ -19,7 +19,7 @@ FLOORS = (
     {"launchers"},
     {"stacked"},
 )
-"""Each may import what stands above it, at the top of its modules; the exceptions wait until they are called."""
+"""Each imports at the tops of its modules only what stands above it; exceptions are imported when called."""
 
 TRAINING = {"torch", "torchvision", "torchmetrics", "lightning", "hydra", "omegaconf"}
 STUDYING = {"pandas", "scipy", "statsmodels", "matplotlib", "optuna"}

@@ -7,7 +7,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from overnight.config.schema import ConfigError
+from overnight.config.errors import ConfigError
 from overnight.search.search_space import overrides, split
 
 LR = "lr=tag(log,interval(1e-4,1))"

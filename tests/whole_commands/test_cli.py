@@ -14,8 +14,10 @@ import pytest
 import torch
 
 from commands import CONF, ROOT, SHORT, Command, environment
+from experiments import Compose
 from fcnlab import fashion_mnist
-from overnight.config import cli
+from overnight.config import cli, schema
+from overnight.config.errors import ConfigError
 from overnight.config.folders import SHIPPED
 
 ONLY_FOR_SWEEPS = {
@@ -23,15 +25,12 @@ ONLY_FOR_SWEEPS = {
     "pandas",
 }
 
-WRONG = {
-    "a word for a number": (["lr=abc"], "lr=abc: needed: a number above 0. Type for example: lr=0.001"),
+WRONG_VALUES = {
     "nothing for a number": (["lr=null"], "lr=null: needed: a number above 0"),
     "a truth for a number": (["lr=true"], "lr=True: needed: a number above 0"),
     "a negative learning rate": (["lr=-1"], "lr=-1: needed: a number above 0"),
     "an infinite learning rate": (["lr=inf"], "lr=inf: needed: a number above 0"),
-    "a probability above 1": (["dropout=1.5"], "dropout=1.5: needed: a probability"),
     "a list with a wrong probability": (["dropout=[0.1,2]"], "dropout=[0.1, 2]: needed: a probability"),
-    "a list of the wrong length": (["dropout=[0.1,0.2,0.3]"], "has 3 values for 2 hidden layers"),
     "no batch": (["data.batch_size=0"], "data.batch_size=0: needed: a whole number, 1 or more"),
     "half a batch": (["data.batch_size=64.5"], "data.batch_size=64.5: needed: a whole number"),
     "a layer of nothing": (["model.hidden_sizes=[0]"], "model.hidden_sizes=[0]: needed: a list of whole"),
@@ -41,7 +40,6 @@ WRONG = {
     "a negative weight decay": (["weight_decay=-0.1"], "weight_decay=-0.1: needed: a number, 0 or more"),
     "a negative l1": (["l1=-1"], "l1=-1: needed: a number, 0 or more"),
     "all of the label smoothed": (["label_smoothing=1"], "label_smoothing=1: needed: a share"),
-    "a fold that is not there": (["data.folds=5", "data.fold=5"], "data.fold=5 with data.folds=5"),
     "an empty validation": (["data.val_size=0"], "data.val_size=0: needed: a whole number, 1"),
     "more validation than data": (["data.val_size=60000"], "data.val_size=60000: needed: a whole number, 1"),
     "a name with a slash": (["task_name='a/b'"], "task_name=a/b"),
@@ -49,11 +47,27 @@ WRONG = {
     "another end": (["on_failure=stop"], "on_failure=stop: needed: continue or raise"),
     "a word for a list of settings": (["study.scientific=lr"], "study.scientific=lr: needed: a list of"),
     "a setting with two parts": (["study.scientific=[lr]", "study.nuisance=[lr]"], "both have lr: needed"),
+    "a word for a truth": (["track_test=maybe"], "track_test=maybe: needed: true or false"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG_VALUES.values(), ids=WRONG_VALUES.keys())
+def test_a_wrong_value_is_refused(arguments: list[str], message: str, compose: Compose) -> None:
+    with pytest.raises(ConfigError) as refused:
+        schema.check(compose(*SHORT, *arguments))
+    assert message in str(refused.value)
+    assert len(str(refused.value).splitlines()) == 1
+
+
+WRONG = {
+    "a word for a number": (["lr=abc"], "lr=abc: needed: a number above 0. Type for example: lr=0.001"),
+    "a probability above 1": (["dropout=1.5"], "dropout=1.5: needed: a probability"),
+    "a list of the wrong length": (["dropout=[0.1,0.2,0.3]"], "has 3 values for 2 hidden layers"),
+    "a fold that is not there": (["data.folds=5", "data.fold=5"], "data.fold=5 with data.folds=5"),
     "a misspelt key of the study": (
         ["+study.nuisence=[lr]"],
         "study.nuisence: there is no such key. Did you",
     ),
-    "a word for a truth": (["track_test=maybe"], "track_test=maybe: needed: true or false"),
     "a momentum that torch refuses": (
         ["optimizer=sgd", "optimizer.momentum=-1"],
         "optimizer: Invalid momentum",

@@ -75,7 +75,7 @@ def test_a_sweep_runs_on_all_nodes_of_a_cluster_and_tries_again_what_was_killed(
         "retries=1",
     ]
     its_own = variables | {"RAY_AUTH_MODE": "token"}
-    with ray_nodes(tmp_path / "ray.log", **its_own, PYTHONPATH=str(ROOT / "tests")) as address:
+    with ray_nodes(tmp_path / "ray.log", **its_own, PYTHONPATH=str(ROOT / "tests" / "support")) as address:
         sweep = ["-m", "lr=0.1,0.01,-1", "seed=0,1", "optimizer=sgd", "task_name=both", LAUNCHER, *SHORT]
         at = f"hydra.launcher.ray.init.address={address}"
         result = ran(tmp_path, "train.py", *sweep, *callbacks, at, **its_own)

@@ -1,5 +1,6 @@
 """One run from its command to its record."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,18 @@ def without_clock(record: Record) -> list[dict[str, Any]]:
     return [{key: value for key, value in row.items() if key != "seconds"} for row in record["history"]]
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kept") / "outputs"
+
+
 @pytest.fixture
-def run_directory(command: Command, tmp_path: Path) -> Path:
-    assert command("train.py", *SHORT, "task_name=one", "regularization=dropout").status == 0
+def run_directory(command: Command, tmp_path: Path, kept: Path) -> Path:
+    """Run once for all tests; each gets a copy."""
+    if not kept.exists():
+        assert command("train.py", *SHORT, "task_name=one", "regularization=dropout").status == 0
+        (tmp_path / "outputs").rename(kept)
+    shutil.copytree(kept, tmp_path / "outputs")
     return tmp_path / "outputs" / "runs" / "one"
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from commands import CONF, SHORT, Result, ran, started
+from commands import SHORT, Result, ran, started
+from overnight.config.folders import SHIPPED
 from overnight.records.record import STATUSES, read_record
 from overnight.study.frames import load
 from services import SHORT_ERRORS, MissingServiceError, Slurm, debian, slurm, until
@@ -27,7 +28,7 @@ def saved(folder: Path) -> bool:
 
 
 def test_the_parameters_have_the_names_that_users_of_submitit_know() -> None:
-    parameters = OmegaConf.load(CONF / "hydra" / "launcher" / "submitit_slurm.yaml")
+    parameters = OmegaConf.load(SHIPPED / "hydra" / "launcher" / "submitit_slurm.yaml")
     assert set(KNOWN.split()) == {str(key) for key in parameters} - {"_target_"}
 
 

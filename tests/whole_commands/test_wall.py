@@ -1,4 +1,4 @@
-"""The machinery by itself: in a clone without the research it passes its tests, and sweeps what others wrote."""
+"""The machinery alone: in a clone without the research it passes its tests, and sweeps what others wrote."""
 
 import os
 import re
