@@ -6,9 +6,9 @@ import pytest
 
 import records
 from overnight import study
-from overnight.study.compare import leaderboard, varying
+from overnight.study.design import varying
 from overnight.study.score import Score
-from overnight.sweeps.leaderboard import winner
+from overnight.sweeps.leaderboard import leaderboard, winner
 
 
 def test_the_leaderboard_ranks_by_validation_and_keeps_what_has_no_result(tmp_path: Path) -> None:

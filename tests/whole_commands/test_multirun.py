@@ -12,9 +12,10 @@ from omegaconf import OmegaConf
 
 from commands import CONF, ROOT, SHORT, Command
 from overnight.records import sweep_state
-from overnight.study.compare import leaderboard, varying
+from overnight.study.design import varying
 from overnight.study.frames import load
 from overnight.sweeps.callback import planned_runs
+from overnight.sweeps.leaderboard import leaderboard
 
 PLANNED: dict[str, tuple[dict[str, Any], list[str], int | None]] = {
     "nothing swept": ({}, ["lr=0.1"], 1),

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from overnight.records.record import STATUSES
+from overnight.records.sampling import LEVEL
 from overnight.study.design import Design, labelled
-from overnight.study.intervals import half_width, overlap
 
 RESULTS = ["score", "train", "test"]
 
@@ -21,7 +22,7 @@ def settings(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
         ``arm setting``, the scientific and nuisance keys, ``runs completed diverged failed``, ``n``
         (replicates with a result; runs of one, as seeds within a fold, are averaged first), for each of
         ``score``, ``train`` and ``test`` the mean under its name and ``... std`` (n - 1), ``score low`` and
-        ``score high`` (95 %, see ``intervals``), ``test sampling`` (half a 95 % interval: the test samples
+        ``score high`` (95 %, see ``overlap``), ``test sampling`` (half a 95 % interval: the test samples
         are a sample; NaN if the score is no share), ``candidate chosen``.
     """
     marked = labelled(runs, plan)
@@ -58,6 +59,27 @@ def summary(marked: pd.DataFrame, plan: Design, shared: float) -> pd.DataFrame:
         bounds = {name: bound.clip(0, 1) for name, bound in bounds.items()}
     sampling = plan.score.sampling(mean["test"], mean["test samples"])
     return mean[RESULTS].join(std).assign(n=n, **bounds, **{"test sampling": sampling})
+
+
+def overlap(runs: pd.DataFrame, plan: Design) -> float:
+    """Return what to add to 1/n because replicates share training samples: validation over training size.
+
+    0 where only the seed differs. Folds and drawn splits train on overlapping parts of the same samples, so
+    their results are not independent and the plain interval is too narrow (Nadeau and Bengio, Inference for
+    the Generalization Error, Machine Learning 52, 2003: the corrected resampled t). NaN where the sizes are
+    not known.
+    """
+    sizes = runs[["val samples", "train samples"]].astype("float64").mean()
+    return float(sizes["val samples"] / sizes["train samples"]) if plan.resampled else 0.0
+
+
+def half_width(std: pd.Series, n: pd.Series, shared: float) -> pd.Series:
+    """Return half the 95 % interval of the mean over n replicates, by Student's t; NaN for a single one.
+
+    ``shared`` is what ``overlap`` returns.
+    """
+    quantile = pd.Series(stats.t.ppf((1 + LEVEL) / 2, n - 1), index=n.index)
+    return std * (1 / n + shared) ** 0.5 * quantile
 
 
 def arms(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:

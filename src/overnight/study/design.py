@@ -13,7 +13,6 @@ from typing import Any
 import pandas as pd
 
 from overnight.records.record import is_cosmetic
-from overnight.study.compare import varying
 from overnight.study.frames import CHOSEN_BY, NUMBERS, TEXT
 from overnight.study.score import Score, score_of
 
@@ -85,6 +84,12 @@ def design(runs: pd.DataFrame, scientific: tuple[str, ...] = ()) -> Design:
         replicates=tuple(key for key in repeated if key not in asked),
         score=score_of(runs),
     )
+
+
+def varying(runs: pd.DataFrame) -> list[str]:
+    """Return the settings that somebody typed and that are not the same in all runs."""
+    typed = sorted({override.lstrip("+~").partition("=")[0] for row in runs["overrides"] for override in row})
+    return [key for key in typed if key in runs and len(runs[key].unique()) > 1]
 
 
 def candidates(runs: pd.DataFrame) -> list[str]:

@@ -7,9 +7,8 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from overnight.records.sampling import LEVEL
-from overnight.study.arms import replicated, winners
+from overnight.study.arms import overlap, replicated, winners
 from overnight.study.design import Design
-from overnight.study.intervals import overlap
 
 EXACT = 1e-12  # what varies less than this does not vary: it is rounding
 
@@ -18,7 +17,7 @@ def differences(runs: pd.DataFrame, plan: Design, result: str = "score") -> pd.D
     """Compare every two arms, each with its chosen setting.
 
     Where two arms share at least two replicates (seeds, folds, splits), the differences within these are
-    tested: a paired t-test; on folds or drawn splits the corrected resampled t (see ``intervals.overlap``).
+    tested: a paired t-test; on folds or drawn splits the corrected resampled t (see ``arms.overlap``).
     Otherwise Welch's t-test. ``p holm`` is corrected for the number of comparisons (Holm, Scandinavian
     Journal of Statistics 6, 1979), and ``different`` says that it is below 0.05: of studies in which no arm
     differs and all were tuned over as many settings, at most 5 % have any such pair. An arm that was chosen

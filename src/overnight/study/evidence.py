@@ -1,6 +1,6 @@
 """All that a report is made of: the runs of one or several sweeps, and the tables computed from them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -8,7 +8,6 @@ from pathlib import Path
 import pandas as pd
 
 from overnight.study.arms import arms, outcomes, settings, winners
-from overnight.study.cautions import cautions
 from overnight.study.design import Design, declared, design, labelled
 from overnight.study.differences import differences
 from overnight.study.effort import budgets
@@ -17,9 +16,14 @@ from overnight.study.frames import HISTORY, histories, load, unreadable
 CONFIRMS = "study.confirms"
 
 
+def computed(table: Callable[[pd.DataFrame, Design], pd.DataFrame]) -> "cached_property[pd.DataFrame]":
+    """Return a property of ``Evidence``: this table of its runs, computed when it is first asked for."""
+    return cached_property(lambda evidence: table(evidence.runs, evidence.plan))
+
+
 @dataclass(frozen=True)
 class Evidence:
-    """The records of a study, and what follows from them.
+    """The records of a study, and what follows from them; its tables are made by the functions of their name.
 
     Args:
         directories: where they were read.
@@ -39,45 +43,13 @@ class Evidence:
     plan: Design
     guessed: bool
 
-    @cached_property
-    def labelled(self) -> pd.DataFrame:
-        """See ``design.labelled``."""
-        return labelled(self.runs, self.plan)
-
-    @cached_property
-    def settings(self) -> pd.DataFrame:
-        """See ``arms.settings``."""
-        return settings(self.runs, self.plan)
-
-    @cached_property
-    def arms(self) -> pd.DataFrame:
-        """See ``arms.arms``."""
-        return arms(self.runs, self.plan)
-
-    @cached_property
-    def winners(self) -> pd.DataFrame:
-        """See ``arms.winners``."""
-        return winners(self.runs, self.plan)
-
-    @cached_property
-    def outcomes(self) -> pd.DataFrame:
-        """See ``arms.outcomes``."""
-        return outcomes(self.runs, self.plan)
-
-    @cached_property
-    def differences(self) -> pd.DataFrame:
-        """See ``differences.differences``."""
-        return differences(self.runs, self.plan)
-
-    @cached_property
-    def budgets(self) -> pd.DataFrame:
-        """See ``effort.budgets``."""
-        return budgets(self.runs, self.plan)
-
-    @cached_property
-    def cautions(self) -> list[str]:
-        """See ``cautions.cautions``."""
-        return cautions(self.runs, self.plan)
+    labelled = computed(labelled)
+    settings = computed(settings)
+    arms = computed(arms)
+    winners = computed(winners)
+    outcomes = computed(outcomes)
+    differences = computed(differences)
+    budgets = computed(budgets)
 
     @cached_property
     def confirmation(self) -> "Evidence | None":
@@ -137,7 +109,12 @@ def gather(directories: Sequence[Path], scientific: tuple[str, ...] = ()) -> Evi
     read = merged([load(directory) for directory in directories])
     broken = merged([unreadable(directory) for directory in directories])
     if read.empty:
-        raise FileNotFoundError(nothing(directories, broken))
+        where = ", ".join(map(str, directories))
+        damaged = f" ({len(broken)} cannot be read, {broken['path'].iloc[0]} for one)" if len(broken) else ""
+        raise FileNotFoundError(
+            f"{where}: there is no record of a run here{damaged}. Needed: the folder of a sweep or a run. "
+            f"Type for example: python report.py outputs/sweeps/optimizers"
+        )
     repeats = read[CONFIRMS].notna() if CONFIRMS in read else pd.Series(data=False, index=read.index)
     alone = repeats.all()  # the folder of the confirming runs was given, and no other
     runs, confirming = (read, read[:0]) if alone else (read[~repeats], read[repeats])
@@ -169,13 +146,3 @@ def merged(tables: list[pd.DataFrame], keys: Sequence[str] = ("path",)) -> pd.Da
     filled = [table for table in tables if not table.empty] or tables[:1]
     table = pd.concat(filled, ignore_index=True)
     return table.drop_duplicates(list(keys), ignore_index=True)
-
-
-def nothing(directories: Sequence[Path], broken: pd.DataFrame) -> str:
-    """Say that there is nothing to report on."""
-    where = ", ".join(map(str, directories))
-    damaged = f" ({len(broken)} cannot be read, {broken['path'].iloc[0]} for one)" if len(broken) else ""
-    return (
-        f"{where}: there is no record of a run here{damaged}. Needed: the folder of a sweep or a run. "
-        f"Type for example: python report.py outputs/sweeps/optimizers"
-    )

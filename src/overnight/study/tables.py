@@ -6,9 +6,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from overnight.records.record import STATUSES
+from overnight.study.arms import half_width
 from overnight.study.design import Design, legible, short
 from overnight.study.evidence import Evidence
-from overnight.study.intervals import half_width
 from overnight.study.phrases import kind, legible_p, mean_std
 from overnight.study.score import Score
 from overnight.study.words import against, best_arm

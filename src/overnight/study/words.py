@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from overnight.records.record import STATUSES
+from overnight.study.cautions import cautions
 from overnight.study.design import legible
 from overnight.study.evidence import Evidence
 from overnight.study.phrases import chance, duration, kind, mean_std, over, plural, repeated, sampling_error
@@ -31,7 +32,7 @@ def paragraphs(evidence: Evidence) -> list[Paragraph]:
         "How it was chosen": choice(evidence),
         "What it cost": cost(evidence),
         "What failed": failures(evidence),
-        "Cautions": iter(f"{caution}." for caution in evidence.cautions),
+        "Cautions": (f"{caution}." for caution in cautions(evidence.runs, evidence.plan)),
     }
     said = [Paragraph(title, list(sentences)) for title, sentences in parts.items()]
     return [paragraph for paragraph in said if paragraph.sentences]

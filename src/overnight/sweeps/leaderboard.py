@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from overnight.records.sampling import with_error
-from overnight.study.compare import leaderboard
+from overnight.study.design import varying
 from overnight.study.score import Score, scores
 
 SHOWN = 20  # rows of the leaderboard on the terminal; results.csv has all
@@ -24,6 +24,24 @@ def show(runs: pd.DataFrame, directory: Path, command: str) -> None:
     console.print(drawn(leaderboard(runs), title=str(directory)))
     words = "\n".join(last_words(directory, command, runs))
     console.print(words, soft_wrap=True, highlight=False, markup=False)
+
+
+def leaderboard(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the completed runs by their metric, the best first, then the others; settings that differ only.
+
+    The metric on the test set is not among the columns: it takes no part in a choice. Runs that were chosen
+    by different metrics, or by none, keep their order.
+    """
+    found = scores(runs)
+    names = dict.fromkeys(name for score in found for name in (score.metric, score.on("train")) if name)
+    known = [name for name in names if name in runs and runs[name].notna().any()]
+    if len(found) == 1 and found[0].metric in known:
+        ranked = found[0].ranked(runs, str(found[0].metric))
+    else:
+        ranked = runs
+    ranked = ranked.sort_values("status", key=lambda status: status != "completed", kind="stable")
+    columns = [*varying(runs), *known, *["epoch"] * bool(known), "seconds", "status"]
+    return ranked[columns].astype({"epoch": "float64"} if known else {}).reset_index(drop=True)
 
 
 def drawn(board: pd.DataFrame, title: str) -> Table:
