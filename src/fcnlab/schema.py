@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from overnight.config.schema import InMemoryKeys, Probability, Section, Strength
+from overnight.config.keys import InMemoryKeys, Probability, Section, Strength
 
 Config = dict[str, Any]
 

@@ -76,13 +76,5 @@ def legible(function: Callable[..., Result]) -> Callable[..., Result]:
 def quoted(argument: str) -> str:
     """Quote the path in KEY=PATH if it exists: to Hydra, the signs in a run's name mean something else."""
     key, _, value = argument.partition("=")
-    special = re.search(r"[=,~]", value) and exists(value)
+    special = re.search(r"[=,~]", value) and os.path.exists(value)  # noqa: PTH110 - a list may be too long a path
     return f"{key}='{value}'" if special else argument
-
-
-def exists(path: str) -> bool:
-    """Tell whether there is such a path; a list of values may be longer than the name of a file can be."""
-    try:
-        return Path(path).exists()
-    except OSError:
-        return False

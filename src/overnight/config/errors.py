@@ -1,6 +1,7 @@
-"""What a configuration raises that cannot be used."""
+"""What a configuration raises that cannot be used, and what it says to somebody who misspelt a name."""
 
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Iterable
 from typing import Any
 
 
@@ -16,3 +17,10 @@ def needed(name: str, value: Any, good: Callable[[Any], bool], what: str, exampl
     """
     if not (isinstance(value, int if isinstance(example, int) else int | float) and good(value)):
         raise ConfigError(f"{name}={value}: needed: {what}. Type for example: {name}={example}")
+
+
+def one_of(given: str, known: Iterable[str]) -> str:
+    """List what would have been right, the most similar first."""
+    names = sorted(known)
+    close = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
+    return "".join(f"Did you mean {name}? " for name in close) + f"Needed: one of {', '.join(names)}"

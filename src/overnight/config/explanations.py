@@ -2,7 +2,7 @@
 
 import errno
 import re
-from collections.abc import Callable
+from functools import singledispatch
 from typing import Any
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
@@ -15,52 +15,53 @@ from omegaconf.errors import (
 )
 
 from overnight.config import folders
-from overnight.config.spelling import one_of
+from overnight.config.errors import one_of
 
 
-def explain(error: BaseException) -> str:
+@singledispatch
+def explain(error: Any) -> str:
     """Return what was given, what is needed and what to type, as far as the error tells."""
-    for kind, describe in EXPLANATIONS:
-        if isinstance(error, kind):
-            return describe(error)
     cause = error.__cause__ if isinstance(error, HydraException) else None
     return explain(cause) if cause else " ".join(str(error).split()) or type(error).__name__
 
 
-def no_such_option(error: Any) -> str:
-    """Explain a name that is no file of its group."""
+@explain.register(MissingConfigException)
+def _no_such_option(error: Any) -> str:
     group, _, option = str(error.missing_cfg_file).removesuffix(".yaml").rpartition("/")
     return f"{group}={option}: there is no such option. {one_of(option, folders.options(group))}"
 
 
-def no_such_key(error: Any) -> str:
-    """Explain a key that is not in the configuration."""
+@explain.register(ConfigAttributeError)
+@explain.register(ConfigKeyError)
+def _no_such_key(error: Any) -> str:
     parent = error.parent_node
     known = [str(key) for key in parent] if isinstance(parent, DictConfig) else []
     return f"{error.full_key}: there is no such key. {one_of(str(error.key), known)}"
 
 
-def unreadable(error: Any) -> str:
-    """Explain an override that is not of the form KEY=VALUE."""
+@explain.register(OverrideParseException)
+def _unreadable(error: Any) -> str:
     return (
         f"{error.override}: cannot be read. Needed: KEY=VALUE. "
         f"Type for example: lr=0.01, or in quotes what the shell would change: 'tags=[first,second]'"
     )
 
 
-def missing_value(error: Any) -> str:
-    """Explain a key that has no default and was not given."""
+@explain.register(MissingMandatoryValue)
+def _missing_value(error: Any) -> str:
     return f"{error.full_key}: a value is missing. Needed: {error.full_key}=VALUE"
 
 
-def unresolved(error: Any) -> str:
+@explain.register(InterpolationResolutionError)
+def _unresolved(error: Any) -> str:
     """Return what a resolver itself said, without OmegaConf's words around it."""
     text = " ".join(str(error).split())
     said = re.search(r"raised while resolving interpolation: (.*?)(?: full_key: |$)", text)
     return said[1] if said else text
 
 
-def unwritable(error: Any) -> str:
+@explain.register(OSError)
+def _unwritable(error: Any) -> str:
     """Explain a file that the disk does not take; other errors of the system explain themselves."""
     if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}:
         return str(error)
@@ -70,15 +71,3 @@ def unwritable(error: Any) -> str:
         f"may write to. What is recorded is kept: make room and type the same command again, or type for "
         f"example: hydra.sweep.dir=FOLDER (for a single run: hydra.run.dir=FOLDER)"
     )
-
-
-Kind = type[Exception] | tuple[type[Exception], ...]
-
-EXPLANATIONS: tuple[tuple[Kind, Callable[[Any], str]], ...] = (
-    (MissingConfigException, no_such_option),
-    (OverrideParseException, unreadable),
-    (MissingMandatoryValue, missing_value),
-    ((ConfigAttributeError, ConfigKeyError), no_such_key),
-    (InterpolationResolutionError, unresolved),
-    (OSError, unwritable),
-)

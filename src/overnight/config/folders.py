@@ -5,8 +5,6 @@ import sys
 from pathlib import Path
 
 SHIPPED = Path(__file__).parents[1] / "conf"
-NOT_CHOSEN = {"hydra"}
-"""Groups of Hydra's own; ``--hydra-help`` explains them."""
 
 
 def project() -> Path:
@@ -32,10 +30,12 @@ def options(group: str) -> list[str]:
 
 
 def groups(config: Path) -> list[str]:
-    """Return the groups among which a main configuration chooses, sorted; those of ``overnight`` too."""
+    """Return the groups among which a main configuration chooses, those of ``overnight`` too, sorted.
+
+    Hydra's own are explained by ``--hydra-help``.
+    """
     text = config.read_text(encoding="utf-8")
     chosen = set(re.findall(r"^  - (?:override )?/?([\w/]+): ", text, flags=re.MULTILINE))
-    inherited = SHIPPED / "overnight.yaml"
     if re.search(r"^  - overnight$", text, flags=re.MULTILINE):
-        chosen |= set(groups(inherited))
-    return sorted(group for group in chosen if group.partition("/")[0] not in NOT_CHOSEN)
+        chosen |= set(groups(SHIPPED / "overnight.yaml"))
+    return sorted(group for group in chosen if group.partition("/")[0] != "hydra")

@@ -1,126 +1,17 @@
 """Every value of a composed configuration, checked once and before anything is read or built."""
 
 import inspect
-from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import hydra
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError
 
-from overnight.config.errors import ConfigError
-from overnight.config.refusals import refused_settings
-from overnight.config.spelling import one_of
+from overnight.config.errors import ConfigError, one_of
+from overnight.config.keys import MachineryKeys, Section
+from overnight.config.refusals import BY_STEP, CALLBACKS, CHECKPOINTS, OF_STEPS, TRAINER, Refusals
 
 Config = dict[str, Any]
-
-Count = Annotated[int, Field(ge=1, description="a whole number, 1 or more", examples=[128])]
-Natural = Annotated[int, Field(ge=0, description="a whole number, 0 or more", examples=[1])]
-Strength = Annotated[
-    float, Field(ge=0, allow_inf_nan=False, description="a number, 0 or more", examples=[1e-4])
-]
-Probability = Annotated[float, Field(ge=0, lt=1)]
-Truth = Annotated[bool, Field(description="true or false", examples=["true"])]
-Words = Annotated[
-    list[Annotated[str, Field(min_length=1)]],
-    Field(description="a list of words (or [])", examples=["[first]"]),
-]
-
-
-class Section(BaseModel):
-    """A part of the configuration whose other keys belong to the class that it builds."""
-
-    model_config = ConfigDict(extra="allow", strict=True)
-
-
-class InMemoryKeys(Section):
-    """The keys of an ``overnight.data.InMemoryData``."""
-
-    batch_size: Count
-    eval_batch_size: Count
-    val_size: Count
-    split_seed: Natural
-    folds: Annotated[
-        int, Field(ge=1, description="1 (one hold-out split) or a number of folds", examples=[5])
-    ]
-    fold: Natural
-    shuffle: Truth
-
-    @model_validator(mode="after")
-    def _fold_exists(self) -> "InMemoryKeys":
-        if self.fold >= self.folds:
-            raise ValueError(
-                f"data.fold={self.fold} with data.folds={self.folds}: "
-                f"needed: a fold below the number of folds. Type for example: data.folds=5 data.fold=0"
-            )
-        return self
-
-
-class Trainer(Section):
-    """The arguments of Lightning's Trainer; see ``refusals`` for those that cannot be honoured."""
-
-    max_epochs: Annotated[int, Field(ge=1, description="a whole number, 1 or more", examples=[20])]
-
-
-class Study(Section):
-    """What a sweep asks."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    question: Annotated[str, Field(description="a text", examples=["'Which optimizer?'"])]
-    scientific: Words
-    nuisance: Words
-    confirms: Annotated[
-        str | None, Field(description="the folder of a sweep, or null", examples=["outputs/sweeps/init"])
-    ]
-
-    @model_validator(mode="after")
-    def _parts_differ(self) -> "Study":
-        if both := sorted({*self.scientific} & {*self.nuisance}):
-            raise ValueError(
-                f"study.scientific and study.nuisance both have {', '.join(both)}: needed: each setting "
-                f"in one of them. Type for example: study.scientific=[optimizer] study.nuisance=[lr]"
-            )
-        return self
-
-
-class MachineryKeys(BaseModel):
-    """The keys that overnight knows; ``overnight.yaml`` has their meanings and defaults."""
-
-    model_config = ConfigDict(extra="ignore", strict=True)
-
-    task: Annotated[Config, Field(description="what builds a LightningModule", examples=["(a _target_)"])]
-    data: Annotated[Config, Field(description="what builds a data module", examples=["(a _target_)"])]
-    trainer: Trainer
-    callbacks: Annotated[Config, Field(description="a group of callbacks", examples=["none"])]
-    logger: Annotated[Config, Field(description="a group of loggers", examples=["none"])]
-    metric: Annotated[
-        str | None, Field(min_length=1, description="a name that is logged, or null", examples=["val/loss"])
-    ]
-    mode: Annotated[Literal["max", "min"] | None, Field(description="max or min", examples=["min"])]
-    metric_share: Truth
-    schema_: Annotated[
-        str | None, Field(alias="schema", description="a dotted path, or null", examples=["null"])
-    ]
-    cosmetic: Words
-    seed: Annotated[
-        int, Field(ge=0, lt=2**32, description="a whole number from 0 to 4294967295", examples=[1])
-    ]
-    ckpt_path: Annotated[
-        str | None, Field(description="the path of a checkpoint, or last", examples=["null"])
-    ]
-    init_from: Annotated[
-        str | None, Field(description="the path of a checkpoint, or null", examples=["null"])
-    ]
-    task_name: Annotated[
-        str, Field(min_length=1, pattern=r"^[^/\\]+$", description="a folder's name", examples=["mine"])
-    ]
-    tags: Annotated[list[str], Field(description="a list of words", examples=["[first,try]"])]
-    retries: Natural
-    on_failure: Annotated[
-        Literal["continue", "raise"], Field(description="continue or raise", examples=["raise"])
-    ]
-    track_test: Truth
-    study: Study
 
 
 def check(config: Config) -> None:
@@ -138,71 +29,62 @@ def check(config: Config) -> None:
         raise ConfigError("\n".join(dict.fromkeys(complaints)))
 
 
-def invalid_keys_of(own: Any, config: Config) -> list[str]:
+def invalid_keys_of(own: Any, config: Config) -> Iterator[str]:
     """Say which of the project's own keys are wrong or misspelt, and which two names of a value disagree."""
     shared = {field.alias or name for name, field in MachineryKeys.model_fields.items()}
     mine = {key: value for key, value in config.items() if key in own.model_fields or key not in shared}
-    known = sorted(shared | own.model_fields.keys())
-    return [*invalid(own, mine, known), *contradictions(getattr(own, "SAME", ()), config)]
+    yield from invalid(own, mine, sorted(shared | own.model_fields.keys()))
+    for name, other in getattr(own, "SAME", ()):
+        if (value := at(config, other)) is not None:
+            yield from contradiction(name, at(config, name), other, value)
 
 
-def invalid(model: type[BaseModel], config: Config, known: list[str] | None = None) -> list[str]:
-    """Return what pydantic finds wrong, each in one sentence; ``known`` are the right names at the top."""
+def invalid(model: type[BaseModel], config: Config, known: Sequence[str] = ()) -> Iterator[str]:
+    """Say what pydantic finds wrong, each in one sentence; ``known`` are the right names at the top."""
     try:
         model.model_validate(config)
     except ValidationError as error:
-        return [explain(model, dict(each), config, known or []) for each in error.errors()]
-    return []
+        yield from (explain(model, dict(each), config, known) for each in error.errors())
 
 
-def explain(model: type[BaseModel], error: dict[str, Any], config: Config, known: list[str]) -> str:
+def explain(model: type[BaseModel], error: dict[str, Any], config: Config, known: Sequence[str]) -> str:
     """Say of one of pydantic's errors what was given, what is needed and what to type."""
     if error["type"] == "value_error":
         return str(error["ctx"]["error"])
+    keys = [str(key) for key in error["loc"]]
+    fields = {field.alias or name: field for name, field in model.model_fields.items()}
+    field: Any = fields.get(keys[0])
+    section = field.annotation if field else None
+    inner = section.model_fields if isinstance(section, type) and issubclass(section, Section) else {}
     if error["type"] == "extra_forbidden":
-        *section, _ = map(str, error["loc"])
-        owner: Any = model.model_fields[section[0]].annotation if section else None
-        return misspelt(".".join(map(str, error["loc"])), list(owner.model_fields) if owner else known)
-    keys, field = field_at(model, error["loc"])
-    given: Any = config
-    for key in keys:
-        given = given.get(key, "(nothing)")
-    name = ".".join(keys)
+        return misspelt(".".join(keys), inner or known)
+    del keys[2 if inner else 1 :]
+    if inner:
+        whole = Field(description=f"the section {keys[0]}", examples=["(a group's option)"])
+        field = inner[keys[1]] if keys[1:] else whole
+    given, name = at(config, ".".join(keys), "(nothing)"), ".".join(keys)
     given = "null" if given is None else given
     return f"{name}={given}: needed: {field.description}. Type for example: {name}={field.examples[0]}"
 
 
-def field_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[list[str], Any]:
-    """Return the keys that lead to a value of the schema, and what the schema says of it."""
-    fields = {field.alias or name: field for name, field in model.model_fields.items()}
-    field: Any = fields[str(loc[0])]
-    if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
-        inner = field.annotation.model_fields.get(str(loc[1])) if len(loc) > 1 else None
-        keys = [str(key) for key in loc[:2]]
-        return keys, inner or Field(description=f"the section {keys[0]}", examples=["(a group's option)"])
-    return [str(loc[0])], field
-
-
-def contradictions(same: tuple[tuple[str, str], ...], config: Config) -> Iterator[str]:
-    """Say which pairs of keys that are two names of one value have two different ones."""
-    for name, other in same:
-        one, two = at(config, name), at(config, other)
-        if one is not two and one != two and two is not None:
-            yield (
-                f"{name}={one} and {other}={two}: these are two names of one value. Needed: one of them. "
-                f"Type for example: {name}={two}"
-            )
-
-
-def at(config: Config, dotted: str) -> Any:
-    """Return the value under a dotted key, None where there is none."""
+def at(config: Config, dotted: str, default: Any = None) -> Any:
+    """Return the value under a dotted key."""
     value: Any = config
     for key in dotted.split("."):
-        value = value.get(key) if isinstance(value, dict) else None
+        value = value.get(key, default) if isinstance(value, dict) else default
     return value
 
 
-def misspelt(key: str, known: list[str]) -> str:
+def contradiction(name: str, one: Any, other: str, two: Any) -> Iterator[str]:
+    """Say so if two keys that are two names of one value have two different ones."""
+    if one is not two and one != two:
+        yield (
+            f"{name}={one} and {other}={two}: these are two names of one value. Needed: one of them. "
+            f"Type for example: {name}={two}"
+        )
+
+
+def misspelt(key: str, known: Iterable[str]) -> str:
     """Say that there is no such key, and which one may have been meant."""
     return f"{key}: there is no such key. {one_of(key.rpartition('.')[2], known)}"
 
@@ -220,6 +102,46 @@ def unknown_arguments(node: Any, path: str = "") -> Iterator[str]:
         takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
         given = {key for key in node if not key.startswith("_")}
         unknown = () if takes_any else sorted(given - parameters.keys())
-        yield from (misspelt(f"{path}{key}", list(parameters)) for key in unknown)
+        yield from (misspelt(f"{path}{key}", parameters) for key in unknown)
     for key, value in node.items():
         yield from unknown_arguments(value, f"{path}{key}.")
+
+
+def refused_settings(config: Config) -> Iterator[str]:
+    """Say which settings cannot be honoured, why, and what to type instead."""
+    trainer = config["trainer"]
+    yield from refused(trainer, TRAINER, "trainer")
+    for name, callback in config["callbacks"].items():
+        yield from refused_callback(callback or {}, f"callbacks.{name}", config)
+    if trainer.get("gradient_clip_val") and "mixed" in str(trainer.get("precision")):
+        for key, node in config.items():
+            if isinstance(node, dict) and node.get("fused"):
+                yield (
+                    f"trainer.gradient_clip_val={trainer['gradient_clip_val']} with "
+                    f"trainer.precision={trainer['precision']}: no fused optimizer can do both. "
+                    f"Type: {key}.fused=false"
+                )
+
+
+def refused_callback(callback: Config, path: str, config: Config) -> Iterator[str]:
+    """Say what of a callback cannot be honoured; a subclass is refused as its parent is."""
+    target = hydra.utils.get_object(callback["_target_"]) if "_target_" in callback else None
+    kinds = {kind.__name__ for kind in getattr(target, "__mro__", ())}
+    yield from (
+        f"{path}._target_={callback['_target_']}: {CALLBACKS[kind]}" for kind in CALLBACKS.keys() & kinds
+    )
+    if "LastCheckpoint" in kinds:
+        yield from refused(callback, CHECKPOINTS, path)
+    if "BestCheckpoint" in kinds:
+        for key, name in (("monitor", "metric"), ("mode", "mode")):
+            yield from contradiction(name, config[name], f"{path}.{key}", callback.get(key))
+    by_step = kinds & OF_STEPS and callback.get("logging_interval", "step") == "step"
+    if by_step and not config["trainer"].get("log_every_n_steps", 50):
+        yield f"{path}._target_={callback['_target_']}: {BY_STEP}"
+
+
+def refused(section: Config, refusals: Refusals, path: str) -> Iterator[str]:
+    """Say which keys of a section have a value that cannot be honoured."""
+    for key, (honoured, why) in refusals.items():
+        if key in section and not honoured(section[key]):
+            yield f"{path}.{key}={section[key]}: {why}"
