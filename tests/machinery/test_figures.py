@@ -17,11 +17,10 @@ from overnight.study.effort import expected_best
 from overnight.study.figures import (
     answer,
     cells,
-    classes,
     curves,
     effects,
-    numbers,
     overview,
+    predictions,
     response,
     signals,
 )
@@ -271,7 +270,7 @@ def test_every_run_with_a_result_has_a_line_from_its_settings_to_its_score(score
 
 def test_a_regression_has_a_dot_for_each_sample() -> None:
     targets = np.linspace(-1, 1, 50)
-    figure = numbers.residuals(targets, targets + 0.1)
+    figure = predictions.residuals(targets, targets + 0.1)
     above, left = (np.asarray(panel.lines[0].get_ydata()) for panel in figure.axes)
     assert np.allclose(above, targets + 0.1)
     assert np.allclose(left, -0.1)
@@ -283,17 +282,17 @@ def test_classes_are_named_and_shares_sum_to_a_hundred() -> None:
     labels = rng.integers(0, 3, 300)
     table = pd.DataFrame({"label": labels, "prediction": np.where(rng.random(300) < 0.8, labels, 0)})
     names = ("shirt & $tie$", "coat", "bag")
-    figure = classes.confusion(table, names)
+    figure = predictions.confusion(table, names)
     shares = [float(text) for text in texts(figure) if text.replace(".", "").isdigit()]
     assert sum(shares) == pytest.approx(300, abs=0.5)
     assert set(names) <= set(texts(figure))
     lay_out(figure)
-    by_class = classes.by_class(table, names)
+    by_class = predictions.by_class(table, names)
     right = (table["label"] == table["prediction"]).groupby(table["label"]).mean()
     assert by_class.axes[0].get_yticklabels()[-1].get_text() == names[int(np.argmin(right))]
     wrong = table[table["label"] != table["prediction"]].assign(probability=0.9)
-    shown = classes.errors(wrong, np.zeros((len(wrong), 28, 28)), names)
-    assert len(shown.axes) == min(classes.SHOWN, len(wrong))
+    shown = predictions.errors(wrong, np.zeros((len(wrong), 28, 28)), names)
+    assert len(shown.axes) == min(predictions.SHOWN, len(wrong))
     lay_out(shown)
 
 

@@ -11,7 +11,7 @@ from overnight.records.record import read_record
 from overnight.records.sampling import with_error
 from overnight.study.design import legible
 from overnight.study.evidence import Evidence
-from overnight.study.figures import classes, numbers, signals
+from overnight.study.figures import predictions, signals
 from overnight.study.figures.style import colours
 from overnight.study.gallery import Picture
 
@@ -93,7 +93,7 @@ def described(best: dict[Any, Any], evidence: Evidence) -> str:
 def predicted(seen: Predictions, which: str) -> Picture:
     """Draw a regression's predictions and residuals."""
     caption = f"{which} Each dot is a test sample; on the red line the prediction is right."
-    figure = numbers.residuals(seen.targets, seen.outputs)
+    figure = predictions.residuals(seen.targets, seen.outputs)
     return Picture("residuals", "Predictions of the best run", caption, figure)
 
 
@@ -109,15 +109,15 @@ def classified(seen: Predictions, which: str) -> Iterator[Picture]:
         f"{which} Of a hundred test samples of each true class (row), so many are taken for each class "
         f"(column); errors are coloured."
     )
-    figure = classes.confusion(table, names)
+    figure = predictions.confusion(table, names)
     yield Picture("confusion", "Which classes the best run confuses", caption, figure)
     caption = f"{which} Bars are 95 % intervals for the number of samples."
-    figure = classes.by_class(table, names)
+    figure = predictions.by_class(table, names)
     yield Picture("by_class", "Right answers of the best run, by class", caption, figure)
-    wrong = table[table["label"] != table["prediction"]].nlargest(classes.SHOWN, "probability")
+    wrong = table[table["label"] != table["prediction"]].nlargest(predictions.SHOWN, "probability")
     if len(wrong) and seen.images is not None:
         caption = "True class → predicted class, and the probability that the run gives it."
-        figure = classes.errors(wrong, seen.images[wrong.index], names)
+        figure = predictions.errors(wrong, seen.images[wrong.index], names)
         yield Picture("errors", "The errors of which the best run is surest", caption, figure)
 
 

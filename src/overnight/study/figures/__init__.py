@@ -1,1 +1,6 @@
-"""Tables of ``study`` as figures. Each function is pure: tables in, a ``matplotlib.figure.Figure`` out."""
+"""The figures of a report, drawn and not yet saved.
+
+What several take: ``runs`` of ``design.labelled``, ``settings`` of ``arms.settings`` (means over replicates),
+``plan`` and ``score`` of ``design``, and ``hues``, a colour for each value of the first scientific
+hyperparameter.
+"""

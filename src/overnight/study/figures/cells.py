@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from overnight.study.cautions import edge_of
-from overnight.study.figures.style import ACCENT, CHOSEN, brief, in_order, new, reach_of
+from overnight.study.figures.style import ACCENT, CHOSEN, brief, in_order, panels, reach_of
 from overnight.study.score import Score
 
 DARK = 0.55  # of the scale: from here on the numbers are white
@@ -29,26 +29,21 @@ def heat_map(settings: pd.DataFrame, row: str, column: str, score: Score) -> Fig
         column: another one.
         score: of the design.
     """
-    ranked = settings.assign(score=score.sign * settings["score"])  # so that the largest is the best
-    best = ranked.pivot_table(index=row, columns=column, values="score", aggfunc="max", dropna=False)
-    tried = settings.pivot_table(index=row, columns=column, values="runs", aggfunc="sum")
     rows, columns = in_order(settings[row]), in_order(settings[column])
-    lost = settings.assign(lost=settings["runs"] - settings["completed"]).pivot_table(
-        index=row, columns=column, values="lost", aggfunc="sum"
-    )
-    best, tried, lost = (table.reindex(index=rows, columns=columns) for table in (best, tried, lost))
-    figure = new(min(6.5, 1.8 + 0.62 * len(columns)), 1.1 + 0.36 * len(rows))
-    axes = figure.subplots()
+    how: Any = {"score": "max", "runs": "sum", "completed": "sum"}
+    signed = settings.assign(score=score.sign * settings["score"])  # the largest is the best
+    table: Any = signed.pivot_table(list(how), row, column, aggfunc=how, dropna=False)
+    best, tried, completed = (table[name].reindex(rows, columns=columns) for name in how)
+    lost = (tried > completed).to_numpy()
+    figure, (axes,) = panels(1, 1, min(6.5, 1.8 + 0.62 * len(columns)), 1.1 + 0.36 * len(rows))
     top = float(np.nanmax(best.to_numpy(float)))
-    marks = np.where(lost.to_numpy(float) > 0, "*", "")
-    written = best.map(lambda value: score.written(score.sign * value, 1)) + marks
+    written = best.map(lambda value: score.written(score.sign * value, 1)) + np.where(lost, "*", "")
     draw(axes, best, written, (top - reach_of(settings["score"], score, WIDEST), top))
     for y, x in np.argwhere(best.isna().to_numpy() & tried.notna().to_numpy()):
         axes.text(x, y, "x", ha="center", va="center", color=ACCENT)
-    y, x = np.unravel_index(np.nanargmax(best.to_numpy(float)), best.shape)
-    frame(axes, int(y), int(x))
-    axes.set_ylabel(row + at_edge(rows, int(y)))
-    axes.set_xlabel(column + at_edge(columns, int(x)))
+    y, x = map(int, np.unravel_index(np.nanargmax(best.to_numpy(float)), best.shape))
+    axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, edgecolor=CHOSEN, linewidth=2))
+    axes.set(ylabel=row + at_edge(rows, y), xlabel=column + at_edge(columns, x))
     return figure
 
 
@@ -64,11 +59,6 @@ def draw(axes: Axes, table: pd.DataFrame, texts: pd.DataFrame, limits: tuple[flo
     axes.set_yticks(range(table.shape[0]), [brief(value, 24) for value in table.index])
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
-
-
-def frame(axes: Axes, y: int, x: int) -> None:
-    """Frame a cell."""
-    axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, edgecolor=CHOSEN, linewidth=2))
 
 
 def at_edge(values: list[Any], position: int) -> str:

@@ -1,12 +1,17 @@
 """The effect of each hyperparameter: the scores of all settings, and the best, for each of its values."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from overnight.study.design import legible
-from overnight.study.figures.style import CHOSEN, NEUTRAL, Colours, brief, handle, in_order, new, window
+from overnight.study.figures.style import CHOSEN, NEUTRAL, Colours, brief, handle, in_order, panels, window
 from overnight.study.score import Score
+
+BEST: Any = {"marker": "o", "linestyle": "", "markersize": 5}
+BEST_OF_ALL: Any = {"color": CHOSEN, "marker": "o", "linestyle": "", "markerfacecolor": "none"}
 
 
 def effects(settings: pd.DataFrame, keys: tuple[str, ...], hues: Colours, score: Score) -> Figure:
@@ -21,16 +26,16 @@ def effects(settings: pd.DataFrame, keys: tuple[str, ...], hues: Colours, score:
         score: of the design.
     """
     counts = [len(in_order(settings[key])) for key in keys]
-    figure = new(6.5, 0.7 + sum(0.35 + 0.24 * count for count in counts))
-    axes = figure.subplots(len(keys), 1, sharex=True, squeeze=False, height_ratios=[c + 0.6 for c in counts])
-    for key, panel in zip(keys, axes.ravel(), strict=True):
+    height = 0.7 / len(keys) + sum(0.35 + 0.24 * count for count in counts) / len(keys)
+    rows = {"sharex": True, "height_ratios": [count + 0.6 for count in counts]}
+    figure, axes = panels(len(keys), 1, 6.5, height, **rows)
+    for key, panel in zip(keys, axes, strict=True):
         draw(panel, settings, key, hues if key == keys[0] else {}, score)
-    axes.ravel()[-1].set_xlabel(score.label)
-    axes.ravel()[-1].set_xlim(*window(settings["score"], score)[:2])
+    axes[-1].set(xlabel=score.label, xlim=window(settings["score"], score)[:2])
     entries = [
         handle("quartiles and range of all settings", color=NEUTRAL, linewidth=5, alpha=0.4),
-        handle("the best setting with this value", color=NEUTRAL, marker="o", linestyle="", markersize=5),
-        handle("best of all", color=CHOSEN, marker="o", markerfacecolor="none", linestyle=""),
+        handle("the best setting with this value", color=NEUTRAL, **BEST),
+        handle("best of all", **BEST_OF_ALL),
     ]
     figure.legend(handles=entries, loc="outside upper center", ncols=3)
     return figure
@@ -39,11 +44,10 @@ def effects(settings: pd.DataFrame, keys: tuple[str, ...], hues: Colours, score:
 def draw(axes: Axes, settings: pd.DataFrame, key: str, hues: Colours, score: Score) -> None:
     """Draw the boxes of one hyperparameter, and how many runs of each value diverged."""
     beside, shown = axes.get_yaxis_transform(), window(settings["score"], score)
-    texts = [legible(value) for value in in_order(settings[key])]
-    for position, text in enumerate(texts):
+    values = in_order(settings[key])
+    for position, text in enumerate(map(legible, values)):
         rows, colour = settings[settings[key].map(legible) == text], hues.get(text, NEUTRAL)
-        reached = rows["score"].dropna()
-        looks = {"color": colour, "linewidth": 1}
+        reached, looks = rows["score"].dropna(), {"color": colour, "linewidth": 1}
         axes.boxplot(
             reached,
             positions=[position],
@@ -56,17 +60,17 @@ def draw(axes: Axes, settings: pd.DataFrame, key: str, hues: Colours, score: Sco
             whiskerprops=looks,
             capprops=looks,
         )
-        best = pd.Series([score.best(reached)])
-        axes.plot(best, [position], "o", color=colour, markersize=5)
-        if best.eq(score.best(settings["score"])).all():
-            axes.plot(best, [position], "o", color=CHOSEN, markerfacecolor="none", markersize=9)
-        if shown.misses(best).all():
+        best = score.best(reached)
+        axes.plot(best, position, color=colour, **BEST)
+        if best == score.best(settings["score"]):
+            axes.plot(best, position, markersize=9, **BEST_OF_ALL)
+        if shown.misses(pd.Series(best)).all():
             looks = {"fontsize": 7, "va": "center", "ha": "left" if shown.sign > 0 else "right"}
             axes.text(shown.inset(0.01), position, "all beyond this edge", transform=beside, **looks)
         if lost := int((rows["runs"] - rows["completed"]).sum()):
             note = f"  {lost} of {int(rows['runs'].sum())} runs diverged or failed"
             axes.text(1, position, note, transform=beside, fontsize=7, va="center")
-    axes.set_yticks(range(len(texts)), [brief(value) for value in in_order(settings[key])])
-    axes.set_ylim(len(texts) - 0.4, -0.6)
+    axes.set_yticks(range(len(values)), [brief(value) for value in values])
+    axes.set_ylim(len(values) - 0.4, -0.6)
     axes.set_ylabel(brief(key, 24), rotation=0, ha="right", va="center")
     axes.grid(visible=False, axis="y")

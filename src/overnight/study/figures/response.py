@@ -1,6 +1,5 @@
 """The score as a function of a hyperparameter that is a number: the learning rate above all."""
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,17 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from overnight.study.design import is_number, legible
-from overnight.study.figures.style import (
-    CHOSEN,
-    MARKERS,
-    NEUTRAL,
-    Colours,
-    Window,
-    brief,
-    handle,
-    new,
-    window,
-)
+from overnight.study.figures import style
+from overnight.study.figures.style import CHOSEN, NEUTRAL, Colours, Window
 from overnight.study.score import Score
 
 MOST_TICKS = 12
@@ -27,6 +17,7 @@ BEYOND = {1: ("v", "below"), -1: ("^", "above")}
 """The mark and the word for what is too bad to be drawn, by the sign of the score."""
 
 WIDE = 20  # largest over smallest: from here on the axis is logarithmic
+BEST: Any = {"color": CHOSEN, "marker": "o", "markerfacecolor": "none", "linestyle": ""}
 
 
 def response(
@@ -48,28 +39,33 @@ def response(
     """
     hue, hues = (hue, hues) if hue else ("", {"": NEUTRAL})
     runs, settings = (table.assign(**{"": ""}) for table in (runs, settings))
-    figure = new(6.5, 3.4)
-    axes = figure.subplots()
-    shown = window(runs["score"], score)
-    axes.set_ylim(shown.low, shown.high)
-    axes.set_xscale("log" if spans_magnitudes(settings[key]) else "linear")
-    shifts = apart(len(hues), settings[key], axes.get_xscale())
-    for (text, colour), marker, shift in zip(hues.items(), MARKERS * len(hues), shifts, strict=False):
+    values = sorted(settings[key].dropna().unique())
+    figure, (axes,) = style.panels(1, 1, 6.5, 3.4)
+    shown = style.window(runs["score"], score)
+    axes.set(xlabel=key, ylabel=score.label, ylim=(shown.low, shown.high))
+    axes.set_xscale("log" if values[0] > 0 and values[-1] > WIDE * values[0] else "linear")
+    for place, (text, colour, marker) in enumerate(style.marked(hues)):
+        shift = aside(place - (len(hues) - 1) / 2, values, axes.get_xscale())
         draw_runs(axes, runs[runs[hue].map(legible) == text], key, colour, shown, shift)
         of_hue = settings[settings[hue].map(legible) == text].dropna(subset="score")
         best = score.ranked(of_hue).drop_duplicates(key).sort_values(key)
         inside = best["score"].mask(shown.misses(best["score"]))  # a line to the edge would invent a slope
-        axes.plot(shift(best[key]), inside, color=colour, label=text, marker=marker, markersize=4)
+        axes.plot(shift(best[key]), inside, color=colour, marker=marker, markersize=4)
         peak = score.ranked(best).head(1)
-        axes.plot(shift(peak[key]), peak["score"], "o", color=CHOSEN, mfc="none", markersize=10)
-    values = sorted(settings[key].dropna().unique())
+        axes.plot(shift(peak[key]), peak["score"], markersize=10, **BEST)
     if len(values) <= MOST_TICKS:
-        axes.set_xticks(values, [brief(value) for value in values])
+        axes.set_xticks(values, [style.brief(value) for value in values])
         axes.minorticks_off()
-    axes.set_xlabel(key)
-    axes.set_ylabel(score.label)
     figure.legend(handles=legend(hues, runs, shown, score), title=hue, loc="outside right upper")
     return figure
+
+
+def aside(steps: float, values: list[Any], scale: str) -> Any:
+    """Return a function that shifts a line a little sideways, so that no marks hide those of another."""
+    low, high = values[0], values[-1]
+    if scale == "log":
+        return lambda x: x * (high / low) ** (0.012 * steps)
+    return lambda x: x + 0.008 * (high - low) * steps
 
 
 def draw_runs(axes: Axes, runs: pd.DataFrame, key: str, colour: Any, shown: Window, shift: Any) -> None:
@@ -86,41 +82,21 @@ def draw_runs(axes: Axes, runs: pd.DataFrame, key: str, colour: Any, shown: Wind
 
 def legend(hues: Colours, runs: pd.DataFrame, shown: Window, score: Score) -> list[Any]:
     """Explain the colours, and those marks that are in the figure."""
-    marks = [handle("best of the line", color=CHOSEN, marker="o", markerfacecolor="none", linestyle="")]
+    entries = [
+        style.handle(text, color=c, marker=m, markersize=4) for text, c, m in style.marked(hues) if text
+    ]
+    entries += [style.handle("best of the line", **BEST)]
     if shown.misses(runs["score"]).any():
         marker, word = BEYOND[shown.sign]
         text = f"{word} {score.written(shown.low if shown.sign > 0 else shown.high, 2)}"
-        marks += [handle(text, color=NEUTRAL, marker=marker, linestyle="", markersize=4)]
+        entries += [style.handle(text, color=NEUTRAL, marker=marker, linestyle="", markersize=4)]
     if (runs["status"] == "diverged").any():
-        marks += [handle("diverged", color=NEUTRAL, marker="x", linestyle="", markersize=5)]
-    lines = [
-        handle(text, color=colour, marker=marker, markersize=4)
-        for (text, colour), marker in zip(hues.items(), MARKERS * len(hues), strict=False)
-        if text
-    ]
-    return lines + marks
-
-
-def spans_magnitudes(values: pd.Series) -> bool:
-    """Tell whether the values want a logarithmic axis."""
-    return bool(values.min() > 0 and values.max() / values.min() > WIDE)
-
-
-def apart(count: int, values: pd.Series, scale: str) -> list[Any]:
-    """Return functions that shift the lines a little sideways, so that their marks do not hide each other."""
-    steps = [index - (count - 1) / 2 for index in range(count)]
-    if scale == "log":
-        width = 0.012 * math.log(values.max() / values.min())
-        return [lambda x, s=step: [v * math.exp(s * width) for v in x] for step in steps]
-    width = 0.008 * (values.max() - values.min())
-    return [lambda x, s=step: [v + s * width for v in x] for step in steps]
+        entries += [style.handle("diverged", color=NEUTRAL, marker="x", linestyle="", markersize=5)]
+    return entries
 
 
 def responsive(settings: pd.DataFrame, keys: Iterable[str]) -> list[str]:
     """Return those keys that are numbers with at least three values, the learning rate first."""
-    numeric = [
-        key
-        for key in keys
-        if settings[key].nunique() > 2 and all(map(is_number, settings[key].dropna().unique()))  # noqa: PLR2004
-    ]
+    values = {key: settings[key].dropna().unique() for key in keys}
+    numeric = [key for key in values if len(values[key]) > 2 and all(map(is_number, values[key]))]  # noqa: PLR2004
     return sorted(numeric, key=lambda key: key != "lr")

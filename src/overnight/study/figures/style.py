@@ -1,6 +1,7 @@
 """The common looks of all figures: type, lines, the range of axes, and one colour for each option."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import cycle
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
@@ -39,8 +40,6 @@ DISTINCT = [mpl.color_sequences["petroff10"][i] for i in (0, 1, 2, 4, 5, 6, 7, 9
 
 WIDEST = 0.15  # of shares: what lies further from the best is drawn at the edge
 
-MARKERS = "osD^v<>pPX"  # beside colours, for those who print in grey
-
 Colours = dict[str, Any]
 
 
@@ -51,10 +50,17 @@ def colours(values: Iterable[Any]) -> Colours:
     """
     ordered = in_order(values)
     if all(map(is_number, ordered)) and len(ordered) > 2:  # noqa: PLR2004 - two need no scale
-        scale = mpl.colormaps["viridis"](np.linspace(0, 0.88, len(ordered)))
-        return {legible(value): tuple(colour) for value, colour in zip(ordered, scale, strict=True)}
-    distinct = [*DISTINCT, *[OTHERS] * len(ordered)]
-    return {legible(value): colour for value, colour in zip(ordered, distinct, strict=False)}
+        looks: list[Any] = [
+            tuple(colour) for colour in mpl.colormaps["viridis"](np.linspace(0, 0.88, len(ordered)))
+        ]
+    else:
+        looks = [*DISTINCT, *[OTHERS] * len(ordered)]
+    return dict(zip(map(legible, ordered), looks, strict=False))
+
+
+def marked(hues: Colours) -> Iterator[tuple[str, Any, str]]:
+    """Return each text with its colour, and a marker for those who print in grey."""
+    return ((text, colour, marker) for (text, colour), marker in zip(hues.items(), cycle("osD^v<>pPX")))
 
 
 def in_order(values: Iterable[Any]) -> list[Any]:
@@ -63,16 +69,11 @@ def in_order(values: Iterable[Any]) -> list[Any]:
     return sorted(distinct, key=lambda v: (not is_number(v), v if is_number(v) else 0, legible(v)))
 
 
-def new(width: float, height: float) -> Figure:
-    """Return an empty figure; the sizes are inches, a printed page is 6.5 wide."""
-    return Figure(figsize=(width, height), layout="constrained")
-
-
 def panels(count: int, columns: int, width: float, height: float, **shared: Any) -> tuple[Figure, list[Axes]]:
-    """Return a figure with so many panels, each of this size, and the panels."""
+    """Return a figure with so many panels of this size in inches, and the panels; a page is 6.5 wide."""
     columns = min(columns, count)
     rows = -(-count // columns)
-    figure = new(columns * width, rows * height)
+    figure = Figure(figsize=(columns * width, rows * height), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False, **shared).ravel()
     for unused in axes[count:]:
         unused.set_axis_off()
@@ -104,9 +105,13 @@ class Window(NamedTuple):
 def window(values: pd.Series, score: Score, times: int = 2) -> Window:
     """Return the part of an axis in which the better ones of some scores lie, with a margin."""
     best, reach = score.best(values), reach_of(values, score, WIDEST, times)
-    low, high = sorted((best, best - score.sign * reach))
-    margin = 0.05 * reach or 0.01 * abs(best) or 0.01
-    return Window(low - margin, high + margin, score.sign)
+    return Window(*widened(*sorted((best, best - score.sign * reach))), score.sign)
+
+
+def widened(low: float, high: float) -> tuple[float, float]:
+    """Return a range with a margin on both sides; it is never empty."""
+    margin = 0.05 * (high - low) or 0.01 * abs(high) or 0.01
+    return low - margin, high + margin
 
 
 def reach_of(values: pd.Series, score: Score, widest: float = WIDEST, times: int = 2) -> float:

@@ -1,6 +1,7 @@
-"""The best run, class by class: which classes it takes for which, and its surest errors."""
+"""How the best run errs on the test samples: by class for a classifier, by size for a regression."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,9 +9,10 @@ from matplotlib.figure import Figure
 
 from overnight.records.sampling import half_interval
 from overnight.study.figures.cells import draw
-from overnight.study.figures.style import NEUTRAL, new, panels
+from overnight.study.figures.style import ACCENT, NEUTRAL, panels
 
 SHOWN = 24
+MOST_OPAQUE = 500  # samples: of more, the dots are faint
 
 
 def confusion(predictions: pd.DataFrame, classes: Sequence[str]) -> Figure:
@@ -21,18 +23,18 @@ def confusion(predictions: pd.DataFrame, classes: Sequence[str]) -> Figure:
         classes: their names, in order.
     """
     table = pd.crosstab(predictions["label"], predictions["prediction"], normalize="index") * 100
-    table = table.reindex(index=range(len(classes)), columns=range(len(classes)), fill_value=0.0)
-    named = table.set_axis(list(classes), axis=0).set_axis(list(classes), axis=1)
-    errors = named.mask(np.eye(len(classes), dtype=bool), 0.0)
-    texts = named.map(lambda share: f"{share:.1f}" if share else "")
-    figure = new(6.5, 4.6)
-    axes = figure.subplots()
+    numbers, names = range(len(classes)), list(classes)
+    table = (
+        table.reindex(index=numbers, columns=numbers, fill_value=0.0).set_axis(names).set_axis(names, axis=1)
+    )
+    errors = table.mask(np.eye(len(classes), dtype=bool), 0.0)
+    texts = table.map(lambda share: f"{share:.1f}" if share else "")
+    figure, (axes,) = panels(1, 1, 6.5, 4.6)
     draw(axes, errors, texts, (0.0, max(float(errors.to_numpy().max()), 1.0)))
     axes.tick_params(axis="x", rotation=40)
     for label in axes.get_xticklabels():
         label.set(horizontalalignment="right", rotation_mode="anchor")
-    axes.set_xlabel("predicted class")
-    axes.set_ylabel("true class")
+    axes.set(xlabel="predicted class", ylabel="true class")
     return figure
 
 
@@ -44,16 +46,14 @@ def by_class(predictions: pd.DataFrame, classes: Sequence[str]) -> Figure:
         classes: their names, in order.
     """
     right = (predictions["label"] == predictions["prediction"]).groupby(predictions["label"])
-    table = pd.DataFrame({"share": right.mean(), "samples": right.size()})
-    ranked = table.sort_values("share", ascending=False)
-    half = half_interval(ranked["share"], ranked["samples"])
-    figure = new(6.5, 3.0)
-    axes = figure.subplots()
-    names = [classes[int(label)] for label in ranked.index]
-    axes.errorbar(ranked["share"], range(len(names)), xerr=half, fmt="o", color=NEUTRAL, markersize=5)
-    for position, share in enumerate(ranked["share"]):
+    ranked = right.agg(["mean", "size"]).sort_values("mean", ascending=False)
+    half = half_interval(ranked["mean"], ranked["size"])
+    figure, (axes,) = panels(1, 1, 6.5, 3.0)
+    places = range(len(ranked))
+    axes.errorbar(ranked["mean"], places, xerr=half, fmt="o", color=NEUTRAL, markersize=5)
+    for position, share in enumerate(ranked["mean"]):
         axes.text(share, position + 0.18, f"{share:.3f}", fontsize=7, ha="center", va="bottom")
-    axes.set_yticks(range(len(names)), names)
+    axes.set_yticks(places, [classes[int(label)] for label in ranked.index])
     axes.set_xlim(right=min(axes.get_xlim()[1], 1.005))
     axes.margins(y=0.08)
     axes.set_xlabel("share of the test samples of the class that are right")
@@ -68,11 +68,29 @@ def errors(wrong: pd.DataFrame, images: np.ndarray, classes: Sequence[str]) -> F
         images: of the same length: [n, height, width], brightness.
         classes: their names, in order.
     """
-    count = min(SHOWN, len(wrong))
-    figure, axes = panels(count, 6, 1.08, 1.35)
+    figure, axes = panels(min(SHOWN, len(wrong)), 6, 1.08, 1.35)
     for panel, image, row in zip(axes, images, wrong.to_dict("records"), strict=False):
         panel.imshow(image, cmap="gray_r")
         panel.set_axis_off()
         text = f"{classes[row['label']]}\n→ {classes[row['prediction']]} {row['probability']:.2f}"
         panel.set_title(text, fontsize=6.5, loc="center")
+    return figure
+
+
+def residuals(targets: np.ndarray, outputs: np.ndarray) -> Figure:
+    """Draw predicted against true numbers, and residuals against predicted ones.
+
+    Args:
+        targets: the true numbers [n].
+        outputs: the predicted ones [n].
+    """
+    figure, (left, right) = panels(2, 2, 3.25, 3.0)
+    faint = min(1.0, max(0.1, MOST_OPAQUE / len(targets)))
+    looks: Any = {"color": NEUTRAL, "markersize": 3, "rasterized": True, "alpha": faint}
+    left.plot(targets, outputs, ".", **looks)
+    left.axline((float(targets.mean()), float(targets.mean())), slope=1, color=ACCENT, linewidth=1)
+    left.set(xlabel="true", ylabel="predicted")
+    right.plot(outputs, targets - outputs, ".", **looks)
+    right.axhline(0, color=ACCENT, linewidth=1)
+    right.set(xlabel="predicted", ylabel="true - predicted")
     return figure
