@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,13 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert files(tmp_path) == ["run.json"]
 
 
-def test_a_record_can_be_read_by_others(tmp_path: Path) -> None:
-    assert write_record(RECORD, tmp_path).stat().st_mode & 0o777 == 0o644
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_a_record_can_be_read_by_whom_the_umask_allows_it(umask: int, mode: int, tmp_path: Path) -> None:
+    before = os.umask(umask)
+    try:
+        assert write_record(RECORD, tmp_path).stat().st_mode & 0o777 == mode
+    finally:
+        os.umask(before)
 
 
 def test_a_second_record_replaces_the_first(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,55 +16,37 @@ class Samples(NamedTuple):
     targets: Tensor
 
 
-class Order(Protocol):
-    """The order in which an epoch visits the samples; Lightning calls ``set_epoch`` before each epoch."""
-
-    def set_epoch(self, epoch: int) -> None:
-        """Go to the order of this epoch."""
-
-    def __len__(self) -> int:
-        """Return the number of samples."""
-
-    def positions(self) -> Tensor:
-        """Return the positions of the samples, int64 [n]."""
-
-
 class InOrder:
-    """The same order in every epoch."""
+    """The order in which an epoch visits the samples: in every epoch the same."""
 
     def __init__(self, positions: Tensor) -> None:
         self._positions = positions
 
     def set_epoch(self, epoch: int) -> None:
-        """Change nothing."""
+        """Go to the order of this epoch; Lightning calls this before each epoch."""
 
     def __len__(self) -> int:
         """Return the number of samples."""
         return len(self._positions)
 
     def positions(self) -> Tensor:
-        """Return the positions as they were given."""
+        """Return the positions of the samples in their order, int64 [n]."""
         return self._positions
 
 
-class Shuffled:
+class Shuffled(InOrder):
     """A permutation that depends on the seed and the epoch alone.
 
     It has a generator of its own: nothing that validation, logging or dropout draw can change it.
     """
 
     def __init__(self, positions: Tensor, seed: int) -> None:
-        self._positions = positions
-        self._seed = seed
-        self._epoch = 0
+        super().__init__(positions)
+        self._seed, self._epoch = seed, 0
 
     def set_epoch(self, epoch: int) -> None:
         """Go to the permutation of this epoch."""
         self._epoch = epoch
-
-    def __len__(self) -> int:
-        """Return the number of samples."""
-        return len(self._positions)
 
     def positions(self) -> Tensor:
         """Return the positions in the order of this epoch."""
@@ -80,7 +62,7 @@ class Batches:
 
     batch_sampler = None
 
-    def __init__(self, samples: Samples, sampler: Order, batch_size: int) -> None:
+    def __init__(self, samples: Samples, sampler: InOrder, batch_size: int) -> None:
         self.samples = samples
         self.sampler = sampler
         self.batch_size = batch_size

@@ -89,9 +89,7 @@ class InMemoryData(L.LightningDataModule):
         """Return the whole test set."""
         return self.whole("test")
 
-    def predict_dataloader(self) -> Batches:
-        """Return the whole test set."""
-        return self.whole("test")
+    predict_dataloader = test_dataloader
 
     @property
     def eval_splits(self) -> tuple[str, ...]:

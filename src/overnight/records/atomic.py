@@ -1,7 +1,7 @@
 """Files that are there whole or not at all, whatever happens while they are written."""
 
 import os
-import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,14 +14,12 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
     A process that is killed in between leaves the old file, and a hidden temporary one.
     """
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    unfinished = Path(name)
+    unfinished = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with unfinished.open("xb") as file:
             yield file
             file.flush()
-            os.fsync(descriptor)
-        unfinished.chmod(0o644)  # temporary files are their owner's alone
+            os.fsync(file.fileno())
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,44 +18,35 @@ LOCK_FILE = ".running"
 
 
 @contextmanager
-def locked(directory: Path) -> Iterator[None]:
-    """Hold the directory; wait for whoever holds it. The operating system frees it if this process dies.
+def locked(directory: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Hold the directory and say in it who does; tell whether it is held.
 
-    The file stays where a process was killed: ``is_abandoned`` tells by it.
+    The operating system frees it if this process dies. The file stays where a process was killed:
+    ``is_abandoned`` tells by it.
+
+    Args:
+        directory: of a run.
+        wait: for another process that holds it; else it is not held.
     """
-    lock = FileLock(directory / LOCK_FILE)
+    path = directory / LOCK_FILE
+    lock = FileLock(path)
     try:
         lock.acquire(timeout=0)
     except Timeout:
+        if not wait:
+            yield False
+            return
         log.warning("waiting: %s is being run by %s", directory, lock_holder(directory))
         lock.acquire(timeout=-1)
-    with signed(directory, lock):
-        yield
-
-
-@contextmanager
-def locked_if_free(directory: Path) -> Iterator[bool]:
-    """Hold the directory if nobody does, and tell whether it is held now."""
-    lock = FileLock(directory / LOCK_FILE)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        yield False
-        return
-    with signed(directory, lock):
-        yield True
-
-
-@contextmanager
-def signed(directory: Path, lock: FileLock) -> Iterator[None]:
-    """Say in the directory who holds it, as long as the lock that was acquired is needed."""
-    path = directory / LOCK_FILE
     try:
         path.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}), encoding="utf-8")
-        yield
+        yield True
     finally:
         path.unlink(missing_ok=True)  # while it is held: who waits for it sees that, and starts over
         lock.release()
+
+
+locked_if_free = partial(locked, wait=False)
 
 
 def lock_holder(directory: Path) -> str:

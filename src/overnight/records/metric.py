@@ -3,9 +3,7 @@
 import re
 
 SPLITS = ("train", "val", "test")
-SPELLINGS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val"} | {
-    "test": "test"
-}
+SPELLINGS = dict(zip(SPLITS, SPLITS, strict=True), training="train", valid="val", validation="val")
 """How a split may be spelt in the name of a metric."""
 
 
@@ -37,8 +35,3 @@ def is_of_test(metric: str) -> bool:
 def parts(metric: str) -> list[str]:
     """Return the words of a metric's name, with the signs between them."""
     return re.split(r"([/_.\-])", metric)
-
-
-def better(mode: str | None, a: float, b: float) -> bool:
-    """Tell whether a is better than b."""
-    return a < b if mode == "min" else a > b

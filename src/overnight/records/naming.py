@@ -23,13 +23,9 @@ def run_name(overrides: list[str], unnamed: frozenset[str] = UNNAMED) -> str:
     typed = dict(override.lstrip("+").replace(", ", ",").partition("=")[::2] for override in overrides)
     parts = [f"{key}={value}" for key, value in sorted(typed.items())]
     parts = [part for part in parts if unnamed.isdisjoint({part, part.partition("=")[0]})]
-    name = ",".join(map(legible, parts)) or "defaults"
+    bare = (re.sub(r"[\[\]]", "", part).replace(",", "+") for part in parts)
+    name = ",".join(re.sub(r"[^A-Za-z0-9_.=+-]", "-", part) for part in bare) or "defaults"
     if len(name) <= LIMIT and all(FAITHFUL.fullmatch(part) for part in parts):
         return name
     digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:8]
     return f"{name[: LIMIT - 9]}~{digest}"
-
-
-def legible(part: str) -> str:
-    """Write an override without brackets, and with ``+`` for the commas that were in them."""
-    return re.sub(r"[^A-Za-z0-9_.=+-]", "-", re.sub(r"[\[\]]", "", part).replace(",", "+"))

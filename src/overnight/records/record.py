@@ -23,16 +23,8 @@ STATUSES = ("completed", "diverged", "failed")
 Record = dict[str, Any]
 
 COSMETIC = (
-    "task_name",
-    "tags",
-    "logger",
-    "cosmetic",
-    "callbacks.progress_bar",
-    "callbacks.checkpoint.dirpath",
-    "callbacks.last_checkpoint.dirpath",
-    "retries",
-    "on_failure",
-    "study",
+    *("task_name", "tags", "logger", "cosmetic", "retries", "on_failure", "study", "callbacks.progress_bar"),
+    *("callbacks.checkpoint.dirpath", "callbacks.last_checkpoint.dirpath"),
 )
 """What a run's result does not depend on: paths, looks, what follows a failure, what it is to answer.
 

@@ -49,17 +49,14 @@ def write(plan: Plan, directory: Path) -> Plan:
 @contextmanager
 def in_groups(directory: Path) -> Iterator[None]:
     """Note that the runs end in groups, for as long as they do."""
-    mark(directory, in_groups=True)
+    plan = read(directory)
+    if plan:
+        write(plan._replace(in_groups=True), directory)
     try:
         yield
     finally:
-        mark(directory, in_groups=False)
-
-
-def mark(directory: Path, *, in_groups: bool) -> None:
-    """Write this into the plan, if there is one."""
-    if plan := read(directory):
-        write(plan._replace(in_groups=in_groups), directory)
+        if plan:
+            write(plan, directory)
 
 
 def read(directory: Path) -> Plan | None:
