@@ -13,8 +13,8 @@ from torch import Tensor
 from overnight.config.errors import ConfigError
 from overnight.records.metric import SPLITS, counterpart, split_and_name
 from overnight.records.sampling import half_interval
-from overnight.training.checkpoints import read_checkpoint
-from overnight.training.measure import build_measuring_trainer, has_split, measure, without_callbacks
+from overnight.training.checkpoints import read_checkpoint, without_warning
+from overnight.training.measure import WITHOUT_CALLBACKS, build_measuring_trainer, has_split, measure
 from overnight.training.parts import build_data, instantiated
 
 log = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ def predict(
             f"{type(task).__name__} cannot predict. Needed: a predict_step that returns a tensor for each "
             f"batch, and data with a predict_dataloader"
         )
-    with without_callbacks():
+    with without_warning(WITHOUT_CALLBACKS):
         outputs: Any = trainer.predict(task, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     loader: Any = data.predict_dataloader()
     batches = list(loader)

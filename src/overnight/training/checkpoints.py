@@ -3,6 +3,8 @@
 import logging
 import math
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +23,20 @@ log = logging.getLogger(__name__)
 BEST, LAST = Path("checkpoints", "best.ckpt"), Path("checkpoints", "last.ckpt")
 
 
+@contextmanager
+def without_warning(message: str) -> Iterator[None]:
+    """Mute the warning that begins with this, a regular expression."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=message)
+        yield
+
+
 class LastCheckpoint(ModelCheckpoint):
     """Lightning's ModelCheckpoint after every epoch, whose memory survives a move of the run's folder."""
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         """Start in a folder with checkpoints without a warning: what is there is this run's own."""
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")
+        with without_warning("Checkpoint directory .* exists and is not empty"):
             super().setup(trainer, pl_module, stage)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -61,7 +70,7 @@ class BestCheckpoint(LastCheckpoint):
         """
         if self.monitor is None:
             return
-        history = history_of(trainer)
+        history = next(c for c in trainer.callbacks if isinstance(c, History))  # type: ignore[attr-defined]
         value = history.rows[-1].get(self.monitor)
         if value is not None and math.isfinite(value):
             super().on_train_epoch_end(trainer, pl_module)
@@ -70,24 +79,15 @@ class BestCheckpoint(LastCheckpoint):
             raise ConfigError(unlogged(self.monitor, history.rows[-1]))
 
 
-def history_of(trainer: L.Trainer) -> History:
-    """Return the history that a trainer keeps."""
-    return next(c for c in trainer.callbacks if isinstance(c, History))  # type: ignore[attr-defined]
-
-
 def unlogged(metric: str, logged: dict[str, Any]) -> str:
-    """Say that the metric that is to choose the best is not logged, and what is that may choose it."""
-    names = sorted((name for name in logged if name not in OWN and not is_of_test(name)), key=by_split)
+    """Say that the metric that is to choose the best is not logged, and what may: validation first."""
+    names = sorted(name for name in logged if name not in OWN and not is_of_test(name))
+    names.sort(key=lambda name: split_and_name(name)[0] != "val")
     return (
         f"metric={metric}: the task does not log it. "
         f"Needed: one of {', '.join(names) or '(it logs nothing)'}. "
         f"Type for example: metric={next(iter(names), 'null')}"
     )
-
-
-def by_split(metric: str) -> tuple[bool, str]:
-    """Order metrics: those of validation come first."""
-    return split_and_name(metric)[0] != "val", metric
 
 
 def to_go_on_from(directory: Path, fingerprint: str) -> str | None:
@@ -112,12 +112,7 @@ def to_go_on_from(directory: Path, fingerprint: str) -> str | None:
 def read_checkpoint(
     path: str | Path, map_location: str | torch.device = "cpu", key: str = "ckpt_path"
 ) -> dict[str, Any]:
-    """Load a checkpoint of a run, without running any code in it.
-
-    Args:
-        path: of the file.
-        map_location: where its tensors go.
-        key: of the configuration, for the message.
+    """Load a checkpoint of a run, without running any code in it; ``key`` names the path in messages.
 
     Raises:
         FileNotFoundError: there is no such file.

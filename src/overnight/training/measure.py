@@ -1,8 +1,6 @@
 """A module measured in eval mode on whole splits, by a Trainer that has none of the run's callbacks."""
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +9,13 @@ import lightning as L
 from lightning.pytorch.utilities.model_helpers import is_overridden
 
 from overnight.data.in_memory import InMemoryData
+from overnight.training.checkpoints import without_warning
 from overnight.training.rows import Row, plain_metrics
 
 Config = dict[str, Any]
+
+WITHOUT_CALLBACKS = "Be aware that when using `ckpt_path`"
+"""The beginning of Lightning's warning that the callbacks of a checkpoint's run are not there."""
 
 WHOLE = {
     "profiler": {"_target_": "overnight.training.speed.NoProfiler"},
@@ -44,52 +46,30 @@ def measure(
 ) -> Row:
     """Return every metric that the module logs on its validation and test splits; {} if it has neither.
 
-    Where ``data`` holds its training split in memory and the task takes splits, on that, too.
-
-    Args:
-        trainer: see ``build_measuring_trainer``.
-        task: gets the weights of the checkpoint, by Lightning's own loading.
-        data: what to measure on.
-        checkpoint: a file that ``read_checkpoint`` can read.
+    Where ``data`` holds its training split in memory and the task takes splits, on that, too. The task gets
+    the weights of the checkpoint by Lightning's own loading.
     """
-    metrics: Row = {}
-    if has_split(task, data, "validation_step", "val_dataloader"):
-        with on_every_split(task, data), without_callbacks():
-            trainer.validate(task, datamodule=data, ckpt_path=checkpoint, verbose=False, weights_only=True)
-        metrics |= plain_metrics(trainer.callback_metrics)
+    tells_splits = getattr(task, "takes_splits", False)
+    with data.evaluating("val", "train") if tells_splits and isinstance(data, InMemoryData) else nullcontext():
+        metrics = measure_validation(trainer, task, data, checkpoint)
     if has_split(task, data, "test_step", "test_dataloader"):
-        with without_callbacks():
+        with without_warning(WITHOUT_CALLBACKS):
             trainer.test(task, datamodule=data, ckpt_path=checkpoint, verbose=False, weights_only=True)
         metrics |= plain_metrics(trainer.callback_metrics)
     return metrics
 
 
-@contextmanager
-def without_callbacks() -> Iterator[None]:
-    """Load a checkpoint without Lightning's warning that the callbacks of its run are not there."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Be aware that when using `ckpt_path`")
-        yield
-
-
-def measure_validation(trainer: L.Trainer, task: L.LightningModule, data: L.LightningDataModule) -> Row:
-    """Return every metric that is logged after each epoch, too."""
+def measure_validation(
+    trainer: L.Trainer, task: L.LightningModule, data: L.LightningDataModule, checkpoint: Any = None
+) -> Row:
+    """Return every metric that is logged after each epoch, too; of the weights in a checkpoint if given."""
     if not has_split(task, data, "validation_step", "val_dataloader"):
         return {}
-    trainer.validate(task, datamodule=data, verbose=False)
+    with without_warning(WITHOUT_CALLBACKS):
+        trainer.validate(task, datamodule=data, ckpt_path=checkpoint, verbose=False, weights_only=True)
     return plain_metrics(trainer.callback_metrics)
 
 
 def has_split(task: L.LightningModule, data: L.LightningDataModule, step: str, loader: str) -> bool:
     """Tell whether the module has such a step, and somebody the data for it."""
     return is_overridden(step, task) and (is_overridden(loader, data) or is_overridden(loader, task))
-
-
-@contextmanager
-def on_every_split(task: L.LightningModule, data: L.LightningDataModule) -> Iterator[None]:
-    """Let validation go over the training split, too, if it is in memory and the task takes splits."""
-    if isinstance(data, InMemoryData) and getattr(task, "takes_splits", False):
-        with data.evaluating("val", "train"):
-            yield
-    else:
-        yield

@@ -1,6 +1,5 @@
 """The parts of a run, built from its configuration: module, data module, Trainer, callbacks, loggers."""
 
-import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,9 @@ from lightning.pytorch.loggers import Logger
 
 from overnight.config.errors import ConfigError
 from overnight.data.in_memory import InMemoryData
-from overnight.training.checkpoints import read_checkpoint
-from overnight.training.epochs import WholeEpochs
+from overnight.training.checkpoints import read_checkpoint, without_warning
 from overnight.training.generators import seeded
-from overnight.training.history import History
+from overnight.training.history import History, WholeEpochs
 from overnight.training.saving import AtomicCheckpointIO
 
 Config = dict[str, Any]
@@ -104,7 +102,6 @@ def open_loggers(loggers: Iterable[Logger]) -> None:
 
     It is this run's own, and ``History`` writes again what was in it.
     """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Experiment logs directory .* exists and is not empty")
+    with without_warning("Experiment logs directory .* exists and is not empty"):
         for logger in loggers:
             getattr(logger, "experiment", None)

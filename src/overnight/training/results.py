@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import lightning as L
 
-from overnight.records.metric import better
 from overnight.training.rows import OWN, Row, whole_rows
 
 Config = dict[str, Any]
@@ -36,12 +35,7 @@ def results(
 ) -> Config:
     """Return what a record says of the history, the best and the last weights.
 
-    Args:
-        config: of the run.
-        rows: its history.
-        saved: which checkpoints there are.
-        measured: what these reach.
-        score: what the checkpoint callback saw of the metric when it saved the best.
+    ``score`` is what the checkpoint callback saw of the metric when it saved the best.
     """
     metric = config["metric"]
     found = {name: complete(measured[path], rows, metric) for name, path in saved.items()}
@@ -91,13 +85,9 @@ def without_best(metric: str | None, rows: list[Row]) -> str:
 
 def best_of(rows: list[Row], metric: str | None, mode: str | None) -> Row | None:
     """Return the first row with the best value of the metric; None where no row has one."""
-    best: Row | None = None
-    for row in rows:
-        value = row.get(metric or "")
-        if value is not None and math.isfinite(value):
-            known = best[metric or ""] if best else None
-            best = row if known is None or better(mode, value, known) else best
-    return best
+    sign = 1 if mode == "min" else -1
+    finite = [row for row in rows if (value := row.get(metric or "")) is not None and math.isfinite(value)]
+    return min(finite, key=lambda row: sign * (row[metric or ""] or 0.0), default=None)
 
 
 def differences(metric: str, best: Measured | None, rows: list[Row], score: float | None) -> bool | str:
@@ -121,22 +111,13 @@ def facts(
 ) -> Config:
     """Return what a record says of the module, the data and the speed.
 
-    Args:
-        task: the module.
-        data: a foreign data module says nothing of its sizes.
-        seconds: of the whole fit.
-        samples: how many it trained on; None if nobody knows.
+    A foreign data module says nothing of its sizes; then nobody knows on how many samples the fit trained.
     """
-    described = data.describe() if hasattr(data, "describe") else None
     kind = type(getattr(task, "net", task))
+    parameters = sum(p.numel() for p in task.parameters() if p.requires_grad)
     return {
-        "model": {"class": f"{kind.__module__}.{kind.__qualname__}", "parameters": count_parameters(task)},
-        "data": described,
+        "model": {"class": f"{kind.__module__}.{kind.__qualname__}", "parameters": parameters},
+        "data": data.describe() if hasattr(data, "describe") else None,
         "seconds": seconds,
         "samples_per_second": samples / seconds if samples is not None else None,
     }
-
-
-def count_parameters(task: L.LightningModule) -> int:
-    """Return the number of trainable parameters."""
-    return sum(p.numel() for p in task.parameters() if p.requires_grad)

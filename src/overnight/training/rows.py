@@ -52,11 +52,7 @@ def check_loss(loss: float, epoch: int, step: int) -> None:
 
 
 def check_row(rows: list[Row]) -> None:
-    """Refuse the last row if a metric in it is not finite that was so before.
-
-    Raises:
-        DivergedError: there is one.
-    """
+    """Refuse the last row if a metric in it is not finite that was so before."""
     *earlier, last = rows
     for name, value in measured(last).items():
         was_finite = any(math.isfinite(old) for row in earlier if (old := row.get(name)) is not None)
@@ -67,8 +63,5 @@ def check_row(rows: list[Row]) -> None:
 def whole_rows(rows: list[Row]) -> list[Row]:
     """Return the history with the same keys in every row: None where a metric was not measured."""
     names = dict.fromkeys(name for row in rows for name in row if name not in OWN)
-    return [
-        {"epoch": row["epoch"], **{name: row.get(name) for name in names}, "lr": row["lr"]}
-        | {"seconds": row["seconds"]}
-        for row in rows
-    ]
+    unmeasured: Row = {"epoch": None, **names, "lr": None, "seconds": None}
+    return [unmeasured | row for row in rows]

@@ -43,11 +43,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
 
 def refuse_unloadable(buffer: io.BytesIO) -> None:
-    """Load a checkpoint as it will be loaded: at the first one, not when all the epochs are trained.
-
-    Raises:
-        ConfigError: that is not possible.
-    """
+    """Load a checkpoint as it will be loaded: at the first one, not when all the epochs are trained."""
     buffer.seek(0)
     try:
         torch.load(buffer, weights_only=True)
