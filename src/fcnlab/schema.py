@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from overnight.config.keys import InMemoryKeys, Probability, Section, Strength
 
@@ -50,7 +50,7 @@ class Keys(BaseModel):
         ("loss.eval", "task.eval_loss"),
         ("metrics", "task.metrics"),
     )
-    """Pairs of keys that are two names of one value: a run trains with the second, and is known by the first."""
+    """Pairs of keys that name one value: a run trains with the second, and is known by the first."""
 
     data: Data
     model: Model
@@ -72,3 +72,12 @@ class Keys(BaseModel):
     label_smoothing: Annotated[
         float, Field(ge=0, lt=1, description="a share, 0 or more and below 1", examples=[0.1])
     ]
+
+    @model_validator(mode="after")
+    def _one_normalization(self) -> "Keys":
+        if {"batch_norm", "layer_norm"} <= self.regularization.keys():
+            raise ValueError(
+                "regularization has batch_norm and layer_norm: a hidden layer has one normalization. "
+                "Needed: one of them. Type for example: regularization=[dropout,batch_norm]"
+            )
+        return self

@@ -25,6 +25,9 @@ UNKNOWN = (
 )
 """What a record says of a run only when it has been trained."""
 
+PARTS = ("logger", "callbacks")
+"""Groups of parts, of which several may be chosen."""
+
 WHY_ALONE = ContextVar("why_alone", default="")
 """Why a run of a stacked sweep is trained the ordinary way; "" where that needs no reason."""
 
@@ -65,7 +68,8 @@ class Origin:
     def current(cls, cfg: DictConfig) -> "Origin":
         """Ask Hydra."""
         hydra_config = HydraConfig.get()
-        choices: Any = OmegaConf.to_container(hydra_config.runtime.choices)
+        hydras: Any = OmegaConf.to_container(hydra_config.runtime.choices)
+        choices = {group: option for group, option in hydras.items() if not group.startswith("hydra")}
         directory = Path(hydra_config.runtime.output_dir)
         folder = None if single_run() else Path(hydra_config.sweep.dir)
         plan = sweep_state.read(folder) if folder else None
@@ -73,11 +77,7 @@ class Origin:
             name=directory.name if folder else run_name(typed()),
             directory=directory,
             overrides=typed(),
-            choices={
-                key: composed(cfg, key) or value
-                for key, value in choices.items()
-                if not key.startswith("hydra")
-            },
+            choices=composed_groups(cfg) | choices,
             command=plan.command if plan else shlex.join(["python", *sys.argv]),
             sweep=folder,
             trained=": ".join(filter(None, ("ordinary", WHY_ALONE.get()))),
@@ -104,16 +104,18 @@ class Origin:
         return logging.DEBUG if self.sweep else logging.INFO
 
 
-def composed(cfg: DictConfig, group: str) -> str | None:
-    """Return the options of a group that composes them, ``dropout+batch_norm``; None if it is no such group.
+def composed_groups(cfg: DictConfig) -> dict[str, str]:
+    """Return what was chosen of groups whose options compose, as ``dropout+batch_norm``; Hydra leaves them out.
 
-    Each option of such a group sets a key of its own under the group's name to true. Of several options in a
-    list, Hydra itself knows the last one only.
+    Each option of such a group sets a key of its own under the group's name to true; loggers and callbacks
+    are told by their own keys.
     """
-    node: Any = OmegaConf.to_container(cfg, resolve=False).get(group)  # type: ignore[union-attr]
-    if isinstance(node, dict) and all(value is True for value in node.values()):
-        return "+".join(map(str, node)) or "none"
-    return None
+    nodes: Any = OmegaConf.to_container(cfg, resolve=False)
+    return {
+        group: "+".join(map(str, node)) or "none"
+        for group, node in nodes.items()
+        if isinstance(node, dict) and (group in PARTS or all(value is True for value in node.values()))
+    }
 
 
 def resolved(cfg: DictConfig) -> tuple[dict[str, Any], bool]:
@@ -126,7 +128,7 @@ def resolved(cfg: DictConfig) -> tuple[dict[str, Any], bool]:
 def interpolated_keys(cfg: DictConfig, prefix: str = "") -> list[str]:
     """Return the dotted keys that only repeat other keys: nobody has set them."""
     keys = []
-    for key in cfg:
+    for key in map(str, cfg):
         if OmegaConf.is_interpolation(cfg, key):
             keys.append(f"{prefix}{key}")
         elif isinstance(cfg[key], DictConfig):
