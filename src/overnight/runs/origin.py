@@ -105,7 +105,7 @@ class Origin:
 
 
 def composed_groups(cfg: DictConfig) -> dict[str, str]:
-    """Return what was chosen of groups whose options compose, as ``dropout+batch_norm``; Hydra leaves them out.
+    """Return what was chosen of groups whose options compose, as ``dropout+batch_norm``; Hydra lacks them.
 
     Each option of such a group sets a key of its own under the group's name to true; loggers and callbacks
     are told by their own keys.
