@@ -44,10 +44,7 @@ def evaluate(cfg: DictConfig) -> dict[str, float | None]:
 def table(measured: dict[str, float | None], config: Config, sizes: Config) -> str:
     """Write a row for each split, and a column for each metric; of a share, with its sampling error.
 
-    Args:
-        measured: every metric, by the name that the task logs it by.
-        config: of the run.
-        sizes: of the splits, as far as they are known.
+    The ``sizes`` are those of the splits, as far as they are known.
     """
     shares = {counterpart(config["metric"], split) for split in SPLITS} if config["metric_share"] else set()
     cells = {
@@ -109,9 +106,7 @@ def write_predictions(outputs: Tensor, targets: Tensor, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     classes = outputs.ndim > 1 and not targets.is_floating_point()
     columns = [f"p{number}" for number in range(outputs.shape[1])] if classes else []
-    predictions = (
-        outputs.argmax(1) if classes else outputs.flatten(1).squeeze(1) if outputs.ndim > 1 else outputs
-    )
+    predictions = outputs.argmax(1) if classes else outputs.reshape(len(outputs), -1).squeeze(1)
     probabilities = outputs.tolist() if classes else [[] for _ in outputs]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from overnight.runs.evaluate import predict
 from overnight.training.checkpoints import read_checkpoint
 from overnight.training.measure import build_measuring_trainer
-from overnight.training.parts import build, build_data, instantiated
+from overnight.training.parts import build
 
 Config = dict[str, Any]
 
@@ -43,11 +43,10 @@ def close_up(checkpoint: Path) -> CloseUp:
         ValueError: they are damaged, or the task cannot predict.
     """
     config = read_checkpoint(checkpoint)["config"]
-    task, data = instantiated(config["task"]), build_data(config)
+    task, data = build(config)
     outputs, targets = predict(build_measuring_trainer(config), task, data, checkpoint)
     names = tuple(getattr(data, "class_names", ()))
-    if outputs.ndim > 1 and outputs.shape[1] == 1:
-        outputs = outputs.squeeze(1)
+    outputs = outputs.squeeze(1) if outputs.shape[1:] == (1,) else outputs
     if outputs.ndim > 1 and not names:
         names = tuple(map(str, range(outputs.shape[1])))
     return CloseUp(names, targets.squeeze().numpy(), outputs.float().numpy(), images_of(data))

@@ -40,7 +40,8 @@ Hold = Callable[[Path], AbstractContextManager[object]]
 
 def attempt(config: Config, origin: Origin, checkpoint: str | None) -> Config:
     """Train; again, if that may cure the error, as often as ``retries`` allows."""
-    for left in range(config["retries"], -1, -1):
+    left = config["retries"]
+    while True:
         try:
             return train(config, origin.directory, origin.choices, origin.overrides, checkpoint)
         except CURABLE as error:
@@ -48,9 +49,9 @@ def attempt(config: Config, origin: Origin, checkpoint: str | None) -> Config:
                 raise
             log.warning("%s: failed, will be tried again (%d left): %s", origin.name, left, error)
             log.debug("the attempt failed", exc_info=error)
+        left -= 1
         if not checkpoint:
             set_aside(origin.directory)
-    raise AssertionError  # the last attempt returns or raises
 
 
 def run(cfg: DictConfig, work: Work = attempt, hold: Hold = locked) -> float:
@@ -112,14 +113,8 @@ def conclude(record: Record, origin: Origin, on_failure: str, *, before: bool) -
     if record["status"] == "failed":
         if not origin.sweep:
             sys.exit(f"Error: {record['error']['message']}")
-        AFTER_FAILURE.get(on_failure, sweep_state.stop)(origin.sweep)
-
-
-AFTER_FAILURE: dict[str, Callable[[Path], None]] = {
-    "continue": lambda _: None,
-    "raise": sweep_state.stop,
-}
-"""What ``on_failure`` lets a failed run of a sweep do to the others."""
+        if on_failure != "continue":
+            sweep_state.stop(origin.sweep)
 
 
 def score(record: Record) -> float:

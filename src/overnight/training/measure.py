@@ -49,8 +49,8 @@ def measure(
     Where ``data`` holds its training split in memory and the task takes splits, on that, too. The task gets
     the weights of the checkpoint by Lightning's own loading.
     """
-    tells_splits = getattr(task, "takes_splits", False)
-    with data.evaluating("val", "train") if tells_splits and isinstance(data, InMemoryData) else nullcontext():
+    told = getattr(task, "takes_splits", False)
+    with data.evaluating("val", "train") if told and isinstance(data, InMemoryData) else nullcontext():
         metrics = measure_validation(trainer, task, data, checkpoint)
     if has_split(task, data, "test_step", "test_dataloader"):
         with without_warning(WITHOUT_CALLBACKS):
