@@ -3,7 +3,6 @@
 from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from importlib import import_module
 from typing import Any
 
 from hydra.core.utils import JobReturn
@@ -15,14 +14,18 @@ SEVERAL = 6
 """Runs of which groups may be trained side by side, in other processes."""
 
 
-class JobLauncher(Launcher):
-    """Sends every job to some process of its own, and outlives those that die."""
-
-    extra = ""
+class ComposingLauncher(Launcher):
+    """Composes all jobs before it runs them."""
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Keep what a job needs."""
-        self.hydra_context, self.task_function, self.config = hydra_context, task_function, config
+        self.of_job = hydra_context, task_function, config
+
+
+class JobLauncher(ComposingLauncher):
+    """Sends every job to some process of its own, and outlives those that die."""
+
+    extra = ""
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Run all jobs; return their results in the given order.
@@ -32,17 +35,13 @@ class JobLauncher(Launcher):
         """
         try:
             workers = self.workers()
-            job = import_module("overnight.launchers.job")
+            from overnight.launchers import job  # noqa: PLC0415
         except ModuleNotFoundError as error:
             raise ImportError(
                 f"this launcher needs {error.name}: not installed. Type: pip install '.{self.extra}'"
             ) from error
         with workers as submit:  # they start while the jobs are composed
-            jobs = job.compose(
-                self.hydra_context, self.task_function, self.config, job_overrides, initial_job_idx
-            )
-            results: Sequence[JobReturn] = job.outlive(jobs, submit)
-        return results
+            return job.outlive(job.compose(*self.of_job, job_overrides, initial_job_idx), submit)
 
     @abstractmethod
     def workers(self) -> AbstractContextManager[Any]:
@@ -57,7 +56,7 @@ class ProcessLauncher(JobLauncher):
 
     def workers(self) -> AbstractContextManager[Any]:
         """Processes on this machine."""
-        from overnight.launchers.processes import processes  # noqa: PLC0415
+        from overnight.launchers.workers import processes  # noqa: PLC0415
 
         return processes(self.n_jobs, self.threads)
 
@@ -92,18 +91,18 @@ class RayLauncher(JobLauncher):
         return ray_cluster(self.ray["init"], self.ray["remote"])
 
 
-class StackedLauncher(Launcher):
+class StackedLauncher(ComposingLauncher):
     """hydra/launcher=stacked."""
 
     def __init__(self, **limits: Any) -> None:
         self.limits = limits
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Keep what a job needs."""
+        """Keep what a job needs, and compose it faster."""
         from overnight.launchers.composing import hasten  # noqa: PLC0415
 
         hasten(hydra_context)
-        self.hydra_context, self.task_function, self.config = hydra_context, task_function, config
+        super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Run all jobs; return their results in the given order."""
@@ -115,9 +114,8 @@ class StackedLauncher(Launcher):
         from overnight.stacked.launcher import launch  # noqa: PLC0415
         from overnight.stacked.limits import Limits  # noqa: PLC0415
 
-        limits = Limits(**self.limits)
-        jobs = compose(self.hydra_context, self.task_function, self.config, job_overrides, initial_job_idx)
-        return launch(jobs, limits)
+        limits = Limits(**self.limits)  # refuses what is wrong before anything is composed
+        return launch(compose(*self.of_job, job_overrides, initial_job_idx), limits)
 
 
 def plain(config: Any) -> Any:

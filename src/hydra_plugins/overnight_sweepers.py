@@ -34,8 +34,7 @@ class OptunaSweeper(LaunchingSweeper):
     """What ``conf/hydra/sweeper/optuna.yaml`` builds; its keys are described there."""
 
     def __init__(self, params: dict[str, Any], **settings: Any) -> None:
-        self.params = params
-        self.settings = settings
+        self.params, self.settings = params, settings
 
     @staticmethod
     def count_runs(config: DictConfig) -> int:
@@ -68,7 +67,8 @@ class ConfirmSweeper(LaunchingSweeper):
         from overnight.sweeps.confirm import chosen  # noqa: PLC0415 - pandas
 
         sweeper, study = config.hydra.sweeper, config.study
-        return len(chosen(study.confirms, study.scientific, sweeper.arms, sweeper.seeds).best) * sweeper.seeds
+        winners = chosen(study.confirms, study.scientific, sweeper.arms, sweeper.seeds).best
+        return len(winners) * int(sweeper.seeds)
 
     def sweep(self, arguments: list[str]) -> None:
         """Run the winners with fresh seeds, and with what was typed besides."""

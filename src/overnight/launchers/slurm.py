@@ -28,18 +28,8 @@ THREADS = (
 """Commands that give a job as many threads as it has processors, whether or not Slurm binds it to them."""
 
 GONE = "unknown to squeue"
-ENDED = {
-    "BOOT_FAIL",
-    "CANCELLED",
-    "COMPLETED",
-    "DEADLINE",
-    "FAILED",
-    GONE,
-    "NODE_FAIL",
-    "OUT_OF_MEMORY",
-    "PREEMPTED",
-    "TIMEOUT",
-}
+ENDED = {"COMPLETED", "FAILED", "OUT_OF_MEMORY", "TIMEOUT", "DEADLINE", GONE}
+ENDED |= {"BOOT_FAIL", "NODE_FAIL", "CANCELLED", "PREEMPTED"}
 SECONDS_BETWEEN_LOOKS = 10.0
 
 SlurmJob: TypeAlias = submitit.Job[JobReturn]

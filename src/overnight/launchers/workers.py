@@ -1,10 +1,11 @@
-"""Processes side by side on one machine, that do one task after another."""
+"""Processes side by side on one machine, that do one task after another: hydra/launcher=joblib runs jobs."""
 
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -12,6 +13,9 @@ from threading import Event
 from typing import Any, NamedTuple
 
 import cloudpickle
+from hydra.core.utils import JobReturn
+
+from overnight.launchers.job import Job, Submit
 
 PRELOADED = "overnight.launchers.preload"
 
@@ -51,7 +55,7 @@ class Worker(NamedTuple):
         """
         answer = self._answer(task)
         while isinstance(answer, Told):
-            hear(answer.news)
+            hear(answer.news)  # whose own errors are not the process's
             answer = self._answer()
         return answer
 
@@ -118,6 +122,23 @@ def workers(n_jobs: int, threads: int) -> Iterator[Start]:
         stopping.set()
         for process in alive:
             process.terminate()
+
+
+@contextmanager
+def processes(n_jobs: int, threads: int) -> Iterator[Submit]:
+    """Run jobs in ``n_jobs`` processes, with so many threads each."""
+    with workers(n_jobs, threads) as start:
+        yield submitting(start)
+
+
+def submitting(start: Start) -> Submit:
+    """Return what starts jobs as tasks; they have nothing to tell before their end."""
+    return lambda jobs: start([partial(execute, job) for job in jobs], print)
+
+
+def execute(job: Job, _: Hear) -> JobReturn:
+    """Run a job."""
+    return job.execute()
 
 
 def work(connection: Connection, threads: int) -> None:

@@ -9,8 +9,6 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-import torch
-
 from overnight.config.cli import PROJECT
 
 LIBRARIES = ("lightning", "torchvision", "torchmetrics", "hydra-core", "omegaconf", "numpy")
@@ -19,6 +17,8 @@ LONGEST_DIFF = 200_000  # characters; somebody may have left data beside the cod
 
 def environment() -> dict[str, object]:
     """Return what a run's record says of its code, versions and machine."""
+    import torch  # noqa: PLC0415 - the parent of a sweep needs this module, and no torch
+
     return {
         **code(),
         "python": platform.python_version(),

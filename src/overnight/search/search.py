@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
@@ -55,13 +55,11 @@ def search(
 
 def determinants(space: Space, fixed: dict[str, str]) -> dict[str, str]:
     """Return what the results of a study depend on, for a person to read and compare."""
-    relevant = {
-        key: text
+    searched = {key: described(drawn_from) for key, drawn_from in space.items()}
+    return searched | {
+        key: text.partition("=")[2]
         for key, text in fixed.items()
         if key != "hparams_search" and not is_cosmetic(key.lstrip("+"))
-    }
-    return {key: described(drawn_from) for key, drawn_from in space.items()} | {
-        key: text.partition("=")[2] for key, text in relevant.items()
     }
 
 
@@ -72,23 +70,18 @@ def note_earlier(trials: Trials, directory: Path) -> None:
         sweep_state.note_end(directory, name or f"trial {trial.number}", new=False)
 
 
-class Outcome(NamedTuple):
-    """How a run ended; it has no status if it left no record, and returned no number."""
+def outcome(job: JobReturn) -> tuple[str | None, float, Path | None]:
+    """Return status, value and directory of a run: what its record says, or else what it returned.
 
-    status: str | None
-    value: float
-    directory: Path | None
-
-
-def outcome(job: JobReturn) -> Outcome:
-    """Return what the record of a run says, or else what it returned."""
+    It has no status if it left no record, and returned no number.
+    """
     directory = Path(job.hydra_cfg.hydra.runtime.output_dir) if job.hydra_cfg else None
     record = read_record(directory) if directory else None
     returned = job.return_value if job.status == JobStatus.COMPLETED else None
     value = float(returned) if isinstance(returned, int | float) else math.nan
     measured = "completed" if math.isfinite(value) else None
     status = record["status"] if record else measured
-    return Outcome(measured if status == "completed" else status, value, directory)
+    return measured if status == "completed" else status, value, directory
 
 
 def conclude(trials: Trials, space: Space, fixed: dict[str, str], directory: Path) -> None:

@@ -62,7 +62,7 @@ class Settings:
             )
 
     @property
-    def towards(self) -> str:
+    def towards(self) -> Literal["maximize", "minimize"]:
         """The direction of the study."""
         return "minimize" if self.mode == "min" else "maximize"
 

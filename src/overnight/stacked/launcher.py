@@ -12,8 +12,7 @@ from hydra.core.utils import JobReturn
 
 from overnight.config.resolvers import threads_each
 from overnight.launchers.job import Job, outlive
-from overnight.launchers.processes import submitting
-from overnight.launchers.workers import Start, workers
+from overnight.launchers.workers import Start, submitting, workers
 from overnight.records import sweep_state
 from overnight.runs.run import score
 from overnight.stacked.bar import Bar
