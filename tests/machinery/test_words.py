@@ -8,10 +8,9 @@ import pytest
 
 import records
 from overnight.study.evidence import Evidence, gather
-from overnight.study.phrases import duration, legible_p
 from overnight.study.score import Score, score_of
 from overnight.study.tables import problems, results
-from overnight.study.words import paragraphs
+from overnight.study.words import duration, legible_p, paragraphs
 
 STUDY: dict[str, Any] = {
     "optimizer": ["sgd", "adam", "rmsprop"],

@@ -28,28 +28,23 @@ def edges(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
         is well.
     """
     tried = labelled(runs[runs["status"] != "failed"], plan)
-    best = arms(runs, plan).dropna(subset="setting")
-    rows = [
-        on_edge(arm, key, grid(tried[tried["arm"] == arm["arm"]], key))
-        for arm in best.to_dict("records")
+    best = arms(runs, plan).dropna(subset="setting").to_dict("records")
+    looked = [
+        (arm, key, grid(tried[tried["arm"] == arm["arm"]], key))
+        for arm in best
         for key in plan.nuisance
         if len(grid(tried, key)) <= MOST
+    ] + [(arm, key, grid(tried, key)) for arm in best[:1] for key in plan.scientific]
+    rows = [
+        (arm["arm"], key, arm[key], edge_of(arm[key], values), ", ".join(map(legible, values)))
+        for arm, key, values in looked
     ]
-    rows += [
-        on_edge(arm, key, grid(tried, key)) for arm in best[:1].to_dict("records") for key in plan.scientific
-    ]
-    found = [row for row in rows if row[3]]
-    return pd.DataFrame(found, columns=["arm", "key", "value", "edge", "tried"])
+    return pd.DataFrame(rows, columns=["arm", "key", "value", "edge", "tried"]).dropna(subset="edge")
 
 
 def grid(runs: pd.DataFrame, key: str) -> list[float]:
     """Return the different numbers among the values of a setting, in order."""
     return sorted({value for value in runs[key].unique() if is_number(value) and pd.notna(value)})
-
-
-def on_edge(arm: dict[Any, Any], key: str, values: list[float]) -> tuple[Any, ...]:
-    """Return a row of ``edges``: it tells on which edge of the values the arm's own lies, if on any."""
-    return arm["arm"], key, arm[key], edge_of(arm[key], values), ", ".join(map(legible, values))
 
 
 def edge_of(value: Any, values: list[Any]) -> str | None:
@@ -62,21 +57,14 @@ def edge_of(value: Any, values: list[Any]) -> str | None:
 
 def cautions(runs: pd.DataFrame, plan: Design) -> list[str]:
     """Say in sentences what weakens the comparison; none if nothing does."""
-    return [
-        *of_edges(runs, plan),
-        *of_budgets(runs, plan),
-        *of_samples(runs, plan),
-        *of_incomplete(runs, plan),
-        *of_replicates(runs, plan),
-        *of_checks(runs),
-    ]
+    said = (of_edges, of_budgets, of_samples, of_incomplete, of_replicates, of_checks)
+    return [sentence for caution in said for sentence in caution(runs, plan)]
 
 
 def of_edges(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
     """Name the chosen values that lie on the edge of what was tried."""
-    for (key, value, edge, tried), rows in edges(runs, plan).groupby(
-        ["key", "value", "edge", "tried"], sort=False
-    ):
+    same = edges(runs, plan).groupby(["key", "value", "edge", "tried"], sort=False)
+    for (key, value, edge, tried), rows in same:
         who = "" if key in plan.scientific else f" for {some(rows['arm'])}"
         yield (
             f"The best value{who}, {key}={legible(value)}, is the {edge} of those tried ({tried}); a better "
@@ -87,18 +75,16 @@ def of_edges(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
 def of_budgets(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
     """Say in what the budgets of the arms differ, and between which arms most."""
     table = budgets(runs, plan).set_index("arm")
-    parts = [f"{part} {span(table[part])}" for part in unequal(table)]
+    parts = []
+    for part in unequal(table):
+        ranked = table[part].sort_values(kind="stable")
+        ends = [f"{legible(amount)} ({arm})" for arm, amount in ranked.iloc[[0, -1]].items()]
+        parts.append(f"{part} {' to '.join(ends)}")
     if parts:
         yield (
             f"The arms had unequal budgets, {'; '.join(parts)}: the best of more settings is more "
             f"optimistic, and p-values in its favour are too small"
         )
-
-
-def span(amounts: pd.Series) -> str:
-    """Write the smallest and the largest amount, each with an arm that has it."""
-    ranked = list(amounts.sort_values(kind="stable").items())
-    return " to ".join(f"{legible(amount)} ({arm})" for arm, amount in (ranked[0], ranked[-1]))
 
 
 def of_samples(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
@@ -131,7 +117,7 @@ def of_replicates(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
         yield f"The chosen settings have unequal numbers of replicates: {counts}"
 
 
-def of_checks(runs: pd.DataFrame) -> Iterator[str]:
+def of_checks(runs: pd.DataFrame, _: Design) -> Iterator[str]:
     """Name the runs whose best weights, measured again, are not known to reach what was seen in training."""
     doubtful = runs[(runs["status"] == "completed") & runs["metric"].notna() & runs["checked"].ne(other=True)]
     for reason, rows in doubtful.groupby(doubtful["checked"].astype(str), sort=False):

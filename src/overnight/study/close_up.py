@@ -21,17 +21,8 @@ INITIALIZATION = "init"
 LABELS = ("arm", "setting", "replicate")
 
 
-class Predictions(Protocol):
-    """See ``overnight.runs.examine.CloseUp``."""
-
-    @property
-    def class_names(self) -> tuple[str, ...]: ...  # noqa: D102
-    @property
-    def targets(self) -> np.ndarray: ...  # noqa: D102
-    @property
-    def outputs(self) -> np.ndarray: ...  # noqa: D102
-    @property
-    def images(self) -> np.ndarray | None: ...  # noqa: D102
+Predictions = tuple[tuple[str, ...], np.ndarray, np.ndarray, np.ndarray | None]
+"""Class names, targets, outputs, images: see ``overnight.runs.examine.CloseUp``."""
 
 
 class Examiner(Protocol):
@@ -66,58 +57,53 @@ def best_run(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]:
     for best in evidence.winners.head(1).to_dict("records"):
         if pd.isna(best["checkpoint"]):
             raise ValueError(f"{best['name']} saved no checkpoint. Needed: callbacks=default")
-        seen, which = examiner.close_up(Path(best["path"]) / best["checkpoint"]), described(best, evidence)
-        if seen.outputs.ndim == seen.targets.ndim == 1:
-            yield predicted(seen, which)
-        elif seen.targets.ndim == 1 and np.issubdtype(seen.targets.dtype, np.integer):
-            yield from classified(seen, which)
+        names, targets, outputs, images = examiner.close_up(Path(best["path"]) / best["checkpoint"])
+        which = described(best, evidence)
+        if outputs.ndim == targets.ndim == 1:
+            caption = f"{which} Each dot is a test sample; on the red line the prediction is right."
+            figure = predictions.residuals(targets, outputs)
+            yield Picture("residuals", "Predictions of the best run", caption, figure)
+        elif targets.ndim == 1 and np.issubdtype(targets.dtype, np.integer):
+            answers = {"label": targets, "prediction": outputs.argmax(1), "probability": outputs.max(1)}
+            yield from classified(pd.DataFrame(answers), names, images, which)
         else:
             raise ValueError(
-                f"outputs {seen.outputs.shape} and targets {seen.targets.shape}. Needed: probabilities "
-                f"[n, classes] for integer targets [n], or numbers [n] for numbers [n]"
+                f"outputs {outputs.shape} and targets {targets.shape}. Needed: probabilities [n, classes] "
+                f"for integer targets [n], or numbers [n] for numbers [n]"
             )
 
 
 def described(best: dict[Any, Any], evidence: Evidence) -> str:
     """Name the best run, and its result on the test set where there is one."""
     score, settings = evidence.plan.score, ", ".join(filter(None, map(best.get, LABELS)))
-    data = {"test": best["test samples"]} if pd.notna(best["test samples"]) else None
-    reached = (
-        f": {score.on('test')} {with_error(best['test'], score.share, data)}"
-        if pd.notna(best["test"])
-        else ""
-    )
+    reached = ""
+    if pd.notna(best["test"]):
+        data = {"test": best["test samples"]} if pd.notna(best["test samples"]) else None
+        reached = f": {score.on('test')} {with_error(best['test'], score.share, data)}"
     return f"The winner's best run by {score.metric} ({settings}){reached}.".replace("+-", "±")
 
 
-def predicted(seen: Predictions, which: str) -> Picture:
-    """Draw a regression's predictions and residuals."""
-    caption = f"{which} Each dot is a test sample; on the red line the prediction is right."
-    figure = predictions.residuals(seen.targets, seen.outputs)
-    return Picture("residuals", "Predictions of the best run", caption, figure)
-
-
-def classified(seen: Predictions, which: str) -> Iterator[Picture]:
+def classified(
+    answers: pd.DataFrame, names: tuple[str, ...], images: np.ndarray | None, which: str
+) -> Iterator[Picture]:
     """Draw the confusion matrix, the share of right answers by class, and the surest errors."""
-    answers = {
-        "label": seen.targets,
-        "prediction": seen.outputs.argmax(1),
-        "probability": seen.outputs.max(1),
-    }
-    table, names = pd.DataFrame(answers), seen.class_names
-    caption = (
+    yield Picture(
+        "confusion",
+        "Which classes the best run confuses",
         f"{which} Of a hundred test samples of each true class (row), so many are taken for each class "
-        f"(column); errors are coloured."
+        f"(column); errors are coloured.",
+        predictions.confusion(answers, names),
     )
-    figure = predictions.confusion(table, names)
-    yield Picture("confusion", "Which classes the best run confuses", caption, figure)
-    caption = f"{which} Bars are 95 % intervals for the number of samples."
-    figure = predictions.by_class(table, names)
-    yield Picture("by_class", "Right answers of the best run, by class", caption, figure)
-    wrong = table[table["label"] != table["prediction"]].nlargest(predictions.SHOWN, "probability")
-    if len(wrong) and seen.images is not None:
+    yield Picture(
+        "by_class",
+        "Right answers of the best run, by class",
+        f"{which} Bars are 95 % intervals for the number of samples.",
+        predictions.by_class(answers, names),
+    )
+    wrong = answers[answers["label"] != answers["prediction"]].nlargest(predictions.SHOWN, "probability")
+    if len(wrong) and images is not None:
         caption = "True class → predicted class, and the probability that the run gives it."
-        figure = predictions.errors(wrong, seen.images[wrong.index], names)
+        figure = predictions.errors(wrong, images[wrong.index], names)
         yield Picture("errors", "The errors of which the best run is surest", caption, figure)
 
 

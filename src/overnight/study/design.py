@@ -6,7 +6,6 @@ each arm; *replicates* repeat the same setting with another seed, fold or split.
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,9 @@ from overnight.records.record import is_cosmetic
 from overnight.study.frames import CHOSEN_BY, NUMBERS, TEXT
 from overnight.study.score import Score, score_of
 
-REPLICATES = ("seed", "data.fold", "data.split_seed")
+REPLICATES = {"seed": "seeds", "data.fold": "folds", "data.split_seed": "splits"}
+"""What tells repetitions of one setting apart, and the word for several of it."""
+
 RESAMPLED = frozenset({"data.fold", "data.split_seed"})
 """Replicates whose training sets overlap."""
 
@@ -52,6 +53,12 @@ class Design:
     def units(self) -> tuple[str, ...]:
         """Return what counts as one replicate: seeds within one fold or split are no further ones."""
         return tuple(key for key in self.replicates if key in RESAMPLED) or self.replicates
+
+    @property
+    def kind(self) -> str:
+        """Return in words what the replicates are."""
+        means = ", each the mean of its seeds" if self.units != self.replicates else ""
+        return (" x ".join(REPLICATES[key] for key in self.units) or "runs") + means
 
 
 def design(runs: pd.DataFrame, scientific: tuple[str, ...] = ()) -> Design:
@@ -151,8 +158,3 @@ def legible(value: Any) -> str:
     if pd.isna(value):
         return "-"
     return f"{value:.12g}" if is_number(value) else str(value)
-
-
-def short(row: Mapping[Any, Any], keys: tuple[str, ...]) -> str:
-    """Write only the values, as in ``sgd, 0.1``, where the keys stand in a title."""
-    return ", ".join(legible(row[key]) for key in keys)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from overnight.study.stored import Epoch, Stored, found, read, records
+from overnight.study.stored import Stored, found, read, records
 
 TEXT = ("name", "path", "status", "error", "fingerprint", "command", "overrides", "checkpoint")
 CHOSEN_BY = ("metric", "mode", "share", "checked")
@@ -34,10 +34,11 @@ def load(directory: str | Path) -> pd.DataFrame:
         FileNotFoundError: there is no such directory.
     """
     read_all = list(records(directory))
+    always = [*TEXT, *CHOSEN_BY, *NUMBERS]
     rows = [row(path, record) for path, record in read_all]
-    table = pd.DataFrame(rows, columns=None if rows else [*TEXT, *CHOSEN_BY, *NUMBERS])
-    measured = metrics(record.best for _, record in read_all)
-    return table.astype(dict.fromkeys(measured, "float64") | NUMBERS)
+    table = pd.DataFrame(rows, columns=None if rows else always)
+    measured = {name for _, record in read_all for name in measures(record)}
+    return table.astype(dict.fromkeys(measured.difference(always), "float64") | NUMBERS)
 
 
 def histories(directory: str | Path) -> pd.DataFrame:
@@ -72,15 +73,9 @@ def unreadable(directory: str | Path) -> pd.DataFrame:
     return pd.DataFrame([pair for pair in results if isinstance(pair[1], str)], columns=["path", "reason"])
 
 
-def metrics(epochs: Iterable[Epoch | None]) -> list[str]:
-    """Return the names of all metrics that some epochs have, less those of columns that are always there."""
-    names = dict.fromkeys(name for epoch in epochs if epoch for name in epoch.model_extra or ())
-    return [name for name in names if name not in {*TEXT, *CHOSEN_BY, *NUMBERS}]
-
-
 def row(path: Path, record: Stored) -> dict[str, Any]:
     """Flatten one record. A setting with the name of a column that is always there does not replace it."""
-    config, data, best = record.config or {}, record.data, record.best
+    config, data = record.config or {}, record.data
     always = {
         "name": record.name,
         "path": str(path),
@@ -93,7 +88,7 @@ def row(path: Path, record: Stored) -> dict[str, Any]:
         "checkpoint": record.checkpoint,
         "seconds": record.seconds,
         "epochs": len(record.history[1:]),
-        "epoch": best.epoch if best else None,
+        "epoch": record.best.epoch if record.best else None,
         "metric": record.metric or config.get("metric"),
         "mode": record.mode or config.get("mode"),
         "share": bool(config.get("metric_share")),
@@ -102,8 +97,12 @@ def row(path: Path, record: Stored) -> dict[str, Any]:
     }
     chosen = settings(config, record.interpolated or ()) if config else typed(record.overrides)
     choices = {group: listed(option) for group, option in record.choices.items()}
-    measured = best.model_extra or {} if best else {}
-    return always | dict(chosen) | choices | measured | always
+    return always | dict(chosen) | choices | measures(record) | always
+
+
+def measures(record: Stored) -> dict[str, float | None]:
+    """Return the metrics of the best epoch."""
+    return (record.best.model_extra if record.best else None) or {}
 
 
 def settings(

@@ -1,20 +1,19 @@
 """The pictures of a study in their order, with their captions."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, islice
 from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
-from overnight.study.design import labelled, legible
+from overnight.study.design import labelled
 from overnight.study.effort import expected_best
 from overnight.study.evidence import Evidence
 from overnight.study.figures import answer, cells, curves, effects, overview, response
 from overnight.study.figures.style import Colours, colours, in_order, reach_of
 from overnight.study.importance import importances
-from overnight.study.phrases import sampling_error
 
 MANY = 20  # runs: from here on their distribution says something
 MOST_MAPS = 3
@@ -44,42 +43,41 @@ def pictures(evidence: Evidence) -> Iterator[Picture]:
     hues = colours(evidence.runs[evidence.plan.scientific[0]]) if evidence.plan.scientific else {}
     yield from the_answer(evidence, hues)
     yield from learning(evidence, hues)
-    for drawn in DRAWN if evidence.settings["score"].notna().any() else ():
-        yield from drawn(evidence, hues)
+    if evidence.settings["score"].notna().any():
+        yield from responses(evidence, hues)
+        yield from heat_maps(evidence)
+        yield from distributions(evidence, hues)
+        yield from effort(evidence, hues)
 
 
 def the_answer(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
     """The arms with their intervals."""
-    best, score = evidence.arms.dropna(subset="setting"), evidence.plan.score
+    best, plan, score = evidence.arms.dropna(subset="setting"), evidence.plan, evidence.plan.score
     if len(best) < 2:  # noqa: PLR2004 - one arm is no comparison
         return
     told = [f"Each arm with its best setting by {score.label}, written on the right."]
     if best["test"].notna().any():
         told += [f"{score.on('test')} took no part in the choice."]
     if evidence.sampling:
-        told += [sampling_error(*evidence.sampling, score)]
+        told += [score.sampling_error(*evidence.sampling)]
     if len(best) > answer.MOST:
         told += [f"The best {answer.MOST} of {len(best)} arms are drawn."]
-    yield Picture(
-        "answer",
-        f"{score.metric} by {' and '.join(evidence.plan.scientific)}",
-        " ".join(told),
-        answer.answer(best, evidence.winners, evidence.plan, hues),
-    )
+    figure = answer.answer(best, evidence.winners, plan, hues)
+    yield Picture("answer", f"{score.metric} by {' and '.join(plan.scientific)}", " ".join(told), figure)
 
 
 def learning(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
     """The curves of the best arms, and the spread of all runs."""
-    plan, chosen = evidence.plan, evidence.winners
+    plan, chosen, metric = evidence.plan, evidence.winners, evidence.plan.score.metric
     which = f"the best {curves.MOST} arms" if chosen["arm"].nunique() > curves.MOST else "each arm"
-    told = f"Each arm has its best setting by {plan.score.metric} (second line of the title)."
-    if not plan.score.metric:  # nothing was chosen: the first settings
+    told = f"Each arm has its best setting by {metric} (second line of the title)."
+    if not metric:  # nothing was chosen: the first settings
         plan = replace(plan, scientific=evidence.varied, nuisance=())
         chosen = labelled(evidence.runs[evidence.runs["status"] == "completed"], plan)
         told = f"Settings of {', '.join(evidence.varied)}; at most {curves.MOST} are drawn."
         which = "each setting"
-    measured = curves.measures(evidence.logged, plan.score.metric) if len(chosen) else {}
-    for measure, lines in list(measured.items())[:MOST_CURVES]:
+    measured = curves.measures(evidence.logged, metric) if len(chosen) else {}
+    for measure, lines in islice(measured.items(), MOST_CURVES):
         yield Picture(
             f"curves_{re.sub(r'[^A-Za-z0-9]+', '_', measure)}",
             f"Learning curves of {which}: {measure}",
@@ -87,10 +85,10 @@ def learning(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
             f"are means over the steps of an epoch, while the weights change.",
             curves.learning_curves(evidence.histories, chosen, plan, hues, measure, lines),
         )
-    if len(evidence.runs) >= MANY and plan.scientific and plan.score.metric in measured:
+    if len(evidence.runs) >= MANY and plan.scientific and metric in measured:
         yield Picture(
             "all_runs",
-            f"{plan.score.metric} of all runs, by {plan.scientific[0]}",
+            f"{metric} of all runs, by {plan.scientific[0]}",
             "Of the completed runs. Line: the median; dark band: the middle half; light band: all of them; "
             "dashed: the best.",
             curves.all_runs(evidence.histories, evidence.runs, plan, hues),
@@ -111,62 +109,56 @@ def responses(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
         )
 
 
-def heat_maps(evidence: Evidence, hues: Colours) -> Iterator[Picture]:  # noqa: ARG001 - as all in DRAWN
+def heat_maps(evidence: Evidence) -> Iterator[Picture]:
     """The most important pairs of hyperparameters."""
-    numbers, score = response.responsive(evidence.settings, evidence.varied), evidence.plan.score
-    reach = score.written(reach_of(evidence.settings["score"], score, cells.WIDEST), 1)
-    pairs = [pair for pair in combinations(ranked(evidence), 2) if drawable(evidence, pair)]
-    for row, column in pairs[:MOST_MAPS]:
+    settings, score, keys = evidence.settings, evidence.plan.score, drawable(evidence)
+    if len(settings) >= MANY and len(evidence.varied) > 1:
+        ranked = importances(settings, evidence.varied, score)["key"]
+        keys = [key for key in ranked if key in keys]
+    numbers = response.responsive(settings, evidence.varied)
+    reach = score.written(reach_of(settings["score"], score, cells.WIDEST), 1)
+    for row, column in islice(combinations(keys, 2), MOST_MAPS):
         across = (column, row) if row in numbers and column not in numbers else (row, column)
         yield Picture(
             f"heat_{row}_{column}",
             f"Best {score.metric} by {row} and {column}",
             "Means over the replicates, the best over all other settings; the best cell is framed. "
             f"White: worse by {reach} or more. x: all runs diverged or failed; *: some did.",
-            cells.heat_map(evidence.settings, *across, score),
+            cells.heat_map(settings, *across, score),
         )
 
 
-def drawable(evidence: Evidence, keys: tuple[str, ...]) -> bool:
-    """Tell whether the values of each key are few enough for rows or columns."""
-    return all(len(in_order(evidence.settings[key])) <= MOST_VALUES for key in keys)
-
-
-def ranked(evidence: Evidence) -> list[str]:
-    """Return the hyperparameters, the most important first where there are enough runs to tell."""
-    if len(evidence.settings) < MANY or len(evidence.varied) < 2:  # noqa: PLR2004
-        return list(evidence.varied)
-    return list(importances(evidence.settings, evidence.varied, evidence.plan.score)["key"])
+def drawable(evidence: Evidence) -> list[str]:
+    """Return the hyperparameters whose values are few enough for rows or columns."""
+    return [key for key in evidence.varied if len(in_order(evidence.settings[key])) <= MOST_VALUES]
 
 
 def distributions(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
     """The effect of each hyperparameter over the whole study."""
-    keys = tuple(key for key in evidence.varied if drawable(evidence, (key,)))
-    if len(evidence.settings) < MANY / 2 or len(keys) < 2:  # noqa: PLR2004
+    settings, score, keys = evidence.settings, evidence.plan.score, tuple(drawable(evidence))
+    if len(settings) < MANY / 2 or len(keys) < 2:  # noqa: PLR2004
         return
     yield Picture(
         "effects",
         "Effect of each hyperparameter",
         "All settings of the study, by each of their values. A bad box with a good dot means that this value "
         "works, but only if the other settings suit it.",
-        effects.effects(
-            evidence.settings, keys, hues if keys[0] == evidence.varied[0] else {}, evidence.plan.score
-        ),
+        effects.effects(settings, keys, hues if keys[0] == evidence.varied[0] else {}, score),
     )
-    if len(evidence.settings) >= MANY:
+    if len(settings) >= MANY:
         yield Picture(
             "importance",
             "Importance of each hyperparameter",
             "For being among the best fifth of all settings (PED-ANOVA, arXiv:2304.10255), each by itself: "
             "one that matters only together with another has none.",
-            overview.importance(importances(evidence.settings, evidence.varied, evidence.plan.score)),
+            overview.importance(importances(settings, evidence.varied, score)),
         )
     if len(evidence.runs) >= MANY:
         yield Picture(
             "parallel",
-            f"All runs, from their settings to {evidence.plan.score.metric}",
+            f"All runs, from their settings to {score.metric}",
             "Each line is a run; the best ends on top. Lines through the same value lie side by side.",
-            overview.parallel(evidence.labelled, keys, evidence.plan.score),
+            overview.parallel(evidence.labelled, keys, score),
         )
 
 
@@ -177,8 +169,7 @@ def effort(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
     first, *others = evidence.plan.scientific
     plan = replace(evidence.plan, scientific=(first,), nuisance=(*others, *evidence.plan.nuisance))
     table = expected_best(evidence.runs, plan)
-    arms = labelled(evidence.runs, plan).drop_duplicates("arm").set_index("arm")
-    table["hue"] = table["arm"].map(arms[first].map(legible))
+    table["hue"] = table["arm"].str.removeprefix(f"{first}=")
     yield Picture(
         "expected_best",
         f"The gain of tuning: the expected best of k runs, for each {first}",
@@ -186,12 +177,3 @@ def effort(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
         "whose curve is flat early is easy to tune; the curve ends at its best run.",
         overview.expected(table, hues, plan.score),
     )
-
-
-DRAWN: tuple[Callable[[Evidence, Colours], Iterator[Picture]], ...] = (
-    responses,
-    heat_maps,
-    distributions,
-    effort,
-)
-"""These need a score."""

@@ -1,6 +1,7 @@
 """The score of a study: the metric that its runs were chosen by, and which way is better."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -65,6 +66,15 @@ class Score:
     def written(self, value: float, fewer: int = 0) -> str:
         """Write a score, or a difference between scores, with so many decimals fewer than it is worth."""
         return f"{value:.{max(self.decimals - fewer, 0)}f}"
+
+    def mean_std(self, row: Mapping[Any, Any], result: str = "score") -> str:
+        """Write a mean of ``arms.settings`` (score, train or test) ± its standard deviation."""
+        known = [value for value in (row[result], row[f"{result} std"]) if not math.isnan(value)]
+        return " ± ".join(map(self.written, known))
+
+    def sampling_error(self, samples: int, half: float) -> str:
+        """Say how far a share may be off because the samples are few."""
+        return f"The sampling error of {samples:,} samples alone is ± {self.written(half)} (95 %)."
 
 
 def scores(runs: pd.DataFrame) -> list[Score]:

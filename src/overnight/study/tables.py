@@ -1,17 +1,15 @@
 """The tables of a report as a reader sees them: all is text, numbers are rounded to their digits."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from overnight.records.record import STATUSES
 from overnight.study.arms import half_width
-from overnight.study.design import Design, legible, short
+from overnight.study.design import legible
 from overnight.study.evidence import Evidence
-from overnight.study.phrases import kind, legible_p, mean_std
-from overnight.study.score import Score
-from overnight.study.words import against, best_arm
+from overnight.study.words import against, legible_p
 
 GROUPS = ("model", "optimizer", "regularization", "init")
 """Columns of the central table, where a study has these groups: they say what was trained."""
@@ -53,32 +51,26 @@ def problems(evidence: Evidence) -> list[Table]:
 def central(evidence: Evidence) -> Table:
     """Return an arm a row: what it is, its results, its size."""
     plan, arms, score = evidence.plan, evidence.arms, evidence.plan.score
-    typical = evidence.labelled.groupby("arm").first()
-    typical = typical.reindex(index=arms["arm"], columns=[*GROUPS, "parameters"]).reset_index(drop=True)
-    columns = {key: texts(arms[key]) for key in evidence.varied}
-    columns |= {
-        **spread(evidence, "score"),
-        "95 %": intervals(arms["score low"], arms["score high"], score),
+    typical = evidence.labelled.groupby("arm").first().reindex(index=arms["arm"])
+    columns = {
+        **{key: texts(arms[key]) for key in evidence.varied},
+        **spread(evidence, arms, "score"),
+        **interval(evidence, arms["score low"], arms["score high"]),
         "n": texts(arms["n"]),
-        **spread(evidence, "test"),
-        **spread(evidence, "train"),
-        "parameters": [f"{size:,}" if pd.notna(size) else "" for size in typical["parameters"]],
+        **spread(evidence, arms, "test"),
+        **spread(evidence, arms, "train"),
+        "parameters": texts(typical["parameters"], "{:,}".format),
     }
-    groups = [key for key in GROUPS if key not in columns and typical[key].notna().any()]
-    columns |= {key: texts(typical[key]) for key in groups}
-    settings = (*evidence.varied, *GROUPS)
-    return Table("central", "Results", explained(plan), pd.DataFrame(columns), settings)
-
-
-def explained(plan: Design) -> str:
-    """Explain the central table."""
-    if not plan.score.metric:
-        return "The arms and their sizes. The runs have no metric to be compared by."
-    return (
-        f"Each arm with the setting that has the best mean {plan.score.label}; ± is the standard deviation "
-        f"over n {kind(plan)}, 95 % the interval of the mean. All results are those of the weights of the "
-        f"best epoch by {plan.score.metric}."
+    groups = [key for key in GROUPS if key in typical and typical[key].notna().any()]
+    columns |= {key: texts(typical[key]) for key in groups if key not in columns}
+    caption = (
+        f"Each arm with the setting that has the best mean {score.label}; ± is the standard deviation over n "
+        f"{plan.kind}, 95 % the interval of the mean. All results are those of the weights of the best epoch "
+        f"by {score.metric}."
     )
+    if not score.metric:
+        caption = "The arms and their sizes. The runs have no metric to be compared by."
+    return Table("central", "Results", caption, pd.DataFrame(columns), (*evidence.varied, *GROUPS))
 
 
 def confirmed(evidence: Evidence) -> Table:
@@ -87,12 +79,12 @@ def confirmed(evidence: Evidence) -> Table:
     arms = score.ranked(evidence.arms.dropna(subset="setting"), final)
     half = half_width(arms[f"{final} std"], arms["n"], shared=0.0)
     columns = {
-        head(evidence): named(evidence, arms["arm"]),
+        **named(evidence, arms["arm"]),
         "setting": texts(arms["setting"]),
-        **spread(evidence, final, arms),
-        "95 %": intervals(arms[final] - half, arms[final] + half, score),
+        **spread(evidence, arms, final),
+        **interval(evidence, arms[final] - half, arms[final] + half),
         "n": texts(arms["n"]),
-        **spread(evidence, "score", arms),
+        **spread(evidence, arms, "score"),
     }
     caption = (
         f"The winners trained again with fresh seeds; 95 % is the interval over the seeds. {score.metric} is "
@@ -105,13 +97,11 @@ def confirmed(evidence: Evidence) -> Table:
 
 def compared(evidence: Evidence) -> Table:
     """Return the differences between the arms, or between the best and each other one."""
-    rows, best = evidence.differences, best_arm(evidence)
-    few = len(evidence.arms) <= MOST
-    if not few and best:
-        rows = against(evidence, best["arm"])
+    rows, few = evidence.differences, len(evidence.arms) <= MOST
     which = "Every two arms" if few else "The best arm and each other one"
-    caption = f"{which}, by {evidence.plan.score.label}. {holm(evidence.differences)}"
-    return Table("differences", "Differences", caption, pairs(evidence, rows))
+    caption = f"{which}, by {evidence.plan.score.label}. {holm(rows)}"
+    shown = rows if few else against(evidence, evidence.arms["arm"].iloc[0])
+    return Table("differences", "Differences", caption, pairs(evidence, shown))
 
 
 def compared_again(evidence: Evidence) -> Table:
@@ -132,14 +122,13 @@ def holm(rows: pd.DataFrame) -> str:
 
 def pairs(evidence: Evidence, rows: pd.DataFrame) -> pd.DataFrame:
     """Write differences between arms as text."""
-    score = evidence.plan.score
     columns = {
-        "arm": named(evidence, rows["a"]),
-        "compared with": named(evidence, rows["b"]),
-        "difference": [f"{value:+.{score.decimals}f}" for value in rows["difference"]],
-        "95 %": intervals(rows["low"], rows["high"], score),
-        "p": [legible_p(p) for p in rows["p"]],
-        "p (Holm)": [legible_p(p) for p in rows["p holm"]],
+        **named(evidence, rows["a"], "arm"),
+        **named(evidence, rows["b"], "compared with"),
+        "difference": texts(rows["difference"], f"{{:+.{evidence.plan.score.decimals}f}}".format),
+        **interval(evidence, rows["low"], rows["high"]),
+        "p": texts(rows["p"], legible_p),
+        "p (Holm)": texts(rows["p holm"], legible_p),
         "significant": ["yes" if different else "no" for different in rows["different"]],
         "test": [f"{method}, n={n}" for method, n in zip(rows["method"], rows["n"], strict=True)],
     }
@@ -149,15 +138,15 @@ def pairs(evidence: Evidence, rows: pd.DataFrame) -> pd.DataFrame:
 def budget(evidence: Evidence) -> Table:
     """Return the budget of each arm, and how its runs ended."""
     table = evidence.budgets.merge(evidence.outcomes.drop(columns="runs"), on="arm")
-    columns = {head(evidence): named(evidence, table["arm"])}
+    columns = named(evidence, table["arm"])
     columns |= {key: texts(table[key]) for key in ("settings", "runs", "completed")}
     for status in STATUSES[1:]:
         counts = zip(table[status], table[f"{status} share"], strict=True)
         columns[status] = [f"{count} ({share:.0%})" if count else "0" for count, share in counts]
     columns |= {
-        "epochs allowed": [f"{int(n):,}" for n in table["max_epochs"]],
-        "epochs": [f"{int(n):,}" for n in table["epochs"]],
-        "minutes": [f"{seconds / 60:.1f}" for seconds in table["seconds"]],
+        "epochs allowed": texts(table["max_epochs"], "{:,.0f}".format),
+        "epochs": texts(table["epochs"], "{:,.0f}".format),
+        "minutes": texts(table["seconds"] / 60, "{:.1f}".format),
     }
     caption = "The budget of each arm, and how its runs ended. Equal budgets make a fair comparison."
     return Table("budgets", "Budgets and outcomes", caption, pd.DataFrame(columns))
@@ -165,14 +154,13 @@ def budget(evidence: Evidence) -> Table:
 
 def lost(evidence: Evidence) -> Table:
     """Return the runs that diverged or failed, each with its reason."""
-    rows = evidence.everything
-    rows = rows[rows["status"] != "completed"]
+    rows = evidence.everything[lambda runs: runs["status"] != "completed"]
     reasons = [" ".join(str(error).split()) for error in rows["error"]]
-    columns = {"status": texts(rows["status"]), "reason": reasons, "folder": texts(rows["path"])}
+    cells = pd.DataFrame({"status": rows["status"], "reason": reasons, "folder": rows["path"]})
     caption = (
         "A run has diverged if its loss or a metric is no longer finite; its record has what it reached."
     )
-    return Table("lost", "Runs that diverged or failed", caption, pd.DataFrame(columns))
+    return Table("lost", "Runs that diverged or failed", caption, cells)
 
 
 def broken(evidence: Evidence) -> Table:
@@ -181,43 +169,29 @@ def broken(evidence: Evidence) -> Table:
     return Table("unreadable", "Records that cannot be read", caption, evidence.unreadable.astype(str))
 
 
-def head(evidence: Evidence) -> str:
-    """Return what the values in ``named`` are of."""
-    return ", ".join(evidence.plan.scientific) or "arm"
+def named(evidence: Evidence, arms: pd.Series, head: str = "") -> dict[str, list[str]]:
+    """Return a column that names arms by their values alone; their keys are its head if none is given."""
+    keys = list(evidence.plan.scientific)
+    rows = evidence.arms.set_index("arm")[keys].map(legible).T.to_dict()
+    return {head or ", ".join(keys) or "arm": [", ".join(rows[arm].values()) or arm for arm in arms]}
 
 
-def named(evidence: Evidence, arms: pd.Series) -> list[str]:
-    """Name arms by their values alone."""
-    rows = evidence.labelled.drop_duplicates("arm").to_dict("records")
-    names = {row["arm"]: short(row, evidence.plan.scientific) or row["arm"] for row in rows}
-    return [names[arm] for arm in arms]
-
-
-def spread(evidence: Evidence, result: str, arms: pd.DataFrame | None = None) -> dict[str, list[str]]:
+def spread(evidence: Evidence, arms: pd.DataFrame, result: str) -> dict[str, list[str]]:
     """Return a column of means and standard deviations by the metric's name; none if it was not measured."""
-    score, rows = evidence.plan.score, evidence.arms if arms is None else arms
-    if rows[result].isna().all():
-        return {}
-    texts = [mean_std(row, result, score) if pd.notna(row[result]) else "" for row in rows.to_dict("records")]
-    return {heading(evidence, result): texts}
-
-
-def heading(evidence: Evidence, result: str) -> str:
-    """Return the metric's name for a reader; over folds the mean score has a name of its own."""
     score = evidence.plan.score
-    if result != "score":
-        return score.on(result)
-    return f"CV score ({score.metric})" if "data.fold" in evidence.plan.replicates else str(score.metric)
+    head = score.on(result) if result != "score" else str(score.metric)
+    if result == "score" and "data.fold" in evidence.plan.replicates:
+        head = f"CV score ({score.metric})"
+    rows = arms.to_dict("records") if arms[result].notna().any() else []
+    return {head: [score.mean_std(row, result) for row in rows]} if rows else {}
 
 
-def intervals(low: pd.Series, high: pd.Series, score: Score) -> list[str]:
-    """Write intervals."""
-    pairs = zip(low, high, strict=True)
-    return [
-        f"{score.written(least)} to {score.written(most)}" if pd.notna(least) else "" for least, most in pairs
-    ]
+def interval(evidence: Evidence, low: pd.Series, high: pd.Series) -> dict[str, list[str]]:
+    """Return a column of intervals."""
+    lows, highs = (texts(ends, evidence.plan.score.written) for ends in (low, high))
+    return {"95 %": [" to ".join(filter(None, ends)) for ends in zip(lows, highs, strict=True)]}
 
 
-def texts(values: Iterable[object]) -> list[str]:
-    """Write values as they are typed; nothing for one that is missing."""
-    return ["" if pd.isna(value) else legible(value) for value in values]  # type: ignore[call-overload]
+def texts(values: Iterable[Any], write: Callable[[Any], str] = legible) -> list[str]:
+    """Write values, as they are typed unless told otherwise; nothing for one that is missing."""
+    return ["" if pd.isna(value) else write(value) for value in values]

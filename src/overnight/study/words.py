@@ -10,7 +10,6 @@ from overnight.records.record import STATUSES
 from overnight.study.cautions import cautions
 from overnight.study.design import legible
 from overnight.study.evidence import Evidence
-from overnight.study.phrases import chance, duration, kind, mean_std, over, plural, repeated, sampling_error
 
 NAMED = 4  # arms in a sentence; the table has all
 
@@ -46,21 +45,22 @@ def best_arm(evidence: Evidence) -> Row | None:
 
 def answer(evidence: Evidence) -> Iterator[str]:
     """Name the best arm, its score and, once, its result on the test set."""
-    best, score = best_arm(evidence), evidence.plan.score
+    best, plan, score = best_arm(evidence), evidence.plan, evidence.plan.score
     if best is None:
         yield why_none(evidence)
         return
     tuned = f" with {best['setting']}" if best["setting"] else ""
-    reached = mean_std(best, "score", score) + repeated(best["n"], evidence.plan)
+    over = f"mean ± standard deviation over {best['n']} {plan.kind}" if best["n"] > 1 else "one run"
+    reached = f"{score.mean_std(best)} ({over})"
     if len(evidence.arms) > 1:
         yield f"Best by {score.label}: {best['arm']}{tuned}, {score.metric} {reached}."
         yield from tie(evidence, best["arm"])
     else:
         yield f"{score.metric}{tuned}: {reached}."
     if not math.isnan(best["test"]):
-        yield f"On the test set, {score.on('test')} is {mean_std(best, 'test', score)}."
+        yield f"On the test set, {score.on('test')} is {score.mean_std(best, 'test')}."
     if not math.isnan(best["test sampling"]):
-        yield sampling_error(int(evidence.runs["test samples"].max()), best["test sampling"], score)
+        yield score.sampling_error(int(evidence.runs["test samples"].max()), best["test sampling"])
     if evidence.confirmation:
         yield from confirmation(evidence.confirmation, best)
 
@@ -83,36 +83,33 @@ def why_none(evidence: Evidence) -> str:
 def tie(evidence: Evidence, best: str) -> Iterator[str]:
     """Say that no other arm is significantly worse, if that was tested."""
     rivals = against(evidence, best)
-    if len(rivals) < 2 or rivals["p"].isna().any() or rivals["different"].any():  # noqa: PLR2004
-        return
-    nowhere = not evidence.differences["different"].any()
-    yield (
-        "No difference is significant."
-        if nowhere
-        else f"None of the other {len(rivals)} is significantly worse."
-    )
+    if len(rivals) > 1 and rivals["p"].notna().all() and not rivals["different"].any():
+        some = evidence.differences["different"].any()
+        none = f"None of the other {len(rivals)} is significantly worse."
+        yield none if some else "No difference is significant."
 
 
 def confirmation(again: Evidence, best: Row) -> Iterator[str]:
     """Say what the winner reached when it was trained again, and whether another one did better."""
-    arms, score, final = again.arms.dropna(subset="setting"), again.plan.score, again.final
+    score, final = again.plan.score, again.final
+    arms = score.ranked(again.arms.dropna(subset="setting"), final).to_dict("records")
     name = score.on("test") if final == "test" else score.metric
-    for row in arms[arms["arm"] == best["arm"]].to_dict("records"):
-        other = "" if row["setting"] == best["setting"] else f", with {row['setting']} that won then,"
-        reached = f"{name} {mean_std(row, final, score)}"
-        also = f", {score.metric} {mean_std(row, 'score', score)}" if final == "test" else ""
-        yield f"Trained again{other} with {row['n']} fresh seeds: {reached}{also}."
-    for first in score.ranked(arms, final).head(1).to_dict("records"):
+    for row in arms:
+        if row["arm"] == best["arm"]:
+            other = "" if row["setting"] == best["setting"] else f", with {row['setting']} that won then,"
+            also = f", {score.metric} {score.mean_std(row)}" if final == "test" else ""
+            reached = f"{name} {score.mean_std(row, final)}{also}"
+            yield f"Trained again{other} with {row['n']} fresh seeds: {reached}."
+    for first in arms[:1]:
         if first["arm"] != best["arm"]:
-            reached = mean_std(first, final, score) + ahead_of(again, first["arm"], best["arm"])
+            reached = score.mean_std(first, final) + ahead_of(again, first["arm"], best["arm"])
             yield f"With the fresh seeds, {first['arm']} has the best {name}: {reached}."
 
 
 def ahead_of(again: Evidence, first: str, best: str) -> str:
     """Say how far two arms that were trained again are apart."""
-    table, both = again.final_differences, {first, best}
-    rows = table[table["a"].isin(both) & table["b"].isin(both)].to_dict("records")
-    written = again.plan.score.written
+    table, written = again.final_differences, again.plan.score.written
+    rows = table[table["a"].isin([first, best]) & table["b"].isin([first, best])].to_dict("records")
     return "".join(f" (by {written(abs(row['difference']))}{chance(row['p holm'])})" for row in rows)
 
 
@@ -124,11 +121,11 @@ def certainty(evidence: Evidence) -> Iterator[str]:
     if best["n"] > 1:
         low, high = (score.written(best[f"score {end}"]) for end in ("low", "high"))
         yield (
-            f"95 % interval of its mean {score.metric} over {kind(evidence.plan)}: {low} to {high}. "
+            f"95 % interval of its mean {score.metric} over {evidence.plan.kind}: {low} to {high}. "
             f"It holds for these validation samples."
         )
         if evidence.sampling:
-            yield sampling_error(*evidence.sampling, score)
+            yield score.sampling_error(*evidence.sampling)
     rivals = against(evidence, best["arm"])
     number = int(evidence.differences["p"].notna().sum())
     corrected = f"after Holm's correction for {number} comparisons" if number > 1 else "uncorrected"
@@ -148,22 +145,17 @@ def against(evidence: Evidence, best: str) -> pd.DataFrame:
 
 
 def listed(rivals: pd.DataFrame, evidence: Evidence) -> str:
-    """Name some arms with how much worse they are, and count the others."""
-    score = evidence.plan.score
-    named = [
-        f"{apart(row['a'], row['b'], evidence)} "
-        f"(by {score.written(score.sign * row['difference'])}{chance(row['p holm'])})"
-        for row in rivals.head(NAMED).to_dict("records")
-    ]
+    """Name some arms by what sets them apart from the best, with how much worse they are; count others."""
+    score, keys = evidence.plan.score, list(evidence.plan.scientific)
+    arms = evidence.arms.set_index("arm")[keys].map(legible).T.to_dict()
+    named = []
+    for row in rivals.head(NAMED).to_dict("records"):
+        best, rival = arms[row["a"]], arms[row["b"]]
+        apart = ", ".join(f"{key}={rival[key]}" for key in keys if rival[key] != best[key])
+        behind = f"{score.written(score.sign * row['difference'])}{chance(row['p holm'])}"
+        named.append(f"{apart} (by {behind})")
     rest = len(rivals) - len(named)
     return "; ".join(named) + (f"; and {rest} more" if rest else "")
-
-
-def apart(best: str, rival: str, evidence: Evidence) -> str:
-    """Name a rival by what sets it apart from the best arm."""
-    keys = list(evidence.plan.scientific)
-    values = evidence.arms.set_index("arm")[keys].map(legible).T.to_dict()
-    return ", ".join(f"{key}={value}" for key, value in values[rival].items() if value != values[best][key])
 
 
 def choice(evidence: Evidence) -> Iterator[str]:
@@ -177,7 +169,8 @@ def choice(evidence: Evidence) -> Iterator[str]:
     if most > 1:
         each = f"For each arm ({asked}), the" if asked else "The"
         tuned = f"best of {most} settings of {', '.join(plan.nuisance)}"
-        yield f"{each} {tuned} was chosen by the mean {metric}{over(plan)}."
+        over = f" over the {plan.kind}" if plan.replicates else ""
+        yield f"{each} {tuned} was chosen by the mean {metric}{over}."
     yield f"Each run counts with its best epoch by {metric}."
     if not math.isnan(best["test"]):
         yield "The test samples took no part in any choice."
@@ -216,3 +209,28 @@ def lost(evidence: Evidence, which: str) -> Iterator[str]:
         named = "; ".join(f"{row['arm']}: {row[status]} of {row['runs']}" for row in arms)
         where = named if len(arms) <= NAMED else f"in {len(arms)} of {len(evidence.outcomes)} arms"
         yield f"{totals[status]} of {runs} {status} ({where})."
+
+
+def chance(p: float) -> str:
+    """Write a p-value after a comma, or nothing where nothing was tested."""
+    return f", p = {legible_p(p)}" if legible_p(p) else ""
+
+
+def legible_p(p: float) -> str:
+    """Write a p-value, or nothing where nothing was tested."""
+    if math.isnan(p):
+        return ""
+    return f"{p:.3f}" if p >= 0.001 else f"{p:.0e}"  # noqa: PLR2004 - three decimals end there
+
+
+def plural(count: int, noun: str) -> str:
+    """Write a count with its noun."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
+def duration(seconds: float) -> str:
+    """Write a time as a person would."""
+    minutes, hours = seconds / 60, seconds / 3600
+    if minutes < 1:
+        return f"{seconds:.0f} s"
+    return f"{minutes:.0f} min" if hours < 2 else f"{hours:.1f} h"  # noqa: PLR2004

@@ -21,11 +21,7 @@ TEST: Any = {"marker": "D", "markerfacecolor": "none", "linestyle": "", "markers
 def answer(best: pd.DataFrame, chosen: pd.DataFrame, plan: Design, hues: Colours) -> Figure:
     """Draw each arm's score with its interval and its single runs, the best arm on top.
 
-    Args:
-        best: of ``arms.arms``; the first 20 are drawn.
-        chosen: of ``arms.winners``.
-        plan: of ``design``.
-        hues: of the first scientific hyperparameter.
+    ``best`` is of ``arms.arms`` (the first 20 are drawn), ``chosen`` of ``arms.winners``.
     """
     shown = best.dropna(subset="setting").head(MOST)
     figure, (axes,) = style.panels(1, 1, 6.5, 1.0 + 0.32 * len(shown))

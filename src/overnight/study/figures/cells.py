@@ -22,12 +22,6 @@ def heat_map(settings: pd.DataFrame, row: str, column: str, score: Score) -> Fig
 
     The best cell is framed; if it lies on the edge of a grid of numbers, the axis says so. A cross stands
     where all runs diverged or failed, a star where some did, nothing where none was run.
-
-    Args:
-        settings: of ``arms.settings``: means over replicates.
-        row: a key, on the vertical axis.
-        column: another one.
-        score: of the design.
     """
     rows, columns = in_order(settings[row]), in_order(settings[column])
     how: Any = {"score": "max", "runs": "sum", "completed": "sum"}

@@ -51,13 +51,7 @@ def learning_curves(
 ) -> Figure:
     """Draw a metric by epoch for the best six arms, a panel for each; bands are the range of the runs.
 
-    Args:
-        histories: of ``frames.histories``.
-        chosen: of ``arms.winners``: the runs of each arm's chosen setting, the best arm first.
-        plan: of ``design``.
-        hues: of the first scientific hyperparameter.
-        measure: the metric's name.
-        lines: of ``measures``.
+    ``histories`` is of ``frames.histories``, ``chosen`` of ``arms.winners``, ``lines`` of ``measures``.
     """
     shown = list(chosen["arm"].unique()[:MOST])
     curves = histories[["path", "epoch", *lines]].merge(chosen[["path", "arm"]], on="path")

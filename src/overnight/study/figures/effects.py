@@ -19,11 +19,7 @@ def effects(settings: pd.DataFrame, keys: tuple[str, ...], hues: Colours, score:
 
     The dot is the best setting with this value: what it reaches when all else is tuned for it.
 
-    Args:
-        settings: of ``arms.settings``: means over replicates.
-        keys: the hyperparameters, the scientific ones first.
-        hues: of the first of them.
-        score: of the design.
+    ``hues`` are of the first key.
     """
     counts = [len(in_order(settings[key])) for key in keys]
     height = 0.7 / len(keys) + sum(0.35 + 0.24 * count for count in counts) / len(keys)

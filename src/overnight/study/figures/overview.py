@@ -32,13 +32,7 @@ def importance(table: pd.DataFrame) -> Figure:
 
 
 def parallel(runs: pd.DataFrame, keys: tuple[str, ...], score: Score) -> Figure:
-    """Draw each run as a line through its values; the ten best in red, the others darker the better.
-
-    Args:
-        runs: of ``design.labelled``; only those with a score are drawn.
-        keys: the hyperparameters, an axis for each.
-        score: of the design.
-    """
+    """Draw each run as a line through its values; the ten best in red, the others darker the better."""
     ranked = score.ranked(runs.dropna(subset="score"))[::-1]
     positions = np.column_stack([*(spread(ranked[key]) for key in keys), scaled(ranked["score"], score)])
     figure, (axes,) = style.panels(1, 1, 6.5, 3.6)
@@ -102,10 +96,7 @@ def label_axes(axes: Axes, ranked: pd.DataFrame, keys: tuple[str, ...], score: S
 def expected(table: pd.DataFrame, hues: Colours, score: Score) -> Figure:
     """Draw ``effort.expected_best``: what the best of k runs would be expected to reach, for each arm.
 
-    Args:
-        table: with ``hue``, the text of the one scientific hyperparameter, beside its own columns.
-        hues: a colour for each of these.
-        score: of the design.
+    ``table`` has ``hue`` beside its own columns: the text of the one scientific hyperparameter.
     """
     figure, (axes,) = style.panels(1, 1, 6.5, 3.0)
     shown = style.window(table["score"], score)

@@ -29,13 +29,7 @@ def response(
     A triangle at the edge stands for a run beyond it, a cross for one that diverged. The ring marks the best
     of a line.
 
-    Args:
-        runs: of ``design.labelled``.
-        settings: of ``arms.settings``.
-        key: the number, on the horizontal axis.
-        hue: what the colours mean; another key, or None for one line in grey.
-        hues: a colour for each value of it.
-        score: of the design.
+    ``hues`` are of the values of ``hue``, another key; None makes one line in grey.
     """
     hue, hues = (hue, hues) if hue else ("", {"": NEUTRAL})
     runs, settings = (table.assign(**{"": ""}) for table in (runs, settings))
