@@ -1,5 +1,7 @@
 """Tables as LaTeX, in the manner of the booktabs package."""
 
+import re
+
 from overnight.study.tables import Table
 
 PREAMBLE = r"% In the preamble: \usepackage[T1]{fontenc} \usepackage{booktabs,graphicx,longtable}"
@@ -7,7 +9,6 @@ LONGEST = 40  # rows that fit on a page
 FITTED = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{"
 """Before a table: it shrinks to the width of the text if it is wider."""
 
-LAST_OF_LATIN_1 = 0xFF
 SPECIAL = str.maketrans(
     {
         "\\": r"\textbackslash{}",
@@ -38,7 +39,8 @@ def document(tables: list[Table]) -> str:
 def latex(table: Table) -> str:
     """Return one table; what is the same in all rows is told in its caption, to save width.
 
-    A table that is longer than a page becomes a ``longtable``, which goes on over several.
+    A table that is longer than a page becomes a ``longtable``, which goes on over several and can only be set
+    smaller; any other shrinks to the width of the text.
     """
     settings = table.cells[[key for key in table.settings if key in table.cells]]
     same = {key: cells.iloc[0] for key, cells in settings.items() if len(set(cells)) == 1 < len(cells)}
@@ -53,20 +55,11 @@ def latex(table: Table) -> str:
         environment="longtable" if long else "table",
         position=None if long else "htbp",
     )
-    return fitted(written)
-
-
-def fitted(written: str) -> str:
-    """Let a table shrink to the width of the text; a longtable can only be set smaller."""
-    narrow = written.replace(r"\begin{tabular}", rf"\centering{FITTED}\begin{{tabular}}")
-    return "{\\footnotesize\n" + narrow.replace(r"\end{tabular}", r"\end{tabular}}") + "}\n"
+    fitted = written.replace(r"\begin{tabular}", rf"\centering{FITTED}\begin{{tabular}}")
+    return "{\\footnotesize\n" + fitted.replace(r"\end{tabular}", r"\end{tabular}}") + "}\n"
 
 
 def escaped(text: str) -> str:
-    """Let no character mean anything to LaTeX; one that its fonts lack is named by its number."""
-    return "".join(map(in_font, text.translate(SPECIAL)))
-
-
-def in_font(character: str) -> str:
-    """Return the character, or its number if it is not of Latin-1."""
-    return character if ord(character) <= LAST_OF_LATIN_1 else f"\\texttt{{U+{ord(character):04X}}}"
+    """Let no character mean anything to LaTeX; one beyond Latin-1, which its fonts lack, is a number."""
+    known = text.translate(SPECIAL)
+    return re.sub(r"[^\x00-\xff]", lambda found: rf"\texttt{{U+{ord(found[0]):04X}}}", known)

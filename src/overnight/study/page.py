@@ -45,22 +45,21 @@ def context(
 ) -> Context:
     """Return what the templates need.
 
-    Args:
-        evidence: of the study.
-        drawn: the pictures, saved as ``figures/NAME.png``.
-        tables: the central one first.
-        missing: sentences on what could not be drawn.
-        folder: the report's.
+    ``drawn`` are saved as ``figures/NAME.png`` in the report's folder; ``missing`` says what could not be.
     """
     names = ", ".join(map(str, evidence.directories))
-    embedded_all = [picture._asdict() | {"png": embedded(picture, folder)} for picture in drawn]
+    pngs = [(folder / "figures" / f"{picture.name}.png").read_bytes() for picture in drawn]
+    embedded = [
+        picture._asdict() | {"png": base64.b64encode(png).decode()}
+        for picture, png in zip(drawn, pngs, strict=True)
+    ]
     return {
         "title": question(evidence.runs) or f"Results of {names}",
         "where": names,
         "paragraphs": paragraphs(evidence),
         "tables": tables,
-        "first": [picture for picture in embedded_all if picture["name"] == "answer"],
-        "pictures": [picture for picture in embedded_all if picture["name"] != "answer"],
+        "first": [picture for picture in embedded if picture["name"] == "answer"],
+        "pictures": [picture for picture in embedded if picture["name"] != "answer"],
         "missing": missing,
         "commands": commands(evidence),
         "board": board(evidence),
@@ -68,19 +67,9 @@ def context(
     }
 
 
-def embedded(picture: Picture, folder: Path) -> str:
-    """Return the saved picture as base64."""
-    return base64.b64encode((folder / "figures" / f"{picture.name}.png").read_bytes()).decode()
-
-
-def html(shown: Context) -> str:
-    """Return the page, figures, styles and scripts included."""
-    return TEMPLATES.get_template("index.html").render(shown)
-
-
-def markdown(shown: Context) -> str:
-    """Return the same without the runs; the figures are those in the folder beside it."""
-    return TEMPLATES.get_template("report.md").render(shown)
+def rendered(template: str, shown: Context) -> str:
+    """Return the page (``index.html``), all included; or, without the runs and figures, ``report.md``."""
+    return TEMPLATES.get_template(template).render(shown)
 
 
 def plain(shown: Context) -> str:
@@ -111,9 +100,7 @@ def commands(evidence: Evidence) -> list[tuple[str, str]]:
         swept_by_itself = any(text.startswith("experiment=") for text in best["overrides"])
         own = [text for text in best["overrides"] if not text.startswith(OF_SWEEPS)]
         alone = ["hydra.mode=RUN", "task_name=winner"] if swept_by_itself else []
-        told += [
-            ("The winner alone", shlex.join(["python", "train.py", *own, *alone])),
-        ]
+        told += [("The winner alone", shlex.join(["python", "train.py", *own, *alone]))]
         if pd.notna(best["checkpoint"]):
             measure = f"python eval.py ckpt_path={best['path']}/{best['checkpoint']}"
             told += [("Its best weights, measured", measure)]

@@ -17,7 +17,7 @@ from overnight.study.tables import problems, results
 
 FOLDER, PAGE = "report", "index.html"
 MARK = '<meta name="generator" content="overnight">'
-FORMATS = ("png", "pdf")
+FORMATS = (".png", ".pdf")
 logging.getLogger("fontTools").setLevel(logging.WARNING)  # at INFO it tells of every table of every font
 
 
@@ -50,9 +50,7 @@ def write(
         extra, missing = examined(evidence, examiner)
         drawn = [*pictures(evidence), *extra]
         try:
-            figures = emptied(folder / "figures")
-            for picture in drawn:
-                save(picture, figures)
+            save(drawn, folder / "figures")
             return written(evidence, drawn, missing, folder)
         except OSError as error:
             raise ValueError(
@@ -65,10 +63,15 @@ def written(evidence: Evidence, drawn: Sequence[Picture], missing: Sequence[str]
     """Write all but the figures; return what the study says, and where the page is."""
     tables = results(evidence)
     shown = page.context(evidence, drawn, [*tables, *problems(evidence)], missing, folder)
-    put(folder / "report.md", page.markdown(shown))
-    put(folder / "tables.tex", latex.document(tables))
-    put(folder / "results.csv", evidence.everything.to_csv(index=False))
-    put(folder / PAGE, page.html(shown))
+    texts = {
+        "report.md": page.rendered("report.md", shown),
+        "tables.tex": latex.document(tables),
+        "results.csv": evidence.everything.to_csv(index=False),
+        PAGE: page.rendered(PAGE, shown),
+    }
+    for name, text in texts.items():
+        with replacing(folder / name) as file:
+            file.write(text.encode())
     return f"{page.plain(shown)}\n\n{folder / PAGE}\n"
 
 
@@ -87,27 +90,17 @@ def refuse_strangers(folder: Path) -> None:
         )
 
 
-def emptied(figures: Path) -> Path:
-    """Return the folder for the figures, without those of an earlier report."""
-    figures.mkdir(parents=True, exist_ok=True)
-    for suffix in FORMATS:
-        for stale in figures.glob(f"*.{suffix}"):
-            stale.unlink()
-    return figures
-
-
-def save(picture: Picture, folder: Path) -> None:
-    """Save a figure for the screen and for print.
+def save(drawn: Sequence[Picture], folder: Path) -> None:
+    """Save figures for the screen and for print, in place of those of an earlier report.
 
     A character that the font lacks is drawn as a box; the tables have it.
     """
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in folder.glob("*"):
+        if stale.suffix in FORMATS:
+            stale.unlink()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        for suffix in FORMATS:
-            picture.figure.savefig(folder / f"{picture.name}.{suffix}")
-
-
-def put(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    with replacing(path) as file:
-        file.write(text.encode())
+        for picture in drawn:
+            for suffix in FORMATS:
+                picture.figure.savefig(folder / f"{picture.name}{suffix}")
