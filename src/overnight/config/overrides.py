@@ -1,7 +1,6 @@
 """Overrides as Hydra's grammar reads them: what is swept, what is fixed, and how each is written."""
 
 import math
-from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, ValueType
@@ -28,11 +27,6 @@ def texts_by_key(typed: list[str], dropped: set[str]) -> dict[str, str]:
     """
     texts = {override.key_or_group: str(override.input_line) for override in parse_overrides(typed)}
     return {key: text for key, text in texts.items() if dropped.isdisjoint({key, text})}
-
-
-def values_by_key(typed: list[str]) -> dict[str, Any]:
-    """Return the values that overrides give their keys: numbers as numbers, lists as lists."""
-    return {key: override.value() for key, override in overrides_by_key(typed).items()}
 
 
 def write_override(override: Override) -> str:

@@ -127,8 +127,9 @@ def resolved(cfg: DictConfig) -> tuple[dict[str, Any], bool]:
 
 def interpolated_keys(cfg: DictConfig, prefix: str = "") -> list[str]:
     """Return the dotted keys that only repeat other keys: nobody has set them."""
-    keys = []
-    for key in map(str, cfg):
+    keys: list[str] = []
+    key: Any  # a text, or a number
+    for key in cfg:
         if OmegaConf.is_interpolation(cfg, key):
             keys.append(f"{prefix}{key}")
         elif isinstance(cfg[key], DictConfig):

@@ -11,7 +11,7 @@ from typing import Any
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
 
-from overnight.config.overrides import values_by_key
+from overnight.config.overrides import overrides_by_key
 from overnight.records import sweep_state
 from overnight.records.lock import locked
 from overnight.records.record import is_cosmetic, read_record
@@ -91,9 +91,10 @@ def conclude(trials: Trials, space: Space, fixed: dict[str, str], directory: Pat
     if states["COMPLETE"]:
         best = trials.study.best_trial
         drawn = overrides(best.params, space)
+        values = {key: override.value() for key, override in overrides_by_key(drawn).items()}
         command = winning_command(fixed, drawn)
         results |= {"best_value": best.value, "best_trial": best.number}
-        results |= {"best_params": values_by_key(drawn), "command": command}
+        results |= {"best_params": values, "command": command}
         sys.stdout.write(f"best of {states.total()} trials: {best.value:.4f}\n  {command}\n")
     OmegaConf.save(OmegaConf.create(results), directory / RESULTS)
 

@@ -109,9 +109,7 @@ def to_go_on_from(directory: Path, fingerprint: str) -> str | None:
     return str(path)
 
 
-def read_checkpoint(
-    path: str | Path, map_location: str | torch.device = "cpu", key: str = "ckpt_path"
-) -> dict[str, Any]:
+def read_checkpoint(path: str | Path, key: str = "ckpt_path") -> dict[str, Any]:
     """Load a checkpoint of a run, without running any code in it; ``key`` names the path in messages.
 
     Raises:
@@ -125,7 +123,7 @@ def read_checkpoint(
         )
     remedy = "Needed: a checkpoint that train.py wrote; if this was one, it is damaged: train again"
     try:
-        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load has no error of its own: zip, pickle, EOF, ...
         raise ValueError(f"{key}={path} cannot be read ({type(error).__name__}). {remedy}") from error
     if not isinstance(checkpoint, dict) or not {"config", "history", "state_dict"} <= checkpoint.keys():
@@ -140,7 +138,7 @@ def load_task(path: str | Path, map_location: str | torch.device = "cpu") -> L.L
         FileNotFoundError: there is no such file.
         ValueError: the file is not a checkpoint of a run, or is damaged.
     """
-    checkpoint = read_checkpoint(path, map_location)
+    checkpoint = read_checkpoint(path)
     task: L.LightningModule = hydra.utils.instantiate(checkpoint["config"]["task"], _convert_="all")
     task.configure_model()
     task.on_load_checkpoint(checkpoint)
