@@ -17,12 +17,10 @@ from overnight.study.effort import expected_best
 from overnight.study.figures import (
     answer,
     cells,
+    close_up,
     curves,
-    effects,
     overview,
-    predictions,
     response,
-    signals,
 )
 from overnight.study.figures.style import DISTINCT, OTHERS, STYLE, brief, colours, in_order, window
 from overnight.study.importance import importances
@@ -228,7 +226,7 @@ def test_effects_show_the_best_of_each_value(score: Score) -> None:
     plan = design(runs)
     table = settings(runs, plan)
     keys = (*plan.scientific, *plan.nuisance)
-    figure = effects.effects(table, keys, colours(runs["optimizer"]), plan.score)
+    figure = response.effects(table, keys, colours(runs["optimizer"]), plan.score)
     dots = {
         (panel.get_ylabel(), float(np.ravel(line.get_xdata())[0]))
         for panel in figure.axes
@@ -270,7 +268,7 @@ def test_every_run_with_a_result_has_a_line_from_its_settings_to_its_score(score
 
 def test_a_regression_has_a_dot_for_each_sample() -> None:
     targets = np.linspace(-1, 1, 50)
-    figure = predictions.residuals(targets, targets + 0.1)
+    figure = close_up.residuals(targets, targets + 0.1)
     above, left = (np.asarray(panel.lines[0].get_ydata()) for panel in figure.axes)
     assert np.allclose(above, targets + 0.1)
     assert np.allclose(left, -0.1)
@@ -282,17 +280,17 @@ def test_classes_are_named_and_shares_sum_to_a_hundred() -> None:
     labels = rng.integers(0, 3, 300)
     table = pd.DataFrame({"label": labels, "prediction": np.where(rng.random(300) < 0.8, labels, 0)})
     names = ("shirt & $tie$", "coat", "bag")
-    figure = predictions.confusion(table, names)
+    figure = close_up.confusion(table, names)
     shares = [float(text) for text in texts(figure) if text.replace(".", "").isdigit()]
     assert sum(shares) == pytest.approx(300, abs=0.5)
     assert set(names) <= set(texts(figure))
     lay_out(figure)
-    by_class = predictions.by_class(table, names)
+    by_class = close_up.by_class(table, names)
     right = (table["label"] == table["prediction"]).groupby(table["label"]).mean()
     assert by_class.axes[0].get_yticklabels()[-1].get_text() == names[int(np.argmin(right))]
     wrong = table[table["label"] != table["prediction"]].assign(probability=0.9)
-    shown = predictions.errors(wrong, np.zeros((len(wrong), 28, 28)), names)
-    assert len(shown.axes) == min(predictions.SHOWN, len(wrong))
+    shown = close_up.errors(wrong, np.zeros((len(wrong), 28, 28)), names)
+    assert len(shown.axes) == min(close_up.SHOWN, len(wrong))
     lay_out(shown)
 
 
@@ -300,7 +298,7 @@ def test_a_signal_that_is_zero_is_named_since_it_cannot_be_drawn() -> None:
     rows = [("zeros", 1, 0.0, 0.0), ("zeros", 2, 0.0, 0.0), ("normal", 1, 1.0, 0.1), ("normal", 2, 9.0, 0.2)]
     table = pd.DataFrame(rows, columns=["hue", "layer", "activation", "gradient"])
     with mpl.rc_context(STYLE):
-        figure = signals.signals(table, colours(table["hue"]), "init")
+        figure = close_up.signals(table, colours(table["hue"]), "init")
     lay_out(figure)
     assert {"zeros (zero)", "normal", "1", "0.1"} <= set(texts(figure))
     assert not any("math" in text for text in texts(figure))
@@ -338,7 +336,7 @@ HOSTILE: dict[str, Callable[[pd.DataFrame], Figure]] = {
         runs, settings(runs, design(runs)), "lr", "init", colours(runs["init"]), records.ACCURACY
     ),
     "cells": lambda runs: cells.heat_map(settings(runs, design(runs)), "init", "lr", records.ACCURACY),
-    "effects": lambda runs: effects.effects(
+    "effects": lambda runs: response.effects(
         settings(runs, design(runs)), ("init", "lr"), colours(runs["init"]), records.ACCURACY
     ),
     "parallel": lambda runs: overview.parallel(runs, ("init", "lr"), records.ACCURACY),

@@ -11,7 +11,7 @@ from overnight.records.record import read_record
 from overnight.records.sampling import with_error
 from overnight.study.design import legible
 from overnight.study.evidence import Evidence
-from overnight.study.figures import predictions, signals
+from overnight.study.figures import close_up
 from overnight.study.figures.style import colours
 from overnight.study.gallery import Picture
 
@@ -61,7 +61,7 @@ def best_run(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]:
         which = described(best, evidence)
         if outputs.ndim == targets.ndim == 1:
             caption = f"{which} Each dot is a test sample; on the red line the prediction is right."
-            figure = predictions.residuals(targets, outputs)
+            figure = close_up.residuals(targets, outputs)
             yield Picture("residuals", "Predictions of the best run", caption, figure)
         elif targets.ndim == 1 and np.issubdtype(targets.dtype, np.integer):
             answers = {"label": targets, "prediction": outputs.argmax(1), "probability": outputs.max(1)}
@@ -92,18 +92,18 @@ def classified(
         "Which classes the best run confuses",
         f"{which} Of a hundred test samples of each true class (row), so many are taken for each class "
         f"(column); errors are coloured.",
-        predictions.confusion(answers, names),
+        close_up.confusion(answers, names),
     )
     yield Picture(
         "by_class",
         "Right answers of the best run, by class",
         f"{which} Bars are 95 % intervals for the number of samples.",
-        predictions.by_class(answers, names),
+        close_up.by_class(answers, names),
     )
-    wrong = answers[answers["label"] != answers["prediction"]].nlargest(predictions.SHOWN, "probability")
+    wrong = answers[answers["label"] != answers["prediction"]].nlargest(close_up.SHOWN, "probability")
     if len(wrong) and images is not None:
         caption = "True class → predicted class, and the probability that the run gives it."
-        figure = predictions.errors(wrong, images[wrong.index], names)
+        figure = close_up.errors(wrong, images[wrong.index], names)
         yield Picture("errors", "The errors of which the best run is surest", caption, figure)
 
 
@@ -130,5 +130,5 @@ def before_training(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]
             "Signals before training, by initialization",
             "Standard deviations over one batch, means over the seeds. A signal that grows or shrinks from "
             "layer to layer makes deep networks hard to train.",
-            signals.signals(table, colours(runs[INITIALIZATION]), INITIALIZATION),
+            close_up.signals(table, colours(runs[INITIALIZATION]), INITIALIZATION),
         )

@@ -70,6 +70,11 @@ class Evidence:
         return differences(self.runs, self.plan, self.final)
 
     @property
+    def rivals(self) -> pd.DataFrame:
+        """Return the ``differences`` between the best arm and each other one."""
+        return self.differences[self.differences["a"].eq(self.arms["arm"].iloc[0])]
+
+    @property
     def sampling(self) -> tuple[int, float] | None:
         """Return the number of validation samples, and half the 95 % interval that it leaves the best arm.
 

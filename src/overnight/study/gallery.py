@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from overnight.study.design import labelled
 from overnight.study.effort import expected_best
 from overnight.study.evidence import Evidence
-from overnight.study.figures import answer, cells, curves, effects, overview, response
+from overnight.study.figures import answer, cells, curves, overview, response
 from overnight.study.figures.style import Colours, colours, in_order, reach_of
 from overnight.study.importance import importances
 
@@ -143,7 +143,7 @@ def distributions(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
         "Effect of each hyperparameter",
         "All settings of the study, by each of their values. A bad box with a good dot means that this value "
         "works, but only if the other settings suit it.",
-        effects.effects(settings, keys, hues if keys[0] == evidence.varied[0] else {}, score),
+        response.effects(settings, keys, hues if keys[0] == evidence.varied[0] else {}, score),
     )
     if len(settings) >= MANY:
         yield Picture(

@@ -9,7 +9,7 @@ from overnight.records.record import STATUSES
 from overnight.study.arms import half_width
 from overnight.study.design import legible
 from overnight.study.evidence import Evidence
-from overnight.study.words import against, legible_p
+from overnight.study.words import legible_p
 
 GROUPS = ("model", "optimizer", "regularization", "init")
 """Columns of the central table, where a study has these groups: they say what was trained."""
@@ -100,8 +100,7 @@ def compared(evidence: Evidence) -> Table:
     rows, few = evidence.differences, len(evidence.arms) <= MOST
     which = "Every two arms" if few else "The best arm and each other one"
     caption = f"{which}, by {evidence.plan.score.label}. {holm(rows)}"
-    shown = rows if few else against(evidence, evidence.arms["arm"].iloc[0])
-    return Table("differences", "Differences", caption, pairs(evidence, shown))
+    return Table("differences", "Differences", caption, pairs(evidence, rows if few else evidence.rivals))
 
 
 def compared_again(evidence: Evidence) -> Table:

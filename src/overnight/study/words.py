@@ -54,7 +54,7 @@ def answer(evidence: Evidence) -> Iterator[str]:
     reached = f"{score.mean_std(best)} ({over})"
     if len(evidence.arms) > 1:
         yield f"Best by {score.label}: {best['arm']}{tuned}, {score.metric} {reached}."
-        yield from tie(evidence, best["arm"])
+        yield from tie(evidence)
     else:
         yield f"{score.metric}{tuned}: {reached}."
     if not math.isnan(best["test"]):
@@ -80,9 +80,9 @@ def why_none(evidence: Evidence) -> str:
     )
 
 
-def tie(evidence: Evidence, best: str) -> Iterator[str]:
+def tie(evidence: Evidence) -> Iterator[str]:
     """Say that no other arm is significantly worse, if that was tested."""
-    rivals = against(evidence, best)
+    rivals = evidence.rivals
     if len(rivals) > 1 and rivals["p"].notna().all() and not rivals["different"].any():
         some = evidence.differences["different"].any()
         none = f"None of the other {len(rivals)} is significantly worse."
@@ -126,7 +126,7 @@ def certainty(evidence: Evidence) -> Iterator[str]:
         )
         if evidence.sampling:
             yield score.sampling_error(*evidence.sampling)
-    rivals = against(evidence, best["arm"])
+    rivals = evidence.rivals
     number = int(evidence.differences["p"].notna().sum())
     corrected = f"after Holm's correction for {number} comparisons" if number > 1 else "uncorrected"
     worse, tested = rivals["different"], rivals["p"].notna()
@@ -137,11 +137,6 @@ def certainty(evidence: Evidence) -> Iterator[str]:
     if not tested.all():
         few = "" if (rivals["n"] > 1).all() else " A test needs two or more seeds."
         yield f"Not tested: {listed(rivals[~tested], evidence)}.{few}"
-
-
-def against(evidence: Evidence, best: str) -> pd.DataFrame:
-    """Return the comparisons of the best arm with the others."""
-    return evidence.differences[evidence.differences["a"] == best]
 
 
 def listed(rivals: pd.DataFrame, evidence: Evidence) -> str:

@@ -1,4 +1,4 @@
-"""How the best run errs on the test samples: by class for a classifier, by size for a regression."""
+"""What no record says: how the best run errs on the test samples, and signals before training."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,10 +9,14 @@ from matplotlib.figure import Figure
 
 from overnight.records.sampling import half_interval
 from overnight.study.figures.cells import draw
-from overnight.study.figures.style import ACCENT, NEUTRAL, panels
+from overnight.study.figures.style import ACCENT, NEUTRAL, Colours, handle, marked, panels
 
 SHOWN = 24
 MOST_OPAQUE = 500  # samples: of more, the dots are faint
+QUANTITIES = {
+    "activation": "std of the layer's output",
+    "gradient": "std of the gradient of its weights",
+}
 
 
 def confusion(predictions: pd.DataFrame, classes: Sequence[str]) -> Figure:
@@ -93,4 +97,32 @@ def residuals(targets: np.ndarray, outputs: np.ndarray) -> Figure:
     right.plot(outputs, targets - outputs, ".", **looks)
     right.axhline(0, color=ACCENT, linewidth=1)
     right.set(xlabel="predicted", ylabel="true - predicted")
+    return figure
+
+
+def signals(table: pd.DataFrame, hues: Colours, title: str) -> Figure:
+    """Draw the standard deviation of activations and of gradients, layer by layer, on logarithmic axes.
+
+    Exact zeros cannot be drawn on these; the legend names them.
+
+    Args:
+        table: ``hue layer activation gradient``, means over the seeds; layers count from 1, the input's.
+        hues: a colour for each hue.
+        title: of the legend: the hyperparameter that the hues are of.
+    """
+    figure, axes = panels(2, 2, 3.25, 3.0)
+    for (quantity, label), panel in zip(QUANTITIES.items(), axes, strict=True):
+        for text, colour, marker in marked(hues):
+            rows = table[(table["hue"] == text) & (table[quantity] > 0)]
+            panel.plot(rows["layer"], rows[quantity], color=colour, marker=marker, markersize=4)
+        panel.set_yscale("log")
+        panel.yaxis.set_major_formatter("{x:g}")
+        panel.yaxis.set_minor_formatter("")
+        panel.set(xlabel="dense layer", ylabel=label, xticks=sorted(table["layer"].unique()))
+    zero = set(table.loc[table["gradient"] == 0, "hue"])
+    entries = [
+        handle(text + " (zero)" * (text in zero), color=colour, marker=marker, markersize=4)
+        for text, colour, marker in marked(hues)
+    ]
+    figure.legend(handles=entries, title=title, loc="outside right upper")
     return figure
