@@ -32,11 +32,8 @@ class History(Checkpoint):
     def __init__(self, config: dict[str, Any]) -> None:
         self.config, self.fingerprint = config, fingerprint(config)
         self.rows: list[Row] = []
-        self._before: set[str] = set()
-        self._of_validation: set[str] = set()
         self.validated = False
-        self._reached: Row = {}
-        self._start = 0.0
+        self._of_validation: set[str] = set()
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Draw the rows before an interruption once more, where a logger begins its file anew."""
@@ -145,10 +142,6 @@ class WholeEpochs(L.Callback):
     By itself it validates where ``val_check_interval`` says, which may not be the end of the epoch, and not
     at the last of ``max_steps``.
     """
-
-    def __init__(self) -> None:
-        self._max_steps = -1
-        self._val_check_batch: float | None = None
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Hide ``max_steps`` while a fit is resumed: with it, Lightning would end the last epoch again."""

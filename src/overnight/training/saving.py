@@ -20,9 +20,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     a process that is killed in the middle of it leaves half a checkpoint.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._proven = False
+    _proven = False
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
