@@ -29,7 +29,7 @@ def settings(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
     groups = marked.groupby(["arm", "setting"], sort=False)
     keys = groups.head(1).set_index(["arm", "setting"])[[*plan.scientific, *plan.nuisance]]
     results = summary(marked, plan, overlap(runs, plan))
-    table = keys.join([groups.size().rename("runs"), counts(marked, ["arm", "setting"]), results])
+    table = keys.join([groups.size().rename("runs"), _counts(marked, ["arm", "setting"]), results])
     table["n"] = table["n"].fillna(0).astype(int)
     table["candidate"] = (table["n"] > 0) & (table["n"] == table.groupby("arm")["n"].transform("max"))
     best = (plan.score.sign * table.loc[table["candidate"], "score"]).groupby("arm").idxmax()
@@ -37,8 +37,7 @@ def settings(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
     return table.reset_index()
 
 
-def counts(marked: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """Count the runs of each status."""
+def _counts(marked: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     table = pd.crosstab([marked[key] for key in by], marked["status"])
     return table.reindex(columns=list(STATUSES), fill_value=0)
 
@@ -122,6 +121,6 @@ def outcomes(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
         ``arm runs completed diverged failed``, ``diverged share`` and ``failed share`` of the arm's runs.
     """
     marked = labelled(runs, plan)
-    table = marked.groupby("arm", sort=False).size().to_frame("runs").join(counts(marked, ["arm"]))
+    table = marked.groupby("arm", sort=False).size().to_frame("runs").join(_counts(marked, ["arm"]))
     shares = table[list(STATUSES[1:])].div(table["runs"], axis=0).add_suffix(" share")
     return table.join(shares).reset_index()

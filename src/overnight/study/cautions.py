@@ -57,12 +57,11 @@ def edge_of(value: Any, values: list[Any]) -> str | None:
 
 def cautions(runs: pd.DataFrame, plan: Design) -> list[str]:
     """Say in sentences what weakens the comparison; none if nothing does."""
-    said = (of_edges, of_budgets, of_samples, of_incomplete, of_replicates, of_checks)
+    said = (_of_edges, _of_budgets, _of_samples, _of_incomplete, _of_replicates, _of_checks)
     return [sentence for caution in said for sentence in caution(runs, plan)]
 
 
-def of_edges(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
-    """Name the chosen values that lie on the edge of what was tried."""
+def _of_edges(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
     same = edges(runs, plan).groupby(["key", "value", "edge", "tried"], sort=False)
     for (key, value, edge, tried), rows in same:
         who = "" if key in plan.scientific else f" for {some(rows['arm'])}"
@@ -72,8 +71,7 @@ def of_edges(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
         )
 
 
-def of_budgets(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
-    """Say in what the budgets of the arms differ, and between which arms most."""
+def _of_budgets(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
     table = budgets(runs, plan).set_index("arm")
     parts = []
     for part in unequal(table):
@@ -87,8 +85,7 @@ def of_budgets(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
         )
 
 
-def of_samples(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
-    """Say that runs were scored on different samples, if they were."""
+def _of_samples(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
     for key in ("data._target_", "data.folds", *SIZES):
         values = set(runs[key].dropna()) if key in runs and key not in plan.scientific else set()
         if len(values) > 1 and not (key in SIZES and plan.resampled):
@@ -97,8 +94,7 @@ def of_samples(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
             yield f"These runs have different {what} ({listed}), so they were scored on different samples"
 
 
-def of_incomplete(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
-    """Name the settings that would have been chosen if none of their runs were without a result."""
+def _of_incomplete(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
     table, sign = settings(runs, plan), plan.score.sign
     chosen = table["arm"].map(table[table["chosen"]].set_index("arm")["score"])
     better = table[~table["candidate"] & (sign * table["score"] > sign * chosen)]
@@ -107,8 +103,7 @@ def of_incomplete(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
         yield f"Better than the chosen setting, but with runs that have no result: {some(names)}"
 
 
-def of_replicates(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
-    """Say where a chosen setting was run only once, and where the arms were repeated unequally often."""
+def _of_replicates(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
     best = arms(runs, plan).dropna(subset="setting")
     if (best["n"] == 1).any():
         yield "With one seed it is unknown how much the results vary by chance. Type for example: seed=0,1,2"
@@ -117,8 +112,7 @@ def of_replicates(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
         yield f"The chosen settings have unequal numbers of replicates: {counts}"
 
 
-def of_checks(runs: pd.DataFrame, _: Design) -> Iterator[str]:
-    """Name the runs whose best weights, measured again, are not known to reach what was seen in training."""
+def _of_checks(runs: pd.DataFrame, _: Design) -> Iterator[str]:
     doubtful = runs[(runs["status"] == "completed") & runs["metric"].notna() & runs["checked"].ne(other=True)]
     for reason, rows in doubtful.groupby(doubtful["checked"].astype(str), sort=False):
         yield f"The best result is not confirmed for {some(rows['name'], 'runs')}: {reason}"

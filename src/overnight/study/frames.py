@@ -37,7 +37,7 @@ def load(directory: str | Path) -> pd.DataFrame:
     always = [*TEXT, *CHOSEN_BY, *NUMBERS]
     rows = [row(path, record) for path, record in read_all]
     table = pd.DataFrame(rows, columns=None if rows else always)
-    measured = {name for _, record in read_all for name in measures(record)}
+    measured = {name for _, record in read_all for name in _measures(record)}
     return table.astype(dict.fromkeys(measured.difference(always), "float64") | NUMBERS)
 
 
@@ -97,11 +97,10 @@ def row(path: Path, record: Stored) -> dict[str, Any]:
     }
     chosen = settings(config, record.interpolated or ()) if config else typed(record.overrides)
     choices = {group: listed(option) for group, option in record.choices.items()}
-    return always | dict(chosen) | choices | measures(record) | always
+    return always | dict(chosen) | choices | _measures(record) | always
 
 
-def measures(record: Stored) -> dict[str, float | None]:
-    """Return the metrics of the best epoch."""
+def _measures(record: Stored) -> dict[str, float | None]:
     return (record.best.model_extra if record.best else None) or {}
 
 
@@ -128,11 +127,10 @@ def typed(overrides: list[str]) -> Iterator[tuple[str, Any]]:
     """Return what was typed for a run whose configuration could not be composed, so that its arm is known."""
     for override in overrides:
         key, _, text = override.lstrip("+~").partition("=")
-        yield key, number(text)
+        yield key, _number(text)
 
 
-def number(text: str) -> float | str:
-    """Return the number that the text is, or the text."""
+def _number(text: str) -> float | str:
     try:
         return float(text)
     except ValueError:

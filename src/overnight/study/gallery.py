@@ -41,17 +41,16 @@ class Picture(NamedTuple):
 def pictures(evidence: Evidence) -> Iterator[Picture]:
     """Draw all figures that the records of this study give something for."""
     hues = colours(evidence.runs[evidence.plan.scientific[0]]) if evidence.plan.scientific else {}
-    yield from the_answer(evidence, hues)
-    yield from learning(evidence, hues)
+    yield from _the_answer(evidence, hues)
+    yield from _learning(evidence, hues)
     if evidence.settings["score"].notna().any():
-        yield from responses(evidence, hues)
-        yield from heat_maps(evidence)
-        yield from distributions(evidence, hues)
-        yield from effort(evidence, hues)
+        yield from _responses(evidence, hues)
+        yield from _heat_maps(evidence)
+        yield from _distributions(evidence, hues)
+        yield from _effort(evidence, hues)
 
 
-def the_answer(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
-    """The arms with their intervals."""
+def _the_answer(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
     best, plan, score = evidence.arms.dropna(subset="setting"), evidence.plan, evidence.plan.score
     if len(best) < 2:  # noqa: PLR2004 - one arm is no comparison
         return
@@ -66,8 +65,7 @@ def the_answer(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
     yield Picture("answer", f"{score.metric} by {' and '.join(plan.scientific)}", " ".join(told), figure)
 
 
-def learning(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
-    """The curves of the best arms, and the spread of all runs."""
+def _learning(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
     plan, chosen, metric = evidence.plan, evidence.winners, evidence.plan.score.metric
     which = f"the best {curves.MOST} arms" if chosen["arm"].nunique() > curves.MOST else "each arm"
     told = f"Each arm has its best setting by {metric} (second line of the title)."
@@ -95,8 +93,7 @@ def learning(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
         )
 
 
-def responses(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
-    """The score over each hyperparameter that is a number."""
+def _responses(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
     first, score = next(iter(evidence.plan.scientific), None), evidence.plan.score
     for key in response.responsive(evidence.settings, evidence.varied):
         hue = first if first != key and len(hues) <= MOST_LINES else None
@@ -109,8 +106,7 @@ def responses(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
         )
 
 
-def heat_maps(evidence: Evidence) -> Iterator[Picture]:
-    """The most important pairs of hyperparameters."""
+def _heat_maps(evidence: Evidence) -> Iterator[Picture]:
     settings, score, keys = evidence.settings, evidence.plan.score, drawable(evidence)
     if len(settings) >= MANY and len(evidence.varied) > 1:
         ranked = importances(settings, evidence.varied, score)["key"]
@@ -133,8 +129,7 @@ def drawable(evidence: Evidence) -> list[str]:
     return [key for key in evidence.varied if len(in_order(evidence.settings[key])) <= MOST_VALUES]
 
 
-def distributions(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
-    """The effect of each hyperparameter over the whole study."""
+def _distributions(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
     settings, score, keys = evidence.settings, evidence.plan.score, tuple(drawable(evidence))
     if len(settings) < MANY / 2 or len(keys) < 2:  # noqa: PLR2004
         return
@@ -162,8 +157,7 @@ def distributions(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
         )
 
 
-def effort(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
-    """The gain of more runs."""
+def _effort(evidence: Evidence, hues: Colours) -> Iterator[Picture]:
     if evidence.settings.groupby("arm").size().max() < 3 or not evidence.plan.scientific:  # noqa: PLR2004
         return
     first, *others = evidence.plan.scientific

@@ -38,18 +38,17 @@ class Table(NamedTuple):
 def results(evidence: Evidence) -> list[Table]:
     """Return the tables for a paper that have any row, the central one first."""
     again = evidence.confirmation
-    repeated = [confirmed(again), compared_again(again)] if again else []
-    made = [central(evidence), *repeated, compared(evidence), budget(evidence)]
+    repeated = [_confirmed(again), _compared_again(again)] if again else []
+    made = [_central(evidence), *repeated, _compared(evidence), _budget(evidence)]
     return [table for table in made if len(table.cells)]
 
 
 def problems(evidence: Evidence) -> list[Table]:
     """Return what did not end well, run by run."""
-    return [table for table in (lost(evidence), broken(evidence)) if len(table.cells)]
+    return [table for table in (_lost(evidence), _broken(evidence)) if len(table.cells)]
 
 
-def central(evidence: Evidence) -> Table:
-    """Return an arm a row: what it is, its results, its size."""
+def _central(evidence: Evidence) -> Table:
     plan, arms, score = evidence.plan, evidence.arms, evidence.plan.score
     typical = evidence.labelled.groupby("arm").first().reindex(index=arms["arm"])
     columns = {
@@ -73,8 +72,7 @@ def central(evidence: Evidence) -> Table:
     return Table("central", "Results", caption, pd.DataFrame(columns), (*evidence.varied, *GROUPS))
 
 
-def confirmed(evidence: Evidence) -> Table:
-    """Return the winners, trained again."""
+def _confirmed(evidence: Evidence) -> Table:
     score, final = evidence.plan.score, evidence.final
     arms = score.ranked(evidence.arms.dropna(subset="setting"), final)
     half = half_width(arms[f"{final} std"], arms["n"], shared=0.0)
@@ -95,32 +93,28 @@ def confirmed(evidence: Evidence) -> Table:
     return Table("confirmed", "Confirmation", caption, pd.DataFrame(columns), settings=("setting",))
 
 
-def compared(evidence: Evidence) -> Table:
-    """Return the differences between the arms, or between the best and each other one."""
+def _compared(evidence: Evidence) -> Table:
     rows, few = evidence.differences, len(evidence.arms) <= MOST
     which = "Every two arms" if few else "The best arm and each other one"
-    caption = f"{which}, by {evidence.plan.score.label}. {holm(rows)}"
-    return Table("differences", "Differences", caption, pairs(evidence, rows if few else evidence.rivals))
+    caption = f"{which}, by {evidence.plan.score.label}. {_holm(rows)}"
+    return Table("differences", "Differences", caption, _pairs(evidence, rows if few else evidence.rivals))
 
 
-def compared_again(evidence: Evidence) -> Table:
-    """Return the differences between winners that were trained again."""
+def _compared_again(evidence: Evidence) -> Table:
     rows, score = evidence.final_differences, evidence.plan.score
     name = score.on("test") if evidence.final == "test" else score.metric
-    caption = f"Every two of the winners trained again, by {name}. {holm(rows)}"
-    return Table("confirmed_differences", "Differences, confirmed", caption, pairs(evidence, rows))
+    caption = f"Every two of the winners trained again, by {name}. {_holm(rows)}"
+    return Table("confirmed_differences", "Differences, confirmed", caption, _pairs(evidence, rows))
 
 
-def holm(rows: pd.DataFrame) -> str:
-    """Explain the columns of ``pairs``."""
+def _holm(rows: pd.DataFrame) -> str:
     return (
         f"The p-values of Holm are corrected for all {int(rows['p'].notna().sum())} comparisons that can be "
         f"tested; the interval is that of a single comparison. Significant: p (Holm) below 0.05."
     )
 
 
-def pairs(evidence: Evidence, rows: pd.DataFrame) -> pd.DataFrame:
-    """Write differences between arms as text."""
+def _pairs(evidence: Evidence, rows: pd.DataFrame) -> pd.DataFrame:
     columns = {
         **named(evidence, rows["a"], "arm"),
         **named(evidence, rows["b"], "compared with"),
@@ -134,8 +128,7 @@ def pairs(evidence: Evidence, rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def budget(evidence: Evidence) -> Table:
-    """Return the budget of each arm, and how its runs ended."""
+def _budget(evidence: Evidence) -> Table:
     table = evidence.budgets.merge(evidence.outcomes.drop(columns="runs"), on="arm")
     columns = named(evidence, table["arm"])
     columns |= {key: texts(table[key]) for key in ("settings", "runs", "completed")}
@@ -151,8 +144,7 @@ def budget(evidence: Evidence) -> Table:
     return Table("budgets", "Budgets and outcomes", caption, pd.DataFrame(columns))
 
 
-def lost(evidence: Evidence) -> Table:
-    """Return the runs that diverged or failed, each with its reason."""
+def _lost(evidence: Evidence) -> Table:
     rows = evidence.everything[lambda runs: runs["status"] != "completed"]
     reasons = [" ".join(str(error).split()) for error in rows["error"]]
     cells = pd.DataFrame({"status": rows["status"], "reason": reasons, "folder": rows["path"]})
@@ -162,8 +154,7 @@ def lost(evidence: Evidence) -> Table:
     return Table("lost", "Runs that diverged or failed", caption, cells)
 
 
-def broken(evidence: Evidence) -> Table:
-    """Return the records that cannot be read."""
+def _broken(evidence: Evidence) -> Table:
     caption = "They are half-written, damaged, or of another program, and take no part in anything above."
     return Table("unreadable", "Records that cannot be read", caption, evidence.unreadable.astype(str))
 

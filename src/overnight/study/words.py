@@ -26,11 +26,11 @@ class Paragraph(NamedTuple):
 def paragraphs(evidence: Evidence) -> list[Paragraph]:
     """Return what a reader has to know, the answer first; empty paragraphs are left out."""
     parts = {
-        "Answer": answer(evidence),
-        "How sure": certainty(evidence),
-        "How it was chosen": choice(evidence),
-        "What it cost": cost(evidence),
-        "What failed": failures(evidence),
+        "Answer": _answer(evidence),
+        "How sure": _certainty(evidence),
+        "How it was chosen": _choice(evidence),
+        "What it cost": _cost(evidence),
+        "What failed": _failures(evidence),
         "Cautions": (f"{caution}." for caution in cautions(evidence.runs, evidence.plan)),
     }
     said = [Paragraph(title, list(sentences)) for title, sentences in parts.items()]
@@ -43,18 +43,17 @@ def best_arm(evidence: Evidence) -> Row | None:
     return ranked[0] if ranked else None
 
 
-def answer(evidence: Evidence) -> Iterator[str]:
-    """Name the best arm, its score and, once, its result on the test set."""
+def _answer(evidence: Evidence) -> Iterator[str]:
     best, plan, score = best_arm(evidence), evidence.plan, evidence.plan.score
     if best is None:
-        yield why_none(evidence)
+        yield _why_none(evidence)
         return
     tuned = f" with {best['setting']}" if best["setting"] else ""
     over = f"mean ± standard deviation over {best['n']} {plan.kind}" if best["n"] > 1 else "one run"
     reached = f"{score.mean_std(best)} ({over})"
     if len(evidence.arms) > 1:
         yield f"Best by {score.label}: {best['arm']}{tuned}, {score.metric} {reached}."
-        yield from tie(evidence)
+        yield from _tie(evidence)
     else:
         yield f"{score.metric}{tuned}: {reached}."
     if not math.isnan(best["test"]):
@@ -62,11 +61,10 @@ def answer(evidence: Evidence) -> Iterator[str]:
     if not math.isnan(best["test sampling"]):
         yield score.sampling_error(int(evidence.runs["test samples"].max()), best["test sampling"])
     if evidence.confirmation:
-        yield from confirmation(evidence.confirmation, best)
+        yield from _confirmation(evidence.confirmation, best)
 
 
-def why_none(evidence: Evidence) -> str:
-    """Say why there is no best arm."""
+def _why_none(evidence: Evidence) -> str:
     metric = evidence.plan.score.metric
     if not evidence.outcomes["completed"].any():
         return "No run completed, so there is no answer."
@@ -80,8 +78,7 @@ def why_none(evidence: Evidence) -> str:
     )
 
 
-def tie(evidence: Evidence) -> Iterator[str]:
-    """Say that no other arm is significantly worse, if that was tested."""
+def _tie(evidence: Evidence) -> Iterator[str]:
     rivals = evidence.rivals
     if len(rivals) > 1 and rivals["p"].notna().all() and not rivals["different"].any():
         some = evidence.differences["different"].any()
@@ -89,8 +86,7 @@ def tie(evidence: Evidence) -> Iterator[str]:
         yield none if some else "No difference is significant."
 
 
-def confirmation(again: Evidence, best: Row) -> Iterator[str]:
-    """Say what the winner reached when it was trained again, and whether another one did better."""
+def _confirmation(again: Evidence, best: Row) -> Iterator[str]:
     score, final = again.plan.score, again.final
     arms = score.ranked(again.arms.dropna(subset="setting"), final).to_dict("records")
     name = score.on("test") if final == "test" else score.metric
@@ -102,19 +98,17 @@ def confirmation(again: Evidence, best: Row) -> Iterator[str]:
             yield f"Trained again{other} with {row['n']} fresh seeds: {reached}."
     for first in arms[:1]:
         if first["arm"] != best["arm"]:
-            reached = score.mean_std(first, final) + ahead_of(again, first["arm"], best["arm"])
+            reached = score.mean_std(first, final) + _ahead_of(again, first["arm"], best["arm"])
             yield f"With the fresh seeds, {first['arm']} has the best {name}: {reached}."
 
 
-def ahead_of(again: Evidence, first: str, best: str) -> str:
-    """Say how far two arms that were trained again are apart."""
+def _ahead_of(again: Evidence, first: str, best: str) -> str:
     table, written = again.final_differences, again.plan.score.written
     rows = table[table["a"].isin([first, best]) & table["b"].isin([first, best])].to_dict("records")
     return "".join(f" (by {written(abs(row['difference']))}{chance(row['p holm'])})" for row in rows)
 
 
-def certainty(evidence: Evidence) -> Iterator[str]:
-    """Say which arms the best one is better than, and from which it cannot be told apart."""
+def _certainty(evidence: Evidence) -> Iterator[str]:
     best, score = best_arm(evidence), evidence.plan.score
     if best is None:
         return
@@ -153,8 +147,7 @@ def listed(rivals: pd.DataFrame, evidence: Evidence) -> str:
     return "; ".join(named) + (f"; and {rest} more" if rest else "")
 
 
-def choice(evidence: Evidence) -> Iterator[str]:
-    """Say what was compared, and how the settings were chosen."""
+def _choice(evidence: Evidence) -> Iterator[str]:
     plan, asked, best = evidence.plan, ", ".join(evidence.plan.scientific), best_arm(evidence)
     if evidence.guessed and asked:
         yield f"The study declares no question, so {asked} is compared (--scientific=KEY compares another)."
@@ -173,29 +166,26 @@ def choice(evidence: Evidence) -> Iterator[str]:
         yield f"The best of several is slightly optimistic, because it was chosen by {metric}."
 
 
-def cost(evidence: Evidence) -> Iterator[str]:
-    """Say how many runs, epochs and hours the study took."""
+def _cost(evidence: Evidence) -> Iterator[str]:
     runs, again = evidence.runs, evidence.confirming
     yield (
-        f"{plural(len(runs), 'run')} in {plural(len(evidence.settings), 'setting')}, "
+        f"{_plural(len(runs), 'run')} in {_plural(len(evidence.settings), 'setting')}, "
         f"{int(runs['epochs'].sum()):,} epochs, {duration(runs['seconds'].sum())} of training."
     )
     if len(again):
-        yield f"And {plural(len(again), 'run')} to confirm the winners, {duration(again['seconds'].sum())}."
+        yield f"And {_plural(len(again), 'run')} to confirm the winners, {duration(again['seconds'].sum())}."
 
 
-def failures(evidence: Evidence) -> Iterator[str]:
-    """Say how many runs did not complete, by arm, and how many records cannot be read."""
-    yield from lost(evidence, "")
+def _failures(evidence: Evidence) -> Iterator[str]:
+    yield from _lost(evidence, "")
     if evidence.confirmation:
-        yield from lost(evidence.confirmation, " to confirm the winners")
+        yield from _lost(evidence.confirmation, " to confirm the winners")
     if len(evidence.unreadable):
-        yield f"{plural(len(evidence.unreadable), 'record')} cannot be read; see below."
+        yield f"{_plural(len(evidence.unreadable), 'record')} cannot be read; see below."
 
 
-def lost(evidence: Evidence, which: str) -> Iterator[str]:
-    """Count the runs that did not complete."""
-    runs = plural(len(evidence.runs), "run") + which
+def _lost(evidence: Evidence, which: str) -> Iterator[str]:
+    runs = _plural(len(evidence.runs), "run") + which
     totals = evidence.outcomes[list(STATUSES[1:])].sum()
     if not totals.any():
         yield f"Nothing: all of {runs} completed."
@@ -218,8 +208,7 @@ def legible_p(p: float) -> str:
     return f"{p:.3f}" if p >= 0.001 else f"{p:.0e}"  # noqa: PLR2004 - three decimals end there
 
 
-def plural(count: int, noun: str) -> str:
-    """Write a count with its noun."""
+def _plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' * (count != 1)}"
 
 

@@ -53,8 +53,8 @@ def chosen(directory: str | None, scientific: Sequence[str], arms: int | None, s
         ConfigError: no sweep is given, or none of its runs completed, or the numbers are no counts.
         FileNotFoundError: there is no such folder.
     """
-    counted("seeds", seeds)
-    counted("arms", seeds if arms is None else arms)
+    _refuse_uncountable("seeds", seeds)
+    _refuse_uncountable("arms", seeds if arms is None else arms)
     if not directory:
         raise ConfigError(f"study.confirms={directory or 'null'}: needed: the folder of a sweep. {EXAMPLE}")
     runs = load(directory)
@@ -73,8 +73,7 @@ def chosen(directory: str | None, scientific: Sequence[str], arms: int | None, s
     return Confirmation(plan, best, fresh(runs["seed"].dropna(), seeds))
 
 
-def counted(key: str, value: Any) -> None:
-    """Refuse what is no whole number above 0."""
+def _refuse_uncountable(key: str, value: Any) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         name = f"hydra.sweeper.{key}"
         raise ConfigError(f"{name}={value}: needed: a whole number, 1 or more. Type for example: {name}=5")
@@ -125,28 +124,21 @@ def seeded(confirmation: Confirmation, task_name: str, typed: list[str]) -> list
         ConfigError: several values of something were typed, or a seed.
     """
     plan = confirmation.plan
-    changes = texts_by_key(single(typed), {"experiment"})
-    own = [
-        f"study.scientific=[{','.join(plan.scientific)}]",
-        f"task_name={quote_value(task_name)}",
-        *(HOLD_OUT if "data.fold" in plan.replicates else ()),
-    ]
-    repeated = [
-        texts_by_key(row, NOT_REPEATED | {*plan.replicates}) for row in confirmation.best["overrides"]
-    ]
-    return [
-        [*(winner | texts_by_key(own, set()) | changes | {"seed": f"seed={seed}"}).values()]
-        for winner in repeated
-        for seed in confirmation.seeds
-    ]
-
-
-def single(typed: list[str]) -> list[str]:
-    """Return what was typed, if it is the same for all runs and leaves the seeds to this sweep."""
     for override in parse_overrides(typed):
         if override.is_sweep_override() or override.key_or_group == "seed":
             raise ConfigError(
                 f"{override.input_line}: needed: one value for all winners, and none for seed: they get "
                 f"seeds that the sweep did not use. Type for example: trainer.max_epochs=20"
             )
-    return typed
+    own = [
+        f"study.scientific=[{','.join(plan.scientific)}]",
+        f"task_name={quote_value(task_name)}",
+        *(HOLD_OUT if "data.fold" in plan.replicates else ()),
+    ]
+    changes = texts_by_key(own, set()) | texts_by_key(typed, {"experiment"})
+    dropped = NOT_REPEATED | {*plan.replicates}
+    return [
+        [*(texts_by_key(winner, dropped) | changes | {"seed": f"seed={seed}"}).values()]
+        for winner in confirmation.best["overrides"]
+        for seed in confirmation.seeds
+    ]

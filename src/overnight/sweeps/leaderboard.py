@@ -2,7 +2,6 @@
 
 import math
 import sys
-from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from rich.table import Table
 
 from overnight.records.sampling import with_error
 from overnight.study.design import varying
-from overnight.study.score import Score, scores
+from overnight.study.score import scores
 
 SHOWN = 20  # rows of the leaderboard on the terminal; results.csv has all
 
@@ -21,9 +20,25 @@ SHOWN = 20  # rows of the leaderboard on the terminal; results.csv has all
 def show(runs: pd.DataFrame, directory: Path, command: str) -> None:
     """Print the leaderboard, each failed run with its reason and its log, and the next commands."""
     console = Console() if sys.stdout.isatty() else Console(width=200)  # a file has no width of its own
-    console.print(drawn(leaderboard(runs), title=str(directory)))
-    words = "\n".join(last_words(directory, command, runs))
-    console.print(words, soft_wrap=True, highlight=False, markup=False)
+    table = Table(title=str(directory), title_justify="left", box=box.SIMPLE_HEAD)
+    board = leaderboard(runs)
+    for column in board.columns:
+        table.add_column(column, justify="right", no_wrap=True)
+    for row in board.head(SHOWN).itertuples(index=False):
+        table.add_row(*map(_cell, row))
+    console.print(table)
+    failed = runs[runs["status"] == "failed"].to_dict("records")
+    words = [
+        *(
+            f"FAILED {run['name']}: {_one_line(run['error'])} (log: {run['path']}/train.log)"
+            for run in failed
+        ),
+        *([f"again:   {command}"] if failed else []),
+        *winner(runs),
+        f"report:  python report.py {directory}",
+        f"curves:  tensorboard --logdir {directory}",
+    ]
+    console.print("\n".join(words), soft_wrap=True, highlight=False, markup=False)
 
 
 def leaderboard(runs: pd.DataFrame) -> pd.DataFrame:
@@ -32,64 +47,38 @@ def leaderboard(runs: pd.DataFrame) -> pd.DataFrame:
     The metric on the test set is not among the columns: it takes no part in a choice. Runs that were chosen
     by different metrics, or by none, keep their order.
     """
-    found = scores(runs)
-    names = dict.fromkeys(name for score in found for name in (score.metric, score.on("train")) if name)
+    score, *others = scores(runs)
+    names = dict.fromkeys(name for each in (score, *others) for name in (each.metric, each.on("train")))
     known = [name for name in names if name in runs and runs[name].notna().any()]
-    if len(found) == 1 and found[0].metric in known:
-        ranked = found[0].ranked(runs, str(found[0].metric))
-    else:
-        ranked = runs
+    ranked = score.ranked(runs, str(score.metric)) if score.metric in known and not others else runs
     ranked = ranked.sort_values("status", key=lambda status: status != "completed", kind="stable")
     columns = [*varying(runs), *known, *["epoch"] * bool(known), "seconds", "status"]
     return ranked[columns].astype({"epoch": "float64"} if known else {}).reset_index(drop=True)
 
 
-def drawn(board: pd.DataFrame, title: str) -> Table:
-    """Draw the first rows of a leaderboard for the terminal."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    for column in board.columns:
-        table.add_column(column, justify="right", no_wrap=True)
-    for row in board.head(SHOWN).itertuples(index=False):
-        table.add_row(*(cell(value) for value in row))
-    return table
+def winner(runs: pd.DataFrame) -> list[str]:
+    """Name the best run, its result on the test set and how to measure it; [] without one metric."""
+    score, *others = scores(runs)
+    if others or score.metric not in runs:
+        return []
+    completed = runs[runs["status"] == "completed"].dropna(subset=score.metric)
+    for run in score.ranked(completed, str(score.metric)).head(1).to_dict("records"):
+        best = f"best by {score.metric}: {run['name']}"
+        test, samples = run.get(score.on("test"), math.nan), run["test samples"]
+        if pd.notna(test):
+            data = {"test": int(samples)} if pd.notna(samples) else None
+            value = with_error(test, score.share, data) if score.share else f"{test:.4g}"
+            best += f", {score.on('test')} {value}"
+        measure = f"measure: python eval.py ckpt_path={run['path']}/{run['checkpoint']}"
+        return [best, measure] if pd.notna(run["checkpoint"]) else [best]
+    return []
 
 
-def cell(value: Any) -> str:
-    """Write a value as a person reads it."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+def _cell(value: Any) -> str:
+    if pd.isna(value):
         return ""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def last_words(directory: Path, command: str, runs: pd.DataFrame) -> list[str]:
-    """Name the failed runs, the winner with its one result on the test set, and the next commands."""
-    failed = [failure(run) for run in runs[runs["status"] == "failed"].to_dict("records")]
-    again = [f"again:   {command}"] if failed else []
-    look = [f"report:  python report.py {directory}", f"curves:  tensorboard --logdir {directory}"]
-    return [*failed, *again, *winner(runs), *look]
-
-
-def failure(run: dict[Hashable, Any]) -> str:
-    """Name a failed run, its reason in one line, and its log."""
-    why = " ".join(str(run["error"]).split())
-    return f"FAILED {run['name']}: {why} (log: {run['path']}/train.log)"
-
-
-def winner(runs: pd.DataFrame) -> list[str]:
-    """Name the best run and its result on the test set; nothing without one metric that a run has."""
-    score, *others = scores(runs)
-    if others or score.metric is None or score.metric not in runs:
-        return []
-    ranked = score.ranked(runs[runs["status"] == "completed"].dropna(subset=score.metric), score.metric)
-    return [line for run in ranked.head(1).to_dict("records") for line in write_winner(run, score)]
-
-
-def write_winner(run: dict[Hashable, Any], score: Score) -> list[str]:
-    """Write the winner's name, its result on the test set, and how to measure it again."""
-    test, samples = run.get(score.on("test"), math.nan), run["test samples"]
-    data = {"test": int(samples)} if pd.notna(samples) else None
-    value = with_error(test, score.share, data) if score.share else f"{test:.4g}"
-    reached = f", {score.on('test')} {value}" if pd.notna(test) else ""
-    measure = f"measure: python eval.py ckpt_path={run['path']}/{run['checkpoint']}"
-    best = f"best by {score.metric}: {run['name']}{reached}"
-    return [best, measure] if pd.notna(run["checkpoint"]) else [best]
+def _one_line(text: Any) -> str:
+    return " ".join(str(text).split())

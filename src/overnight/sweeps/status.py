@@ -30,7 +30,7 @@ def show(directory: Path | None) -> None:
         )
     ended = sweep_state.ended(directory)
     runs = load(directory)
-    runs = runs[runs["name"].isin(ended)] if not runs.empty else runs
+    runs = runs[runs["name"].isin(ended)]
     sys.stdout.write("\n".join(progress(directory, plan, ended, runs)) + "\n")
     if not runs.empty:
         leaderboard.show(runs, directory, plan.command)
@@ -45,7 +45,7 @@ def newest() -> Path:
 
 def progress(directory: Path, plan: sweep_state.Plan, ended: dict[str, str], runs: pd.DataFrame) -> list[str]:
     """Count what is done, failed, running and left; name what is running."""
-    statuses = Counter(runs["status"]) if not runs.empty else Counter[str]()
+    statuses = Counter(runs["status"])
     claims = [path.parent for path in directory.glob(f"*/{LOCK_FILE}")]
     active = [path for path in claims if is_running(path)]
     left = plan.total - len(ended) - len(active) if plan.total else "?"

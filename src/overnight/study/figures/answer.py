@@ -30,7 +30,7 @@ def answer(best: pd.DataFrame, chosen: pd.DataFrame, plan: Design, hues: Colours
     for position, arm in enumerate(shown.to_dict("records")):
         text = plan.score.written(arm["score"], 1)
         if left <= arm["score"] <= right:
-            draw(axes, position, arm, chosen[chosen["arm"] == arm["arm"]], style.hue_of(arm, plan, hues))
+            _draw(axes, position, arm, chosen[chosen["arm"] == arm["arm"]], style.hue_of(arm, plan, hues))
         elif arm["score"] < left:
             axes.text(left, position, f" ◂ {text}", va="center", fontsize=8)
         else:
@@ -64,8 +64,7 @@ def limits(arms: pd.DataFrame, score: Score) -> tuple[float, float]:
     return style.widened(float(np.nanmin(near)), float(np.nanmax(near)))
 
 
-def draw(axes: Axes, position: int, arm: dict[Any, Any], runs: pd.DataFrame, colour: str) -> None:
-    """Draw the results of one arm."""
+def _draw(axes: Axes, position: int, arm: dict[Any, Any], runs: pd.DataFrame, colour: str) -> None:
     axes.plot(runs["score"], [position] * len(runs), "|", color=colour, markersize=9, alpha=0.6)
     axes.plot([arm["score low"], arm["score high"]], [position] * 2, color=colour, linewidth=2)
     axes.plot(arm["score"], position, "o", color=colour, markersize=6)

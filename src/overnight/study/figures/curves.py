@@ -60,10 +60,10 @@ def learning_curves(
     figure, axes = style.panels(len(shown), columns, 6.5 / columns, 2.3, sharey=True)
     for arm, panel in zip(shown, axes, strict=True):
         first = chosen[chosen["arm"] == arm].iloc[0]
-        draw(panel, curves[curves["arm"] == arm], measure, lines, style.hue_of(first, plan, hues))
+        _draw(panel, curves[curves["arm"] == arm], measure, lines, style.hue_of(first, plan, hues))
         above = (style.briefly(first, plan.scientific), style.tuned(first, plan))
         panel.set_title("\n".join(line for text in above for line in textwrap.wrap(text, WIDTH // columns)))
-        by_epoch(panel)
+        _by_epoch(panel)
     axes[0].set_ylabel(plan.score.label if measure == plan.score.metric else measure)
     limit(axes, curves[[name for name in lines if lines[name] != LINES["train"]]], measure, plan.score)
     entries = [style.handle(name, color=style.NEUTRAL, linestyle=line) for name, line in lines.items()]
@@ -71,8 +71,7 @@ def learning_curves(
     return figure
 
 
-def draw(axes: Axes, rows: pd.DataFrame, measure: str, lines: Lines, colour: Any) -> None:
-    """Draw the means over the runs, and the range of the measure as a band."""
+def _draw(axes: Axes, rows: pd.DataFrame, measure: str, lines: Lines, colour: Any) -> None:
     for name, line in lines.items():
         epochs = rows.dropna(subset=name).groupby("epoch")[name]
         mean = epochs.mean()
@@ -81,8 +80,7 @@ def draw(axes: Axes, rows: pd.DataFrame, measure: str, lines: Lines, colour: Any
             axes.fill_between(mean.index, epochs.min(), epochs.max(), color=colour, alpha=0.2, linewidth=0)
 
 
-def by_epoch(axes: Axes) -> None:
-    """Let the horizontal axis be that of the epochs."""
+def _by_epoch(axes: Axes) -> None:
     axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     axes.set_xlabel("epoch")
 
@@ -126,7 +124,7 @@ def all_runs(histories: pd.DataFrame, runs: pd.DataFrame, plan: Design, hues: Co
         panel.plot(best["epoch"], best["score"], "--", color=style.CHOSEN, linewidth=1)
         tried = f"{rows['path'].nunique()} of {(texts == text).sum()} runs"
         panel.set_title(f"{style.brief(text, WIDTH // 4)}\n{tried}")
-        by_epoch(panel)
+        _by_epoch(panel)
     axes[0].set_ylabel(score.label)
     if not score.share:
         axes[0].set_ylim(*style.window(curves["score"], score)[:2])

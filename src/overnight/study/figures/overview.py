@@ -40,7 +40,7 @@ def parallel(runs: pd.DataFrame, keys: tuple[str, ...], score: Score) -> Figure:
     for number, line in enumerate(positions):
         looks = LEADING if number >= len(positions) - BEST else OTHER | {"edgecolor": shades[number]}
         axes.add_patch(mpl.patches.PathPatch(smooth(line), facecolor="none", **looks))
-    label_axes(axes, ranked, keys, score)
+    _label_axes(axes, ranked, keys, score)
     entries = [
         style.handle(f"the {min(BEST, len(ranked))} best runs", color=ACCENT),
         style.handle("the others, darker the better", color=NEUTRAL, linewidth=0.8),
@@ -73,8 +73,7 @@ def smooth(heights: np.ndarray) -> Path:
     return Path(points, [Path.MOVETO] + [Path.CURVE4] * (len(points) - 1))
 
 
-def label_axes(axes: Axes, ranked: pd.DataFrame, keys: tuple[str, ...], score: Score) -> None:
-    """Write the values beside each axis."""
+def _label_axes(axes: Axes, ranked: pd.DataFrame, keys: tuple[str, ...], score: Score) -> None:
     box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
     looks: Any = {"fontsize": 8, "ha": "center", "va": "center", "bbox": box, "zorder": 4}
     for place, key in enumerate(keys):

@@ -41,7 +41,7 @@ def response(
     axes.set_xscale("log" if values[0] > 0 and values[-1] > WIDE * values[0] else "linear")
     for place, (text, colour, marker) in enumerate(style.marked(hues)):
         shift = aside(place - (len(hues) - 1) / 2, values, axes.get_xscale())
-        draw_runs(axes, runs[runs[hue].map(legible) == text], key, colour, shown, shift)
+        _draw_runs(axes, runs[runs[hue].map(legible) == text], key, colour, shown, shift)
         of_hue = settings[settings[hue].map(legible) == text].dropna(subset="score")
         best = score.ranked(of_hue).drop_duplicates(key).sort_values(key)
         inside = best["score"].mask(shown.misses(best["score"]))  # a line to the edge would invent a slope
@@ -51,7 +51,7 @@ def response(
     if len(values) <= MOST_TICKS:
         axes.set_xticks(values, [style.brief(value) for value in values])
         axes.minorticks_off()
-    figure.legend(handles=legend(hues, runs, shown, score), title=hue, loc="outside right upper")
+    figure.legend(handles=_legend(hues, runs, shown, score), title=hue, loc="outside right upper")
     return figure
 
 
@@ -63,8 +63,7 @@ def aside(steps: float, values: list[Any], scale: str) -> Any:
     return lambda x: x + 0.008 * (high - low) * steps
 
 
-def draw_runs(axes: Axes, runs: pd.DataFrame, key: str, colour: Any, shown: Window, shift: Any) -> None:
-    """Draw single runs, those that are too bad or diverged at the edge."""
+def _draw_runs(axes: Axes, runs: pd.DataFrame, key: str, colour: Any, shown: Window, shift: Any) -> None:
     completed, diverged = runs[runs["score"].notna()], runs[runs["status"] == "diverged"]
     misses = shown.misses(completed["score"])
     inside, outside, marker = completed[~misses], completed[misses], BEYOND[shown.sign][0]
@@ -75,8 +74,7 @@ def draw_runs(axes: Axes, runs: pd.DataFrame, key: str, colour: Any, shown: Wind
     axes.plot(shift(diverged[key]), crossed, "x", color=colour, markersize=5, transform=edge)
 
 
-def legend(hues: Colours, runs: pd.DataFrame, shown: Window, score: Score) -> list[Any]:
-    """Explain the colours, and those marks that are in the figure."""
+def _legend(hues: Colours, runs: pd.DataFrame, shown: Window, score: Score) -> list[Any]:
     entries = [
         style.handle(text, color=c, marker=m, markersize=4) for text, c, m in style.marked(hues) if text
     ]
@@ -109,7 +107,7 @@ def effects(settings: pd.DataFrame, keys: tuple[str, ...], hues: Colours, score:
     rows = {"sharex": True, "height_ratios": [count + 0.6 for count in counts]}
     figure, axes = style.panels(len(keys), 1, 6.5, height, **rows)
     for key, panel in zip(keys, axes, strict=True):
-        draw_boxes(panel, settings, key, hues if key == keys[0] else {}, score)
+        _draw_boxes(panel, settings, key, hues if key == keys[0] else {}, score)
     axes[-1].set(xlabel=score.label, xlim=style.window(settings["score"], score)[:2])
     entries = [
         style.handle("quartiles and range of all settings", color=NEUTRAL, linewidth=5, alpha=0.4),
@@ -120,8 +118,7 @@ def effects(settings: pd.DataFrame, keys: tuple[str, ...], hues: Colours, score:
     return figure
 
 
-def draw_boxes(axes: Axes, settings: pd.DataFrame, key: str, hues: Colours, score: Score) -> None:
-    """Draw the boxes of one hyperparameter, and how many runs of each value diverged."""
+def _draw_boxes(axes: Axes, settings: pd.DataFrame, key: str, hues: Colours, score: Score) -> None:
     beside, shown = axes.get_yaxis_transform(), style.window(settings["score"], score)
     values = style.in_order(settings[key])
     for position, text in enumerate(map(legible, values)):
