@@ -13,7 +13,7 @@ from matplotlib.patches import PathPatch, Rectangle
 import records
 from overnight.study.arms import arms, settings, winners
 from overnight.study.design import design, labelled
-from overnight.study.effort import expected_best
+from overnight.study.effort import expected_best, importances
 from overnight.study.figures import (
     answer,
     cells,
@@ -23,7 +23,6 @@ from overnight.study.figures import (
     response,
 )
 from overnight.study.figures.style import DISTINCT, OTHERS, STYLE, brief, colours, in_order, window
-from overnight.study.importance import importances
 from overnight.study.score import Score
 
 STUDY: dict[str, Any] = {"optimizer": ["sgd", "adam"], "lr": [0.001, 0.01, 0.1, 1.0], "seed": [0, 1, 2]}

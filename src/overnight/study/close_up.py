@@ -65,7 +65,7 @@ def best_run(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]:
             yield Picture("residuals", "Predictions of the best run", caption, figure)
         elif targets.ndim == 1 and np.issubdtype(targets.dtype, np.integer):
             answers = {"label": targets, "prediction": outputs.argmax(1), "probability": outputs.max(1)}
-            yield from classified(pd.DataFrame(answers), names, images, which)
+            yield from _classified(pd.DataFrame(answers), names, images, which)
         else:
             raise ValueError(
                 f"outputs {outputs.shape} and targets {targets.shape}. Needed: probabilities [n, classes] "
@@ -83,10 +83,9 @@ def described(best: dict[Any, Any], evidence: Evidence) -> str:
     return f"The winner's best run by {score.metric} ({settings}){reached}.".replace("+-", "±")
 
 
-def classified(
+def _classified(
     answers: pd.DataFrame, names: tuple[str, ...], images: np.ndarray | None, which: str
 ) -> Iterator[Picture]:
-    """Draw the confusion matrix, the share of right answers by class, and the surest errors."""
     yield Picture(
         "confusion",
         "Which classes the best run confuses",

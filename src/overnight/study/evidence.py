@@ -123,20 +123,7 @@ def gather(directories: Sequence[Path], scientific: tuple[str, ...] = ()) -> Evi
     repeats = read[CONFIRMS].notna() if CONFIRMS in read else pd.Series(data=False, index=read.index)
     alone = repeats.all()  # the folder of the confirming runs was given, and no other
     runs, confirming = (read, read[:0]) if alone else (read[~repeats], read[repeats])
-    of_these(confirming, directories)
-    curves = merged([histories(directory) for directory in directories], ["path", "epoch"])
-    plan = design(runs, scientific)
-    guessed = not scientific and not declared(runs)
-    return Evidence(tuple(directories), runs, confirming, curves, broken, plan, guessed)
-
-
-def of_these(confirming: pd.DataFrame, directories: Sequence[Path]) -> None:
-    """See to it that runs confirm a sweep in one of the directories; by its name, for sweeps are moved.
-
-    Raises:
-        ValueError: they confirm another one.
-    """
-    names = {directory.resolve().name for directory in directories}
+    names = {directory.resolve().name for directory in directories}  # sweeps are moved
     others = {text for text in confirming.get(CONFIRMS, ()) if Path(text).name not in names}
     if others:
         listed = ", ".join(sorted(others))
@@ -144,6 +131,9 @@ def of_these(confirming: pd.DataFrame, directories: Sequence[Path]) -> None:
             f"there are runs here that confirm {listed}, which is not given. Needed: a sweep and the runs "
             f"that confirm it. Type for example: python report.py {listed} {listed}-confirm"
         )
+    curves = merged([histories(directory) for directory in directories], ["path", "epoch"])
+    guessed = not scientific and not declared(runs)
+    return Evidence(tuple(directories), runs, confirming, curves, broken, design(runs, scientific), guessed)
 
 
 def merged(tables: list[pd.DataFrame], keys: Sequence[str] = ("path",)) -> pd.DataFrame:

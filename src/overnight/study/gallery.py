@@ -9,11 +9,10 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from overnight.study.design import labelled
-from overnight.study.effort import expected_best
+from overnight.study.effort import expected_best, importances
 from overnight.study.evidence import Evidence
 from overnight.study.figures import answer, cells, curves, overview, response
 from overnight.study.figures.style import Colours, colours, in_order, reach_of
-from overnight.study.importance import importances
 
 MANY = 20  # runs: from here on their distribution says something
 MOST_MAPS = 3

@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from overnight.study.design import REPLICATES, legible
+from overnight.study.design import legible
 from overnight.study.evidence import Evidence
 from overnight.study.gallery import Picture
 from overnight.study.score import Score
@@ -118,13 +118,12 @@ def board(evidence: Evidence) -> pd.DataFrame:
     so it is no column to sort by; the run's own page and results.csv have it.
     """
     score, runs = evidence.plan.score, evidence.labelled.reset_index(drop=True)
-    replicates = [key for key in REPLICATES if key in evidence.plan.replicates]
     names = {"score": str(score.metric), "train": score.on("train")}
     measured = [key for key in names if runs[key].notna().any()]
     columns = {names[key]: runs[key].map(score.written, na_action="ignore") for key in measured}
     columns |= {"seconds": runs["seconds"].map("{:.1f}".format, na_action="ignore")}
     columns |= {key: runs[key] for key in [*["epoch"] * bool(measured), "status"]}
-    table = runs[[*evidence.varied, *replicates]].assign(**columns)
+    table = runs[[*evidence.varied, *evidence.plan.replicates]].assign(**columns)
     return table.map(legible).loc[score.ranked(runs).index]
 
 

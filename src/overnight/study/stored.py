@@ -15,21 +15,15 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="allow", strict=True)
 
 
-class Failure(Part):
-    """Why a run did not complete."""
-
+class _Failure(Part):
     message: str
 
 
-class Model(Part):
-    """What is known of the model."""
-
+class _Model(Part):
     parameters: int
 
 
-class Data(Part):
-    """Numbers of samples."""
-
+class _Data(Part):
     train: int | None = None
     val: int | None = None
     test: int | None = None
@@ -50,7 +44,7 @@ class Stored(BaseModel):
     version: Literal[2] = Field(alias="schema")
     name: str
     status: Annotated[str, Field(pattern=f"^({'|'.join(STATUSES)})$")]
-    error: Failure | None
+    error: _Failure | None
     fingerprint: str | None
     command: str | None = None
     overrides: list[str]
@@ -59,13 +53,13 @@ class Stored(BaseModel):
     interpolated: list[str] | None
     metric: str | None
     mode: Literal["max", "min"] | None
-    model: Model | None
+    model: _Model | None
     history: list[Epoch]
     best: Epoch | None
     checked: bool | str | None
     checkpoint: str | None
     seconds: float | None
-    data: Data | None
+    data: _Data | None
 
 
 def found(directory: str | Path) -> list[Path]:

@@ -54,7 +54,7 @@ def _central(evidence: Evidence) -> Table:
     columns = {
         **{key: texts(arms[key]) for key in evidence.varied},
         **spread(evidence, arms, "score"),
-        **interval(evidence, arms["score low"], arms["score high"]),
+        **_interval(evidence, arms["score low"], arms["score high"]),
         "n": texts(arms["n"]),
         **spread(evidence, arms, "test"),
         **spread(evidence, arms, "train"),
@@ -80,7 +80,7 @@ def _confirmed(evidence: Evidence) -> Table:
         **named(evidence, arms["arm"]),
         "setting": texts(arms["setting"]),
         **spread(evidence, arms, final),
-        **interval(evidence, arms[final] - half, arms[final] + half),
+        **_interval(evidence, arms[final] - half, arms[final] + half),
         "n": texts(arms["n"]),
         **spread(evidence, arms, "score"),
     }
@@ -119,7 +119,7 @@ def _pairs(evidence: Evidence, rows: pd.DataFrame) -> pd.DataFrame:
         **named(evidence, rows["a"], "arm"),
         **named(evidence, rows["b"], "compared with"),
         "difference": texts(rows["difference"], f"{{:+.{evidence.plan.score.decimals}f}}".format),
-        **interval(evidence, rows["low"], rows["high"]),
+        **_interval(evidence, rows["low"], rows["high"]),
         "p": texts(rows["p"], legible_p),
         "p (Holm)": texts(rows["p holm"], legible_p),
         "significant": ["yes" if different else "no" for different in rows["different"]],
@@ -176,8 +176,7 @@ def spread(evidence: Evidence, arms: pd.DataFrame, result: str) -> dict[str, lis
     return {head: [score.mean_std(row, result) for row in rows]} if rows else {}
 
 
-def interval(evidence: Evidence, low: pd.Series, high: pd.Series) -> dict[str, list[str]]:
-    """Return a column of intervals."""
+def _interval(evidence: Evidence, low: pd.Series, high: pd.Series) -> dict[str, list[str]]:
     lows, highs = (texts(ends, evidence.plan.score.written) for ends in (low, high))
     return {"95 %": [" to ".join(filter(None, ends)) for ends in zip(lows, highs, strict=True)]}
 

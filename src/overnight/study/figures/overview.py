@@ -21,7 +21,7 @@ OTHER: Any = {"linewidth": 0.6, "alpha": 0.7, "zorder": 2, "rasterized": True}
 
 
 def importance(table: pd.DataFrame) -> Figure:
-    """Draw ``importance.importances`` as bars."""
+    """Draw ``effort.importances`` as bars."""
     ranked = table[::-1]
     figure, (axes,) = style.panels(1, 1, 6.5, 0.7 + 0.28 * len(ranked))
     bars = axes.barh([brief(key) for key in ranked["key"]], ranked["importance"], color=NEUTRAL)
