@@ -23,25 +23,15 @@ def computed(table: Callable[[pd.DataFrame, Design], pd.DataFrame]) -> "cached_p
 
 @dataclass(frozen=True)
 class Evidence:
-    """The records of a study, and what follows from them; its tables are made by the functions of their name.
-
-    Args:
-        directories: where they were read.
-        runs: of ``frames.load``, those that confirm others left out.
-        confirming: the runs that repeat the winners of a sweep with fresh seeds; may be empty.
-        histories: of ``frames.histories``, of all of them.
-        unreadable: of ``frames.unreadable``.
-        plan: of ``design``.
-        guessed: the study declares no question, and none was given.
-    """
+    """The records of a study, and their tables, made by the functions of the same names."""
 
     directories: tuple[Path, ...]
-    runs: pd.DataFrame
-    confirming: pd.DataFrame
-    histories: pd.DataFrame
-    unreadable: pd.DataFrame
+    runs: pd.DataFrame  # of frames.load, those that confirm others left out
+    confirming: pd.DataFrame  # runs that repeat the winners of a sweep with fresh seeds; may be empty
+    histories: pd.DataFrame  # of frames.histories, of all runs
+    unreadable: pd.DataFrame  # of frames.unreadable
     plan: Design
-    guessed: bool
+    guessed: bool  # the study declares no question, and none was given
 
     labelled = computed(labelled)
     settings = computed(settings)

@@ -22,19 +22,12 @@ MOST_VALUES = 12  # of a hyperparameter that are drawn as rows or columns
 
 
 class Picture(NamedTuple):
-    """A figure as a report shows it.
+    """A figure as a report shows it."""
 
-    Args:
-        name: of its files.
-        title: what it shows, in a few words.
-        caption: how to read it.
-        figure: drawn, not yet saved.
-    """
-
-    name: str
-    title: str
-    caption: str
-    figure: Figure
+    name: str  # of its files
+    title: str  # what it shows, in a few words
+    caption: str  # how to read it
+    figure: Figure  # drawn, not yet saved
 
 
 def pictures(evidence: Evidence) -> Iterator[Picture]:

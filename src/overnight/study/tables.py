@@ -18,21 +18,15 @@ MOST = 5  # arms: of more, only the comparisons with the best one are listed
 
 
 class Table(NamedTuple):
-    """A table with what stands above it.
+    """A table with what stands above it."""
 
-    Args:
-        name: for references.
-        title: in a few words.
-        caption: how to read it.
-        cells: text; no index.
-        settings: the columns that are settings; where one is the same in all rows, paper has no room for it.
-    """
-
-    name: str
+    name: str  # for references
     title: str
-    caption: str
-    cells: pd.DataFrame
-    settings: tuple[str, ...] = ()
+    caption: str  # how to read it
+    cells: pd.DataFrame  # text; no index
+    settings: tuple[
+        str, ...
+    ] = ()  # columns of settings: paper has no room for one that is the same in all rows
 
 
 def results(evidence: Evidence) -> list[Table]:

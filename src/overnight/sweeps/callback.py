@@ -101,11 +101,10 @@ def line(record: Record, plan: sweep_state.Plan, counts: Counter[str], *, new: b
     why = f": {record['error']['message']}" if record["error"] else ""
     after = sweep_state.time_left(plan, counts) if new else "  (recorded before)"
     place = f"{counts.total():>{len(str(total))}}/{total}"
-    return f"{place}  {write_result(record):<14}  {taken}  {record['name']}{why}{after}"
+    return f"{place}  {_write_result(record):<14}  {taken}  {record['name']}{why}{after}"
 
 
-def write_result(record: Record) -> str:
-    """Write the metric of a completed run, or the status of one that has none."""
+def _write_result(record: Record) -> str:
     metric, completed = record["metric"], record["status"] == "completed"
     value = (record["best"] or {}).get(metric) if completed else None
     if value is None:

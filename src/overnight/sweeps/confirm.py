@@ -17,7 +17,6 @@ from overnight.study.arms import winners
 from overnight.study.design import Design, design
 from overnight.study.frames import load, settings
 
-HOLD_OUT = ("data.folds=1", "data.fold=0")
 NOT_REPEATED = {"seed", "ckpt_path=last", "study.confirms", "study.scientific", "task_name"}
 """What was typed for a winner and is not for its repetition: keys, or keys with a value."""
 
@@ -27,17 +26,11 @@ Config = dict[str, Any]
 
 
 class Confirmation(NamedTuple):
-    """Which runs of a sweep are run again.
+    """Which runs of a sweep are run again."""
 
-    Args:
-        plan: the sweep's design.
-        best: one run of each arm's chosen setting; the best arm first.
-        seeds: none of them is one of the sweep's.
-    """
-
-    plan: Design
-    best: pd.DataFrame
-    seeds: list[int]
+    plan: Design  # the sweep's design
+    best: pd.DataFrame  # one run of each arm's chosen setting; the best arm first
+    seeds: list[int]  # none of them is one of the sweep's
 
 
 def chosen(directory: str | None, scientific: Sequence[str], arms: int | None, seeds: int) -> Confirmation:
@@ -96,13 +89,12 @@ def same_configuration(confirmation: Confirmation, compose: Callable[[list[str]]
         if fingerprint(now) != run["fingerprint"]:
             raise ConfigError(
                 f"{run['path']} was run with another configuration than what was typed for it makes now: "
-                f"{'; '.join(differences(Path(run['path']), now))}. Needed: the files in conf/ as they were "
+                f"{'; '.join(_differences(Path(run['path']), now))}. Needed: the files in conf/ as they were "
                 f"(its run.json names the commit), or the sweep anew. Type: {run['command']}"
             )
 
 
-def differences(directory: Path, now: Config) -> list[str]:
-    """Return the settings in which a recorded run differs from a configuration, with both values."""
+def _differences(directory: Path, now: Config) -> list[str]:
     record = read_record(directory) or {"config": {}, "interpolated": []}
     old, new = (dict(settings(config, record["interpolated"])) for config in (record["config"], now))
     return [
@@ -133,7 +125,7 @@ def seeded(confirmation: Confirmation, task_name: str, typed: list[str]) -> list
     own = [
         f"study.scientific=[{','.join(plan.scientific)}]",
         f"task_name={quote_value(task_name)}",
-        *(HOLD_OUT if "data.fold" in plan.replicates else ()),
+        *(("data.folds=1", "data.fold=0") if "data.fold" in plan.replicates else ()),
     ]
     changes = texts_by_key(own, set()) | texts_by_key(typed, {"experiment"})
     dropped = NOT_REPEATED | {*plan.replicates}

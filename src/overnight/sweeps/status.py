@@ -31,7 +31,7 @@ def show(directory: Path | None) -> None:
     ended = sweep_state.ended(directory)
     runs = load(directory)
     runs = runs[runs["name"].isin(ended)]
-    sys.stdout.write("\n".join(progress(directory, plan, ended, runs)) + "\n")
+    sys.stdout.write("\n".join(_progress(directory, plan, ended, runs)) + "\n")
     if not runs.empty:
         leaderboard.show(runs, directory, plan.command)
     sys.stdout.write(f"to go on after an interruption:\n  {plan.command}\n")
@@ -43,8 +43,9 @@ def newest() -> Path:
     return plans[-1].parent if plans else SWEEPS
 
 
-def progress(directory: Path, plan: sweep_state.Plan, ended: dict[str, str], runs: pd.DataFrame) -> list[str]:
-    """Count what is done, failed, running and left; name what is running."""
+def _progress(
+    directory: Path, plan: sweep_state.Plan, ended: dict[str, str], runs: pd.DataFrame
+) -> list[str]:
     statuses = Counter(runs["status"])
     claims = [path.parent for path in directory.glob(f"*/{LOCK_FILE}")]
     active = [path for path in claims if is_running(path)]

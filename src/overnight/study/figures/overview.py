@@ -98,13 +98,13 @@ def expected(table: pd.DataFrame, hues: Colours, score: Score) -> Figure:
     ``table`` has ``hue`` beside its own columns: the text of the one scientific hyperparameter.
     """
     figure, (axes,) = style.panels(1, 1, 6.5, 3.0)
-    shown = style.window(table["score"], score)
+    shown, lines = style.window(table["score"], score), []
     for text, colour in hues.items():
         rows = table[table["hue"] == text]
         if not shown.misses(rows["score"]).all():
-            axes.plot(rows["runs"], rows["score"], color=colour, label=brief(text))
+            lines += axes.plot(rows["runs"], rows["score"], color=colour, label=brief(text))
     axes.set(ylim=(shown.low, shown.high), ylabel=f"expected best {score.label}")
     axes.set_xlabel("runs tried, drawn at random from those of the study")
     axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
-    figure.legend(loc="outside right upper")
+    figure.legend(handles=lines, loc="outside right upper")
     return figure

@@ -81,17 +81,11 @@ def panels(count: int, columns: int, width: float, height: float, **shared: Any)
 
 
 class Window(NamedTuple):
-    """The part of an axis of scores in which the good ones can be told apart.
-
-    Args:
-        low: where the axis begins.
-        high: where it ends.
-        sign: of the score; worse ones lie beyond ``low`` if it is 1, beyond ``high`` if it is -1.
-    """
+    """The part of an axis of scores in which the good ones can be told apart."""
 
     low: float
     high: float
-    sign: int
+    sign: int  # of the score: worse ones lie beyond low if it is 1, beyond high if it is -1
 
     def misses(self, values: pd.Series) -> pd.Series:
         """Tell which scores are so bad that they lie outside."""
