@@ -39,8 +39,12 @@ from torchvision import transforms
 from torchvision.datasets import FashionMNIST
 
 from fcnlab import fashion_mnist
-from overnight.config.cli import CONF
-from overnight.training.fit import build, build_trainer, fit
+from overnight.training.fit import fit
+from overnight.training.history import History
+from overnight.training.measure import build_measuring_trainer
+from overnight.training.parts import build, build_trainer
+
+CONF = Path(__file__).parents[1] / "conf"
 
 EPOCHS = 3  # in (c) and (d); the first one warms up
 
@@ -79,10 +83,11 @@ def train_py(directory: Path) -> float:
         config = OmegaConf.to_container(OmegaConf.create(config), resolve=True)
     L.seed_everything(0, verbose=False)
     task, data = build(config)
-    trainer = build_trainer(config, directory)
+    history = History(config)
+    trainer, measuring = build_trainer(config, directory, history), build_measuring_trainer(config)
     starts = clocked(task)
     with shown_to_nobody():
-        fit(trainer, task, data, None)
+        fit(trainer, measuring, task, data, history, None)
     return epoch_seconds(starts)
 
 
@@ -178,7 +183,7 @@ def main(rounds: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = raw_files(Path(folder, "data"))
         images = fashion_mnist.load(Path(os.environ.get("FCNLAB_DATA", "data")).resolve()).train
-        pixels, labels = images.pixels[:54_000], images.labels[:54_000]
+        pixels, labels = images.features[:54_000], images.targets[:54_000]
         seconds: list[dict[str, float]] = []
         for number in range(rounds):
             measured = {
