@@ -39,6 +39,7 @@ from torchvision import transforms
 from torchvision.datasets import FashionMNIST
 
 from fcnlab import fashion_mnist
+from overnight.config import resolvers
 from overnight.training.fit import fit
 from overnight.training.history import History
 from overnight.training.measure import build_measuring_trainer
@@ -72,6 +73,7 @@ def epoch_seconds(starts: list[float]) -> float:
 
 def train_py(directory: Path) -> float:
     """Run what `python train.py` runs, bar and all."""
+    resolvers.register()
     with initialize_config_dir(str(CONF), version_base="1.3"):
         overrides = [f"trainer.max_epochs={EPOCHS + 1}", f"hydra.run.dir={directory}"]
         cfg = compose("train", overrides, return_hydra_config=True)
