@@ -15,6 +15,7 @@ from torchmetrics import Metric, MetricCollection
 from overnight.config.errors import ConfigError
 from overnight.data.in_memory import split_name
 from overnight.training.checkpoints import load_task
+from overnight.training.speed import QuickHooks
 
 Batch = tuple[Tensor, Tensor]
 Outputs = dict[str, Tensor]
@@ -48,7 +49,7 @@ class Schedule:
         }
 
 
-class Classifier(L.LightningModule):
+class Classifier(QuickHooks, L.LightningModule):
     """Trains a net, and logs ``{train,val,test}/loss`` and every metric as ``{train,val,test}/NAME``.
 
     The steps return loss, logits and targets and change nothing else; what is measured is computed once at
