@@ -33,7 +33,7 @@ class QuickHooks:
     """Before LightningModule among the bases: spares nn.Module's search for the attribute that is set most.
 
     Lightning notes the name of the hook that runs forty times a step, and nn.Module looks each time whether
-    that is a parameter, a buffer or a module: 4 %. It stays, though it is little, because it costs nine lines.
+    that is a parameter, a buffer or a module: 4 %, for nine lines.
     """
 
     def __setattr__(self, name: str, value: Any) -> None:
