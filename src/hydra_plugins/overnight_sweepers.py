@@ -47,7 +47,12 @@ class OptunaSweeper(LaunchingSweeper):
         from overnight.search.trials import Settings  # noqa: PLC0415
 
         search(
-            Settings(**self.settings, metric=self.config.metric, mode=self.config.mode),
+            Settings(
+                **self.settings,
+                metric=self.config.metric,
+                mode=self.config.mode,
+                cosmetic=self.config.cosmetic,
+            ),
             [*(f"{key}={value}" for key, value in self.params.items()), *arguments],
             directory=Path(self.config.hydra.sweep.dir),
             check=self.validate_batch_is_legal,

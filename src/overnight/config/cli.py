@@ -43,6 +43,8 @@ def help_text(script: str) -> str:
     """
     path = folders.find_config(script)
     config = path.read_text(encoding="utf-8")
+    shared = folders.SHIPPED / "overnight.yaml"
+    inherited = f"\n{shared.name}, which it begins with:\n\n{shared.read_text(encoding='utf-8')}"
     listed = "".join(f"  {group:<15} {', '.join(folders.options(group))}\n" for group in folders.groups(path))
     return (
         f"python {script}.py [KEY=VALUE ...]                 one run\n"
@@ -50,7 +52,7 @@ def help_text(script: str) -> str:
         f"python {script}.py [KEY=VALUE ...] --cfg job       show what these compose, and run nothing\n"
         f"python {script}.py --hydra-help                    the other options\n\n"
         f"Groups, chosen by GROUP=OPTION, and changed by GROUP.KEY=VALUE:\n{listed}\n"
-        f"{path.parent.name}/{script}.yaml:\n\n{config}"
+        f"{path.parent.name}/{script}.yaml:\n\n{config}{inherited if folders.is_based(config) else ''}"
     )
 
 

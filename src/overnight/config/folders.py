@@ -39,3 +39,8 @@ def groups(config: Path) -> list[str]:
     if re.search(r"^  - overnight$", text, flags=re.MULTILINE):
         chosen |= set(groups(SHIPPED / "overnight.yaml"))
     return sorted(group for group in chosen if group.partition("/")[0] != "hydra")
+
+
+def is_based(config: str) -> bool:
+    """Tell whether a main configuration begins with overnight's own."""
+    return bool(re.search(r"^  - overnight$", config, flags=re.MULTILINE))

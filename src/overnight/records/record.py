@@ -5,6 +5,7 @@ import json
 import logging
 import math
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -118,9 +119,9 @@ def content_hash(path: str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def is_cosmetic(key: str) -> bool:
-    """Tell whether no result depends on this dotted key."""
-    return any(f"{key}.".startswith(f"{listed}.") for listed in COSMETIC)
+def is_cosmetic(key: str, own: Iterable[str] = ()) -> bool:
+    """Tell whether no result depends on this dotted key; ``own`` are those of the project."""
+    return any(f"{key}.".startswith(f"{listed}.") for listed in (*COSMETIC, *own))
 
 
 def without_keys(config: Record, keys: tuple[str, ...], prefix: str = "") -> Record:

@@ -42,7 +42,7 @@ def search(
     check([[*fixed.values(), *probe] for probe in probes(space)])
     directory.mkdir(parents=True, exist_ok=True)
     name = settings.study_name or directory.name
-    with locked(directory), opened(settings, name, determinants(space, fixed)) as trials:
+    with locked(directory), opened(settings, name, determinants(space, fixed, settings.cosmetic)) as trials:
         note_earlier(trials, directory)
         while not sweep_state.stopped(directory) and (batch := trials.next_batch(space)):
             runs = [[*fixed.values(), *overrides(trial.params, space)] for trial in batch]
@@ -53,13 +53,16 @@ def search(
         conclude(trials, space, fixed, directory)
 
 
-def determinants(space: Space, fixed: dict[str, str]) -> dict[str, str]:
-    """Return what the results of a study depend on, for a person to read and compare."""
+def determinants(space: Space, fixed: dict[str, str], own: Sequence[str]) -> dict[str, str]:
+    """Return what the results of a study depend on, for a person to read and compare.
+
+    Keys of the project that no result depends on are not among it.
+    """
     searched = {key: described(drawn_from) for key, drawn_from in space.items()}
     return searched | {
         key: text.partition("=")[2]
         for key, text in fixed.items()
-        if key != "hparams_search" and not is_cosmetic(key.lstrip("+"))
+        if key != "hparams_search" and not is_cosmetic(key.lstrip("+"), own)
     }
 
 

@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +46,7 @@ class Settings:
     n_jobs: int
     metric: str | None
     mode: str | None
+    cosmetic: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         """Check what Optuna itself would only stumble over."""

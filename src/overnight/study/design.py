@@ -101,7 +101,8 @@ def varying(runs: pd.DataFrame) -> list[str]:
 
 def candidates(runs: pd.DataFrame) -> list[str]:
     """Return what was typed and varies, less what no result depends on."""
-    keys = [key for key in varying(runs) if not is_cosmetic(key)]
+    own = {key for text in runs.get("cosmetic", pd.Series()).dropna() for key in text.strip("[]").split(",")}
+    keys = [key for key in varying(runs) if not is_cosmetic(key, own - {""})]
     return [key for key in keys if key not in PREPARED] or keys
 
 

@@ -100,7 +100,7 @@ def _differences(directory: Path, now: Config) -> list[str]:
     return [
         f"{key}: recorded {old.get(key, 'nothing')}, now {new.get(key, 'nothing')}"
         for key in dict.fromkeys([*old, *new])
-        if not is_cosmetic(key) and old.get(key) != new.get(key)
+        if not is_cosmetic(key, now["cosmetic"]) and old.get(key) != new.get(key)
     ]
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import lightning as L
 
+from overnight.records.metric import is_of_test, split_and_name
 from overnight.training.rows import OWN, Row, whole_rows
 
 Config = dict[str, Any]
@@ -75,12 +76,13 @@ def of_history(row: Row, rows: list[Row], metric: str | None) -> Measured:
 
 def without_best(metric: str | None, rows: list[Row]) -> str:
     """Say why there is no best."""
-    logged = sorted({name for row in rows for name in row if name not in OWN})
+    names = {name for row in rows for name in row if name not in OWN and not is_of_test(name)}
+    logged = sorted(names, key=lambda name: (split_and_name(name)[0] != "val", name))
     if not logged:
         return "the task logs no metric"
     if metric:
         return f"{metric} was never measured as a finite number"
-    return f"metric=null. To have one, type for example: metric={logged[0]} mode=min"
+    return f"metric=null. To have one, type for example: metric={logged[0]} mode=max (or min)"
 
 
 def best_of(rows: list[Row], metric: str | None, mode: str | None) -> Row | None:
