@@ -19,13 +19,16 @@ class OneHotMSE(nn.Module):
         return mse_loss(logits, targets.lerp(torch.full_like(targets, 1 / classes), self.label_smoothing))
 
 
-class L1Penalty:
+class L1Penalty(nn.Module):
     """``strength`` times the sum of the absolute weights of the dense layers, biases excepted."""
 
     def __init__(self, strength: float) -> None:
-        self.strength = strength
+        super().__init__()
+        self.strength: Tensor
+        self.on = strength > 0
+        self.register_buffer("strength", torch.tensor(strength), persistent=False)
 
-    def __call__(self, loss: Tensor, net: nn.Module) -> Tensor:
+    def forward(self, loss: Tensor, net: nn.Module) -> Tensor:
         """Return the loss plus the penalty, a scalar; at strength 0 the loss itself."""
-        weights = [p for p in net.parameters() if p.ndim > 1] if self.strength else []
+        weights = [p for p in net.parameters() if p.ndim > 1] if self.on else []
         return sum((self.strength * weight.abs().sum() for weight in weights), start=loss)

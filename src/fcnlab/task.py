@@ -95,7 +95,7 @@ class Classifier(QuickHooks, L.LightningModule):
         schedule: Schedule,
         loss: nn.Module,
         eval_loss: nn.Module,
-        penalty: Callable[[Tensor, nn.Module], Tensor],
+        penalty: nn.Module,
         metrics: Mapping[str, Metric],
     ) -> None:
         super().__init__()

@@ -7,16 +7,19 @@ from typing import Any
 
 import pytest
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from scipy.stats import ks_2samp
-from torch import Tensor
+from torch import Generator, Tensor
 
 from commands import CONF
 from experiments import TINY, Compose, Experiment, Prepare
-from overnight.stacked import lockstep
+from overnight.stacked import layers
+from overnight.stacked.gates import constants
+from overnight.stacked.grouping import by
 from overnight.stacked.lockstep import Lockstep
 from overnight.stacked.measurement import measure
 from overnight.stacked.member import Member
-from overnight.stacked.modes import Training
+from overnight.stacked.proof import check_step
 from overnight.training import fit
 from overnight.training.rows import Row
 
@@ -62,29 +65,26 @@ def build(compose: Compose, tmp_path: Path) -> Build:
     return built
 
 
-class MasksOfTorch(Training):
-    """Draws what ``torch.nn.Dropout`` draws on the CPU, which takes three times as long.
+def dropout_of_torch(inputs: Tensor, probability: float, generators: Sequence[Generator]) -> Tensor:
+    """Draw what ``torch.nn.Dropout`` draws on the CPU, which takes three times as long.
 
     With it runs with dropout, too, can be compared number by number.
     """
-
-    def drop(self, hidden: Tensor, probability: float) -> Tensor:
-        if not probability:
-            return hidden
-        drawn = [
-            torch.empty(part.shape, dtype=hidden.dtype).bernoulli_(1 - probability, generator=generator)
-            for part, generator in zip(hidden, self.generators, strict=True)
-        ]
-        return hidden * torch.stack(drawn).div_(1 - probability)
+    drawn = [
+        torch.empty(part.shape, dtype=inputs.dtype).bernoulli_(1 - probability, generator=generator)
+        for part, generator in zip(inputs, generators, strict=True)
+    ]
+    return inputs * torch.stack(drawn).div_(1 - probability)
 
 
 @pytest.fixture
 def masks_of_torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lockstep, "Training", MasksOfTorch)
+    monkeypatch.setattr(layers, "DROPOUT", layers.function_with(dropout_of_torch))
 
 
 def trained(members: Sequence[Member]) -> list[Member]:
-    Lockstep(members).fit(lambda epoch, count: None)
+    for alike in by(members, key=lambda member: constants(member.task)):
+        Lockstep(alike).fit(lambda epoch, count: None, check_step)
     return list(members)
 
 
@@ -175,7 +175,7 @@ def test_divergence_is_told_as_of_a_run_by_itself(settings: str, build: Build, p
 )
 def test_a_scheduler_that_would_never_step_is_refused_and_not_forgotten(schedule: str, build: Build) -> None:
     members = [build(*schedule.split(), seed) for seed in TWO_SEEDS]
-    with pytest.raises(ValueError, match=r"scheduler|interval"):
+    with pytest.raises((ValueError, MisconfigurationException), match=r"scheduler|interval"):
         Lockstep(members)
 
 
@@ -251,7 +251,7 @@ def test_best_and_last_are_measured_as_by_a_run_by_itself(build: Build, prepare:
     settings = ("regularization=dropout", f"{EPOCHS}=3", "track_test=false", "lr=0.01")
     members = [build(*settings, "init=zeros"), build(*settings)]
     fitted = Lockstep(members)
-    fitted.fit(lambda epoch, count: None)
+    fitted.fit(lambda epoch, count: None, check_step)
     for member, init, measured in zip(
         members, ("zeros", "torch_default"), measure(fitted, members), strict=True
     ):

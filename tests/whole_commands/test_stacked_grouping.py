@@ -26,7 +26,6 @@ UNSUPPORTED = {
     "+callbacks.mine={_target_:faults.Raise,seed:0}": "callbacks.mine",
     "+callbacks.checkpoint.every_n_train_steps=3": "callbacks.checkpoint.every_n_train_steps",
     "+task.net2=1": "task.net2",
-    "task._target_=altered.Altered": "task._target_=altered.Altered",
 }
 
 

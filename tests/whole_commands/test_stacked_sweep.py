@@ -77,10 +77,10 @@ def test_ctrl_c_keeps_the_groups_that_finished(
     sweep = [*STACKED, "seed=range(6)", "hydra.launcher.max_members=2", "task_name=stopped"]
     fit = Lockstep.fit
 
-    def press(lockstep: Lockstep, tell: Any) -> None:
+    def press(lockstep: Lockstep, tell: Any, check: Any) -> None:
         if lockstep.members[0].config["seed"] == 1:
             raise KeyboardInterrupt
-        fit(lockstep, tell)
+        fit(lockstep, tell, check)
 
     monkeypatch.setattr(Lockstep, "fit", press)
     assert command("train.py", *sweep).status == 130
@@ -146,8 +146,9 @@ def test_what_cannot_be_batched_after_all_is_run_the_ordinary_way(command: Comma
     random = ["activation.module._target_=torch.nn.RReLU", "task_name=random"]
     swept = command("train.py", *STACKED, "seed=0,1", *random)
     assert swept.status == 0
-    assert "2 runs cannot be trained in lockstep" in swept.stdout
-    assert len(recorded(tmp_path, "random")) == 2
+    assert "the ordinary way: 2 (its steps cannot be stacked (vmap: " in swept.stdout
+    records = recorded(tmp_path, "random").values()
+    assert [record["trained"].partition(":")[0] for record in records] == ["ordinary", "ordinary"]
 
 
 def test_an_activation_with_weights_of_its_own_is_batched_too(command: Command, tmp_path: Path) -> None:

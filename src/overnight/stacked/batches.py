@@ -1,14 +1,28 @@
 """The batches of many members: drawn once where all see the same samples, and for each where they do not."""
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from overnight.data.batches import Batches, Samples
 
-Drawn = tuple[Tensor, Tensor]
-"""Samples [batch, inputs] and targets [batch] for all; or [members, batch, inputs] and [members, batch]."""
+
+class Drawn(NamedTuple):
+    """One step's samples: features [batch, ...] and targets [batch, ...], for all or with members first.
+
+    Args:
+        samples: in the form that the loaders yield.
+        own: whether each member has its own.
+    """
+
+    samples: Samples
+    own: bool
+
+    def of(self, member: int) -> Samples:
+        """Return what one member sees."""
+        return Samples(*(tensor[member] for tensor in self.samples)) if self.own else self.samples
 
 
 def cut(loaders: Sequence[Batches], size: int) -> Sequence[Tensor]:
@@ -22,16 +36,13 @@ def cut(loaders: Sequence[Batches], size: int) -> Sequence[Tensor]:
     return torch.split(order, size, dim=-1)
 
 
-def batches(samples: Samples, cuts: Sequence[Tensor]) -> Iterator[Drawn]:
-    """Yield the samples and targets at these positions, batch by batch."""
-    features, targets = samples.features.flatten(1), samples.targets
+def draw(samples: Samples, cuts: Sequence[Tensor]) -> Iterator[Drawn]:
+    """Yield the samples at these positions, batch by batch."""
     for positions in cuts:
-        here = positions.to(targets.device)
+        here = positions.to(samples.targets.device)
         flat = here.flatten()
-        yield (
-            features.index_select(0, flat).unflatten(0, here.shape),
-            targets.index_select(0, flat).unflatten(0, here.shape),
-        )
+        taken = (tensor.index_select(0, flat).unflatten(0, here.shape) for tensor in samples)
+        yield Drawn(Samples(*taken), own=here.ndim > 1)
 
 
 def together(orders: Sequence[Tensor]) -> Tensor:

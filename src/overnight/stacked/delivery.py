@@ -14,6 +14,7 @@ from overnight.runs import run
 from overnight.runs.origin import Origin
 from overnight.stacked.member import Member
 from overnight.training import fit, parts
+from overnight.training.measure import build_measuring_trainer
 from overnight.training.results import Measured, facts, results
 from overnight.training.rows import draw_row
 from overnight.training.saving import AtomicCheckpointIO
@@ -31,11 +32,13 @@ class Delivery:
         member: the run.
         measured: the metrics of its best.ckpt and last.ckpt.
         others: with how many it was trained.
+        first: of its group: its best weights are measured once more, by an ordinary Trainer.
     """
 
     member: Member
     measured: dict[Path, Measured]
     others: int
+    first: bool
 
     def execute(self, job: Job) -> JobReturn:
         """Run its job, which has nothing left to do but to write everything down.
@@ -57,7 +60,10 @@ class Delivery:
         rows = member.history.rows
         for row in rows:
             draw_row(row, loggers, already=set())
-        trained = results(config, rows, member.saved, self.measured, fit.best_score(member.trainer))
+        measured = self.measured
+        if self.first and "best" in member.saved:
+            measured = self._measured_ordinarily(config, origin.directory)
+        trained = results(config, rows, member.saved, measured, fit.best_score(member.trainer))
         samples = len(member.data.split.train) * (len(rows) - 1)
         trained |= facts(member.task, member.data, member.seconds, samples)
         trained |= {"trained": f"stacked with {self.others} others", "device": str(member.device)}
@@ -65,3 +71,9 @@ class Delivery:
         for logger in loggers:
             logger.finalize("success")
         return (member.outcome or {}) | trained
+
+    def _measured_ordinarily(self, config: Config, directory: Path) -> dict[Path, Measured]:
+        task, data = parts.build(config)
+        best = self.member.saved["best"]
+        again = fit.measure_checkpoint(build_measuring_trainer(config), task, data, directory / best)
+        return self.measured | {best: again}

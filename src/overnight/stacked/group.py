@@ -2,11 +2,14 @@
 
 import gc
 import io
+import json
 import logging
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from hydra.core.utils import JobReturn, configure_log
@@ -15,11 +18,13 @@ from overnight.launchers.workers import Hear
 from overnight.records import sweep_state
 from overnight.records.lock import locked_if_free
 from overnight.stacked.delivery import Delivery
+from overnight.stacked.gates import constants, obstacles
 from overnight.stacked.grouping import Run, by, shared_out
 from overnight.stacked.lockstep import Lockstep, Tell
 from overnight.stacked.measurement import measure
 from overnight.stacked.member import Member
 from overnight.stacked.news import Epoch, Trained
+from overnight.stacked.proof import check_step, prove
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +60,8 @@ class Group:
             results = {run: delivery.execute(run.job) for run, delivery in trained}
         del trained
         gc.collect()  # trainers refer to themselves: else groups pile up
+        for reason, count in Counter(reasons.values()).items():
+            log.warning("the ordinary way: %d (%s)", count, reason)
         return [results.get(run, reasons.get(run, "")) for run in self.runs]
 
 
@@ -93,47 +100,120 @@ def available(run: Run, locks: ExitStack) -> bool:
 
 
 def train(runs: Sequence[Run], tell: Tell, reasons: dict[Run, str]) -> list[Result]:
-    """Train runs in lockstep; if the memory does not suffice, one half of them after the other.
+    """Train the runs, those of a kind in lockstep; note the reasons of those that are left out."""
+    kinds = by(built(runs, reasons), key=kind)
+    return [result for alike in kinds for result in train_kind(alike, tell, reasons)]
 
-    Whatever else goes wrong, none of them has been trained, and the reason is noted: an ordinary run will
-    show whose error it is.
+
+def train_kind(alike: Sequence[Built], tell: Tell, reasons: dict[Run, str]) -> list[Result]:
+    """Train runs of one kind; if the memory does not suffice, one half of them after the other.
+
+    Whatever else goes wrong, none of them has been trained: an ordinary run will show whose error it is.
     """
+    runs = [run for run, _ in alike]
     try:
-        return [result for alike in by(build(runs), key=sizes) for result in fit(alike, tell)]
+        return proven(alike, tell, reasons)
     except ConnectionError:  # the parent is gone
         raise
     except OUT_OF_MEMORY:
         log.warning("not enough memory for %d runs at a time", len(runs))
     except Exception as error:
-        log.warning("%d runs cannot be trained in lockstep: %s", len(runs), error)
-        log.debug("they cannot be trained in lockstep", exc_info=error)
+        log.debug("%d runs cannot be trained in lockstep", len(runs), exc_info=error)
         reasons |= dict.fromkeys(runs, str(error) or type(error).__name__)
         return []
     halves = shared_out(runs, parts=2) if len(runs) > 1 else []
     return [result for half in halves for result in train(half, tell, reasons)]
 
 
-def build(runs: Sequence[Run]) -> Iterator[Built]:
-    """Build the members; one that cannot be built fails when it is run the ordinary way."""
+def built(runs: Sequence[Run], reasons: dict[Run, str]) -> Iterator[Built]:
+    """Build the members, and leave out those that ask for what stacked training does not do.
+
+    One that cannot be built fails when it is run the ordinary way.
+    """
     for run in runs:
         try:
-            yield run, Member(run.config, run.directory)
+            member = Member(run.config, run.directory)
         except Exception as error:  # noqa: BLE001 - whatever it is: the ordinary run records it
-            log.debug("%s cannot be built: %s", run.directory.name, error)
+            reasons[run] = f"cannot be built: {error}"
+            continue
+        if found := list(obstacles(member)):
+            reasons[run] = ", ".join(found)
+        else:
+            yield run, member
 
 
-def sizes(built: Built) -> tuple[int, ...]:
-    """Return the numbers of samples, which those of one batched network have in common."""
-    _, member = built
-    return len(member.data.split.train), len(member.data.split.val), len(member.data.test.targets)
+def kind(of: Built) -> tuple[object, ...]:
+    """Return what members must have in common: constants of the task, and the numbers of samples."""
+    _, member = of
+    split = member.data.split
+    return constants(member.task), len(split.train), len(split.val), len(member.data.test.targets)
+
+
+def proven(alike: Sequence[Built], tell: Tell, reasons: dict[Run, str]) -> list[Result]:
+    """Train members together if there are several, those whose optimizer is proven to work that way."""
+    of_optimizer = by(alike, key=lambda built: choices_of(built[1]))
+    for same in of_optimizer:
+        run, member = same[0]
+        try:
+            prove_once(choices_of(member) + kind(same[0]), run)
+        except ValueError as error:
+            reasons |= dict.fromkeys([run for run, _ in same], str(error))
+    held = [(run, member) for run, member in alike if run not in reasons]
+    if len(held) == 1:
+        reasons[held[0][0]] = "no other of its kind"
+    return fit(held, tell) if len(held) > 1 else []
+
+
+PROVEN: dict[tuple[object, ...], str] = {}
+"""The kinds that were looked at in this process, each with what was found; "" where all was equal."""
+
+
+def prove_once(key: tuple[object, ...], run: Run) -> None:
+    """Prove a kind of runs, or remember what the proof has shown.
+
+    Raises:
+        ValueError: stacked training differs from the ordinary way.
+    """
+    if key not in PROVEN:
+        try:
+            prove(run.config, run.directory)
+            PROVEN[key] = ""
+        except Exception as error:  # noqa: BLE001 - whatever it is, there is no proof
+            known = isinstance(error, ValueError)
+            PROVEN[key] = str(error) if known else f"its steps cannot be stacked ({error})"
+    if PROVEN[key]:
+        raise ValueError(PROVEN[key])
+
+
+def choices_of(member: Member) -> tuple[object, ...]:
+    """Return the classes of a run's optimizer and scheduler, with the flags that choose how they compute."""
+    config = member.config
+    return tuple(
+        json.dumps(without_numbers(config["task"][key]))
+        for key in ("optimizer", "schedule")
+        if key in config["task"]
+    )
+
+
+def without_numbers(node: Any) -> Any:
+    """Return a node without the settings that are numbers: these change no way of computing."""
+    if isinstance(node, dict):
+        return {key: without_numbers(value) for key, value in node.items() if not is_number(value)}
+    return node
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether a setting is a number, zero apart: a momentum of 0 is another optimizer."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and value != 0
 
 
 def fit(built: Sequence[Built], tell: Tell) -> list[Result]:
     """Train members from the beginning to the end, and measure what they saved."""
     members = [member for _, member in built]
     lockstep = Lockstep(members)
-    lockstep.fit(tell)
+    lockstep.fit(tell, check_step)
+    measured = measure(lockstep, members)
     return [
-        (run, Delivery(member, measured, others=len(members) - 1))
-        for (run, member), measured in zip(built, measure(lockstep, members), strict=True)
+        (run, Delivery(member, measured[place], others=len(members) - 1, first=not place))
+        for place, (run, member) in enumerate(built)
     ]

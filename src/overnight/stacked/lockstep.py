@@ -1,31 +1,38 @@
 """The fit of many members: epochs, steps and evaluations, with one forward and backward pass for all."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from copy import copy
+from collections.abc import Callable, Sequence
+from copy import deepcopy
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor
 
-from overnight.data.batches import Batches, Samples
-from overnight.stacked.batches import batches, cut
+from overnight.data.batches import Samples
+from overnight.stacked.batches import Drawn, cut, draw
 from overnight.stacked.member import Member
-from overnight.stacked.modes import Evaluation, Training
-from overnight.stacked.network import Network, State, check_chain
-from overnight.stacked.outcomes import Outcomes
-from overnight.stacked.stack import Stack
-from overnight.training.rows import Row
+from overnight.stacked.stack import Stack, State, named_tensors
+from overnight.stacked.steps import Kept, Outputs, Steps, collecting_logs, named_outputs
+from overnight.training.rows import Row, plain_metrics
 
 BLOCK = 1000
 """Samples in a batch of an evaluation: what a processor's cache holds, whatever ``eval_batch_size``."""
+
+CLEARLY = 2.0
+"""How much slower a stacked step has to be to be given up: clocks are noisy."""
+LOOP = 4e-4
+"""Seconds that Lightning's loop adds to each step of a run by itself, on a common processor."""
 
 Tell = Callable[[int, int], None]
 """Is told of the end of an epoch: its number, and how many members it trained."""
 
 
+Check = Callable[["Lockstep", Drawn], None]
+"""Looks at the first batch of the first and of the last epoch before it is trained on."""
+
+
 class Lockstep:
-    """Trains members whose nets, losses, trainers and numbers of samples are alike.
+    """Trains members whose tasks, trainers and numbers of samples are alike.
 
     Those that end, early or badly, are taken out after the epoch; the others do not notice.
     """
@@ -33,29 +40,72 @@ class Lockstep:
     def __init__(self, members: Sequence[Member]) -> None:
         first = members[0]
         self.members = list(members)
-        self.network = Network(first.task.net)
-        self.loss, self.eval_loss = each(first.task.loss), each(first.task.eval_loss)
         self.precision = first.trainer.precision_plugin.forward_context
         self.device = first.device
         self.batch_size = first.data.batch_size
         share_samples(members, self.device)
-        check_chain(first.task.net, next(iter(first.data.train_dataloader())).features)
+        self.prototype, self.data = deepcopy(first.task), first.data  # before it has a trainer, to copy too
         self._stack()
         for member in members:
-            member.begin(len(first.data.train_dataloader()))
+            member.begin()
+        self.steps.task.trainer = first.trainer
 
-    def fit(self, tell: Tell) -> None:
-        """Train every member to its end."""
+    def fit(self, tell: Tell, check: Check) -> None:
+        """Train every member to its end.
+
+        Raises:
+            ValueError: the check finds that a step is not what it should be.
+        """
+        self._refuse_if_slow()
         start = time.perf_counter()
-        rows = self._validate()
+        rows = self.validate()
         seconds = (time.perf_counter() - start) / len(self.members)
         for member, row in zip(self.members, rows, strict=True):
             member.begin_fit(row, seconds)
         epoch = 0
         while self._take_out_ended():
             epoch += 1
-            self._epoch(epoch)
+            self._epoch(epoch, check)
             tell(epoch, len(self.members))
+
+    def copy_of_first(self) -> Any:
+        """Return a task with the weights that the first member has now, that nothing else depends on."""
+        task = deepcopy(self.prototype).to(self.device)
+        with torch.no_grad():
+            for name, tensor in named_tensors(task).items():
+                tensor.copy_(self.stack.state[name][0])
+        task.trainer = self.members[0].trainer
+        return task
+
+    def _refuse_if_slow(self) -> None:
+        """Time a forward and backward pass of all members, and of one by itself, on copies.
+
+        Raises:
+            ValueError: together they take clearly longer than one after another.
+        """
+        drawn = next(
+            draw(self.samples("train"), cut([self.members[0].data.train_dataloader()], self.batch_size))
+        )
+        alone = self.copy_of_first().train()
+        steps = Steps(self.prototype, [Generator(self.device) for _ in self.members]).train()
+        steps.task.trainer = alone.trainer
+        state = {
+            name: tensor.detach().clone().requires_grad_(tensor.requires_grad)
+            for name, tensor in self.stack.state.items()
+        }
+
+        def together() -> None:
+            outputs = steps.call(state, "training_step", drawn.samples, drawn.own, 0)
+            outputs["loss"].sum().backward()
+
+        def one() -> None:
+            with collecting_logs(alone, {}, "training_step"):
+                named_outputs(alone.training_step(drawn.samples, 0))["loss"].backward()
+
+        with self.precision(), torch.random.fork_rng():
+            fast, slow = fastest(together), (fastest(one) + LOOP) * len(self.members)
+        if fast > CLEARLY * slow:
+            raise ValueError(f"a step of all takes {fast:.2g} s, one after another {slow:.2g} s")
 
     def _take_out_ended(self) -> bool:
         going_on = [member for member in self.members if not member.outcome]
@@ -63,99 +113,103 @@ class Lockstep:
             self.members = going_on
             if going_on:
                 self._stack()
+                self.steps.task.trainer = going_on[0].trainer
         return bool(going_on)
 
     def _stack(self) -> None:
-        self.stack = Stack([member.task.net for member in self.members], self.device)
-        self.training = Training([member.generator for member in self.members])
+        self.stack = Stack([member.task for member in self.members], self.device)
+        generators = [member.generator for member in self.members]
+        self.steps = Steps(self.prototype, generators)
 
-    def _epoch(self, epoch: int) -> None:
+    def _epoch(self, epoch: int, check: Check) -> None:
         start = time.perf_counter()
-        loaders = [member.begin_epoch(epoch) for member in self.members]
-        cuts = cut(loaders, self.batch_size)
-        trained = Outcomes(len(loaders), sizes(cuts), self.device)
-        for samples, targets in batches(loaders[0].samples, cuts):
-            trained.add(*self._step(samples, targets), targets)
-        rows = self._validate()
-        for row, measured in zip(rows, trained.measured(self.tasks), strict=True):
-            row |= {f"train/{name}": value for name, value in measured.items()}
+        cuts = cut([member.begin_epoch(epoch) for member in self.members], self.batch_size)
+        if epoch in {1, self.members[0].trainer.max_epochs}:
+            check(self, next(draw(self.samples("train"), cuts)))
+        losses, kept = self._train(cuts)
+        rows = self.validate()
+        logged = [member.hook("on_train_epoch_end") for member in self.members]
+        of_steps = kept.logged() or logged
+        trained = [plain_metrics(steps | hook) for steps, hook in zip(of_steps, logged, strict=True)]
         seconds = (time.perf_counter() - start) / len(self.members)
-        for member, losses, row in zip(self.members, trained.steps(), rows, strict=True):
-            member.end_epoch(losses, row, epoch=epoch, seconds=seconds)
+        for member, own, row, of_train in zip(self.members, losses, rows, trained, strict=True):
+            member.end_epoch(own, row | of_train, epoch=epoch, seconds=seconds)
 
-    def _step(self, samples: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Update every member by one batch; return the losses [members] and outputs."""
+    def _train(self, cuts: Sequence[Tensor]) -> tuple[Tensor, Kept]:
+        """Go through one epoch; return the losses [members, steps], and what the steps returned."""
+        kept = Kept([positions.shape[-1] for positions in cuts])
+        losses = torch.zeros(len(cuts), len(self.members), device=self.device)
+        for member in self.members:
+            member.hook("on_train_epoch_start")
+        self.steps.train()
+        for number, drawn in enumerate(draw(self.samples("train"), cuts)):
+            outputs = self.step(drawn, number)
+            losses[number] = outputs["loss"].detach()
+            tell(self.members, "on_train_batch_end", kept.keep(outputs), drawn, number)
+        return losses.t().double().cpu(), kept
+
+    def step(self, drawn: Drawn, number: int) -> Outputs:
+        """Update every member by one batch; return what the steps return."""
         with self.precision():
-            outputs = self.network(self.stack.state, samples, self.training)
-            losses = self.loss(outputs, targets)
+            outputs = self.steps.call(self.stack.state, "training_step", drawn.samples, drawn.own, number)
         self.stack.forget_gradients()
-        losses.sum().backward()
+        outputs["loss"].sum().backward()
         self.stack.hand_out_gradients()
         for member in self.members:
             member.step()
-        return losses, outputs
+        return outputs
 
-    def _validate(self) -> list[Row]:
-        loaders = {
-            split: [member.data.whole(split) for member in self.members] for split in self.members[0].splits
-        }
-        return self.evaluate(self.stack.state, self.tasks, loaders)
+    def samples(self, split: str) -> Samples:
+        """Return the samples that positions of this split are positions in."""
+        return self.data.whole(split).samples  # type: ignore[no-any-return]
 
-    @property
-    def tasks(self) -> list[Any]:
-        """The members' tasks."""
-        return [member.task for member in self.members]
+    def validate(self) -> list[Row]:
+        """Return what each member's task logs in a validation, as after an epoch."""
+        return self.evaluate(self.stack.state, self.members, "validation", self.members[0].splits)
 
     @torch.no_grad()
     def evaluate(
-        self, state: State, tasks: Sequence[Any], loaders: Mapping[str, Sequence[Batches]]
+        self, state: State, members: Sequence[Member], kind: str, splits: Sequence[str]
     ) -> list[Row]:
-        """Return what each task measures on each split with its part of the state."""
-        rows: list[Row] = [{} for _ in tasks]
-        for split, of_members in loaders.items():
-            cuts = cut(of_members, BLOCK)
-            outcomes = Outcomes(len(rows), sizes(cuts), self.device)
-            for samples, targets in batches(of_members[0].samples, cuts):
+        """Return what each member's task logs in one pass over these splits.
+
+        Args:
+            state: of the members.
+            members: each of them once.
+            kind: of the steps, validation or test.
+            splits: of the data.
+        """
+        self.steps.eval()
+        logged: list[dict[str, Tensor]] = [member.hook(f"on_{kind}_epoch_start") for member in members]
+        for place, split in enumerate(splits):
+            index = (place,) if len(splits) > 1 else ()
+            cuts = cut([member.data.whole(split) for member in members], BLOCK)
+            kept = Kept([positions.shape[-1] for positions in cuts])
+            for number, drawn in enumerate(draw(self.samples(split), cuts)):
+                arguments = (number, *index)
                 with self.precision():
-                    outputs = self.network(state, samples, Evaluation())
-                    outcomes.add(self.eval_loss(outputs, targets), outputs, targets)
-            for row, measured in zip(rows, outcomes.measured(tasks), strict=True):
-                row |= {f"{split}/{name}": value for name, value in measured.items()}
-        return rows
+                    outputs = self.steps.call(state, f"{kind}_step", drawn.samples, drawn.own, *arguments)
+                tell(members, f"on_{kind}_batch_end", kept.keep(outputs), drawn, *arguments)
+            logged = [known | new for known, new in zip(logged, kept.logged() or logged, strict=True)]
+        ends = [member.hook(f"on_{kind}_epoch_end") for member in members]
+        return [plain_metrics(known | new) for known, new in zip(logged, ends, strict=True)]
 
 
-Losses = Callable[[Tensor, Tensor], Tensor]
-"""Give each member's loss: of outputs [members, batch, ...], and of targets [batch], the same for all, or
-[members, batch]."""
+def fastest(step: Callable[[], None]) -> float:
+    """Return the seconds of the faster of a few calls; the first one warms up."""
+    seconds = []
+    for _ in range(5):
+        start = time.perf_counter()
+        step()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
 
 
-def sizes(cuts: Sequence[Tensor]) -> list[int]:
-    """Return the number of samples in each batch."""
-    return [positions.shape[-1] for positions in cuts]
-
-
-def each(loss: nn.Module) -> Losses:
-    """Return what applies a loss to each member by itself."""
-    if isinstance(loss, nn.CrossEntropyLoss) and loss.reduction == "mean" and loss.weight is None:
-        return sample_by_sample(loss)
-
-    def losses(outputs: Tensor, targets: Tensor) -> Tensor:
-        result: Tensor = torch.vmap(loss, in_dims=(0, 0 if targets.ndim > 1 else None))(outputs, targets)
-        return result
-
-    return losses
-
-
-def sample_by_sample(loss: nn.CrossEntropyLoss) -> Losses:
-    """Return the means over the samples of all members' losses; vmap would take five times as long."""
-    unreduced = copy(loss)
-    unreduced.reduction = "none"
-
-    def losses(outputs: Tensor, targets: Tensor) -> Tensor:
-        result: Tensor = unreduced(outputs.transpose(1, 2), targets.expand(len(outputs), -1)).mean(1)
-        return result
-
-    return losses
+def tell(members: Sequence[Member], hook: str, outputs: Outputs, drawn: Drawn, *arguments: int) -> None:
+    """Call a hook of each member's task with its part of a batch."""
+    for position, member in enumerate(members):
+        own = {name: value[position] for name, value in outputs.items()}
+        getattr(member.task, hook)(own, drawn.of(position), *arguments)
 
 
 def share_samples(members: Sequence[Member], device: torch.device) -> None:

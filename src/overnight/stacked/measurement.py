@@ -1,65 +1,57 @@
 """The best and the last weights of many members, measured on whole splits."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import torch
+from lightning.pytorch.trainer.states import TrainerFn
 
 from overnight.stacked.lockstep import Lockstep
 from overnight.stacked.member import Member
+from overnight.stacked.stack import State, named_tensors
 from overnight.training.results import Measured
-from overnight.training.rows import OWN
-
-Config = dict[str, Any]
-
-NET = "net."
-"""Before the names of the net's tensors in a checkpoint."""
-
-SPLITS = ("train", "val", "test")
+from overnight.training.rows import Row
 
 
 def measure(lockstep: Lockstep, members: Sequence[Member]) -> list[dict[Path, Measured]]:
-    """Return for each member what its checkpoints reach: each is measured once, though it is best and last.
-
-    Where the test curve is drawn, the history has the test set of these very weights already.
-    """
-    paths = [list(member.saved.values()) for member in members]
-    weights = {
-        (number, int(checkpoint["history"][-1]["epoch"])): checkpoint
-        for number, (member, own) in enumerate(zip(members, paths, strict=True))
-        for checkpoint in map(member.checkpoint, own)
-    }
-    reached = dict(zip(weights, evaluate(lockstep, members, weights), strict=True)) if weights else {}
-    return [
-        {path: reached[number, int(member.checkpoint(path)["history"][-1]["epoch"])] for path in own}
-        for number, (member, own) in enumerate(zip(members, paths, strict=True))
-    ]
-
-
-def evaluate(
-    lockstep: Lockstep, members: Sequence[Member], weights: dict[tuple[int, int], Config]
-) -> list[Measured]:
-    """Return what a record says of each of these checkpoints; the keys are a member's number and an epoch."""
-    own = [checkpoint["state_dict"] for checkpoint in weights.values()]
-    state = {
-        name.removeprefix(NET): torch.stack([tensors[name] for tensors in own])
-        for name in own[0]
-        if name.startswith(NET)
-    }
-    known = [tested(checkpoint["history"][-1]) for checkpoint in weights.values()]
-    loaders = {
-        split: [members[number].data.whole(split) for number, _ in weights]
-        for split in SPLITS
-        if split != "test" or not known[0]
-    }
-    tasks = [members[number].task for number, _ in weights]
-    measured = lockstep.evaluate(state, tasks, loaders)
-    return [
-        Measured(epoch, row | test) for (_, epoch), row, test in zip(weights, measured, known, strict=True)
-    ]
+    """Return for each member what its checkpoints reach; one that is best and last is measured once."""
+    found: list[dict[Path, Measured]] = [{} for _ in members]
+    known: dict[tuple[int, int], Measured] = {}
+    for name in ("best", "last"):
+        saved = {
+            n: (m.saved[name], m.checkpoint(m.saved[name])) for n, m in enumerate(members) if name in m.saved
+        }
+        epochs = {
+            number: int(checkpoint["history"][-1]["epoch"]) for number, (_, checkpoint) in saved.items()
+        }
+        new = {n: saved[n][1]["state_dict"] for n, epoch in epochs.items() if (n, epoch) not in known}
+        for number, row in evaluate(
+            lockstep, {n: (members[n], weights) for n, weights in new.items()}
+        ).items():
+            known[number, epochs[number]] = Measured(epochs[number], row)
+        for number, (path, _) in saved.items():
+            found[number][path] = known[number, epochs[number]]
+    return found
 
 
-def tested(row: Config) -> Config:
-    """Return what a row of the history has of the test set."""
-    return {name: row[name] for name in row if name not in OWN and name.startswith("test/")}
+def evaluate(lockstep: Lockstep, weights: dict[int, tuple[Member, State]]) -> dict[int, Row]:
+    """Return every metric of these weights on every split."""
+    if not weights:
+        return {}
+    owners = [member for member, _ in weights.values()]
+    state = stack_checkpoints(owners, [saved for _, saved in weights.values()])
+    with ExitStack() as everywhere:
+        for member in owners:
+            member.trainer.state.fn = TrainerFn.VALIDATING
+            everywhere.enter_context(member.data.evaluating("val", "train"))
+        rows = lockstep.evaluate(state, owners, "validation", ("val", "train"))
+    tests = lockstep.evaluate(state, owners, "test", ("test",))
+    return {number: row | test for number, row, test in zip(weights, rows, tests, strict=True)}
+
+
+def stack_checkpoints(owners: Sequence[Member], saved: Sequence[State]) -> State:
+    """Return the state of checkpoints; a buffer that is not saved is the member's own."""
+    own = [named_tensors(member.task) | weights for member, weights in zip(owners, saved, strict=True)]
+    names = named_tensors(owners[0].task)
+    return {name: torch.stack([tensors[name].detach() for tensors in own]) for name in names}

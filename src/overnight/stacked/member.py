@@ -7,19 +7,16 @@ import lightning as L
 import torch
 from lightning.pytorch.callbacks import Checkpoint, EarlyStopping
 from lightning.pytorch.trainer.states import TrainerFn
-from lightning.pytorch.utilities.types import LRSchedulerConfig
 from torch import Generator, Tensor
-from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from overnight.data.batches import Batches
 from overnight.stacked.held import HeldCheckpoints, own_generators
+from overnight.stacked.steps import collecting_logs
 from overnight.training import fit, parts
 from overnight.training.history import History
 from overnight.training.rows import DivergedError, Row, check_loss, check_row
 
 Config = dict[str, Any]
-
-ROUNDING = 1e-5
 
 
 class Member:
@@ -42,8 +39,7 @@ class Member:
         self.checkpoints = HeldCheckpoints(self.generators)
         self.outcome: Config | None = None
         self.seconds = 0.0
-        self.nothing = torch.zeros((), device=self.device)
-        self.data.setup()
+        self.data.setup("fit")
 
     @property
     def generator(self) -> Generator:
@@ -53,7 +49,7 @@ class Member:
     @property
     def splits(self) -> tuple[str, ...]:
         """Return what is evaluated after each epoch, as in a run of its own."""
-        return ("val", "test") if self.data.track_test else ("val",)
+        return tuple(self.data.eval_splits)
 
     @property
     def saved(self) -> dict[str, Path]:
@@ -65,42 +61,45 @@ class Member:
         """Return the checkpoint of this path in the run's directory."""
         return self.checkpoints.held[(Path(self.trainer.default_root_dir) / path).resolve()]
 
-    def begin(self, steps: int) -> None:
-        """Build optimizer and scheduler for epochs of so many steps, and start the callbacks.
+    def begin(self) -> None:
+        """Let Lightning build optimizer and schedulers by the task's own hook, and start the callbacks.
 
         The parameters are where they will be trained by now.
+
+        Raises:
+            ValueError: the task asks for what one batched step cannot do.
         """
-        total = steps * (self.trainer.max_epochs or 0)
-        self.optimizer = self.task.optimizer(self.task.net.parameters())
-        described = self.task.schedule.configure(self.optimizer, lambda: total)
-        plateau = isinstance(described["scheduler"], ReduceLROnPlateau)
-        if plateau and described["interval"] != "epoch":
-            raise ValueError("a plateau scheduler that steps within an epoch")
-        self.schedule = LRSchedulerConfig(**described, reduce_on_plateau=plateau)
-        if not adds(self.task.penalty, self.task.net):
-            raise ValueError("a penalty that does more than add to the loss")
         self.task.to(self.device)  # its metrics: the parameters are there
         strategy = self.trainer.strategy
-        strategy.connect(self.task)
-        strategy.optimizers, strategy.lr_scheduler_configs = [self.optimizer], [self.schedule]
-        strategy.checkpoint_io = self.checkpoints
-        self.task.trainer = self.trainer
         self.trainer.state.fn = TrainerFn.FITTING
+        self.trainer._data_connector.attach_data(self.task, datamodule=self.data)  # noqa: SLF001
+        strategy.connect(self.task)
+        strategy.setup_optimizers(self.trainer)
+        strategy.checkpoint_io = self.checkpoints
+        if len(strategy.optimizers) != 1:
+            raise ValueError("more than one optimizer, or none")
+        (self.optimizer,), self.schedules = strategy.optimizers, strategy.lr_scheduler_configs
+        if any(s.frequency != 1 or (s.reduce_on_plateau and s.interval == "step") for s in self.schedules):
+            raise ValueError("a scheduler that steps every so often, or a plateau within an epoch")
         self._call("setup", stage="fit")
         self._call("on_train_start")
+
+    def hook(self, name: str, *arguments: Any) -> dict[str, Tensor]:
+        """Call a hook of the task; return what it logs."""
+        logged: dict[str, Tensor] = {}
+        with collecting_logs(self.task, logged):
+            getattr(self.task, name)(*arguments)
+        return logged
 
     def begin_epoch(self, epoch: int) -> Batches:
         """Return the batches of this epoch, in the order of this member."""
         self.trainer.fit_loop.epoch_loop.scheduler_progress.reset_on_run()
-        batches = self.data.train_dataloader()
+        batches: Batches = self.data.train_dataloader()
         batches.sampler.set_epoch(epoch - 1)
         return batches
 
     def step(self) -> None:
-        """Update the parameters by their gradients, those of the penalty included."""
-        penalty = self.task.penalty(self.nothing, self.task.net)
-        if penalty.requires_grad:
-            penalty.backward()
+        """Update the parameters by their gradients."""
         self.optimizer.step()
         self._schedule("step", plateau=False)
 
@@ -123,7 +122,7 @@ class Member:
         """Do what Lightning does at the end of an epoch: record it, save, decide whether to stop.
 
         Args:
-            losses: of the steps, as they were minimized but without penalties.
+            losses: of the steps, as they were minimized.
             measured: the metrics of train, val and test.
             epoch: its number, from 1.
             seconds: this member's share of the time.
@@ -156,10 +155,11 @@ class Member:
         )
 
     def _schedule(self, interval: str, *, plateau: bool) -> None:
-        if (self.schedule.interval, self.schedule.reduce_on_plateau) == (interval, plateau):
-            metric = self.trainer.callback_metrics[str(self.schedule.monitor)] if plateau else None
-            self.task.lr_scheduler_step(self.schedule.scheduler, metric)
-            self.trainer.fit_loop.epoch_loop.scheduler_progress.increment_by(1)
+        for schedule in self.schedules:
+            if (schedule.interval, schedule.reduce_on_plateau) == (interval, plateau):
+                metric = self.trainer.callback_metrics[str(schedule.monitor)] if plateau else None
+                self.task.lr_scheduler_step(schedule.scheduler, metric)
+                self.trainer.fit_loop.epoch_loop.scheduler_progress.increment_by(1)
 
     def _call(self, hook: str, **arguments: Any) -> None:
         for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
@@ -174,16 +174,9 @@ class Member:
         for progress in (loop.batch_progress, optimizer.step, optimizer.zero_grad):
             progress.reset_on_run()
             progress.increment_by(steps)
-        for evaluation in (loop.val_loop, self.trainer.validate_loop):
-            evaluation.batch_progress.reset()
-            evaluation.batch_progress.increment_by(evaluated, is_last_batch=True)
+        loop.val_loop.batch_progress.reset()
+        loop.val_loop.batch_progress.increment_by(evaluated, is_last_batch=True)
         loop.batch_progress.is_last_batch = True
         loop._batches_that_stepped += steps  # noqa: SLF001 - it has no other door
         for increment in ("increment_ready", "increment_started", "increment_processed"):
             getattr(fit.epoch_progress, increment)()
-
-
-def adds(penalty: Any, net: Any) -> bool:
-    """Tell whether a penalty adds the same to every loss: its gradient is then taken by itself."""
-    zero, one = (float(penalty(torch.tensor(loss), net)) for loss in (0.0, 1.0))
-    return abs(one - zero - 1.0) < ROUNDING * max(1.0, abs(zero))

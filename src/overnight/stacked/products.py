@@ -8,7 +8,7 @@ from torch import Tensor
 
 def shared_inputs(weight: Tensor, bias: Tensor, inputs: Tensor) -> Tensor:
     """Return weight [units, inputs] times inputs [batch, inputs], transposed, plus bias: [units, batch]."""
-    precise = weight.is_cpu and not torch.is_autocast_enabled("cpu")
+    precise = weight.is_cpu and weight.dtype is torch.float32 and not torch.is_autocast_enabled("cpu")
     if precise and torch.backends.mkldnn.is_available():
         result: Tensor = OneDNN.apply(weight, bias, inputs)
         return result

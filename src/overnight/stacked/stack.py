@@ -1,4 +1,4 @@
-"""The weights of many nets side by side, of which each net's own are views."""
+"""The parameters and buffers of many modules side by side, of which each module's own are views."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -6,21 +6,24 @@ from itertools import chain
 import torch
 from torch import Tensor, nn
 
+State = dict[str, Tensor]
+"""Parameters and buffers by the names that they have in one module, each with a leading axis of members."""
+
 
 class Stack:
-    """Moves the parameters and buffers of nets of one kind into common storage.
+    """Moves the parameters and buffers of modules of one kind into common storage.
 
-    A net's own parameters become views into it, and their gradients views into the common gradients: an
-    optimizer of that net alone does what it always does.
+    A module's own parameters become views into it, and their gradients views into the common gradients: an
+    optimizer of that module alone does what it always does.
 
     Attributes:
-        state: name -> [nets, ...]; the parameters are leaves that require gradients.
+        state: name -> [members, ...]; the parameters that are trained are leaves that require gradients.
     """
 
-    def __init__(self, nets: Sequence[nn.Module], device: torch.device) -> None:
-        self.own = [tensors(net) for net in nets]
+    def __init__(self, modules: Sequence[nn.Module], device: torch.device) -> None:
+        self.own = [named_tensors(module) for module in modules]
         self.state = {name: stacked([own[name] for own in self.own], device) for name in self.own[0]}
-        self.trained = [name for name, tensor in self.own[0].items() if isinstance(tensor, nn.Parameter)]
+        self.trained = [name for name, tensor in self.own[0].items() if tensor.requires_grad]
         for name in self.trained:
             self.state[name].requires_grad_()
 
@@ -30,17 +33,17 @@ class Stack:
             self.state[name].grad = None
 
     def hand_out_gradients(self) -> None:
-        """Give each net its part of the gradients."""
+        """Give each module its part of the gradients; a parameter that no loss depends on has none."""
         for name in self.trained:
             gradient = self.state[name].grad
-            assert gradient is not None
-            for own, part in zip(self.own, gradient.unbind(), strict=True):
+            parts = [None] * len(self.own) if gradient is None else gradient.unbind()
+            for own, part in zip(self.own, parts, strict=True):
                 own[name].grad = part
 
 
-def tensors(net: nn.Module) -> dict[str, Tensor]:
+def named_tensors(module: nn.Module) -> State:
     """Return the parameters and buffers by name."""
-    return dict(chain(net.named_parameters(), net.named_buffers()))
+    return dict(chain(module.named_parameters(), module.named_buffers()))
 
 
 def stacked(own: Sequence[Tensor], device: torch.device) -> Tensor:

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import hydra
-import lightning as L
 
 from overnight.data.in_memory import InMemoryData
 
@@ -65,42 +64,22 @@ SUPPORTED: Config = {
 A key that is not here, of whatever library and version, is a setting that stacked training knows nothing of.
 """
 
-DATA_HOOKS = (
-    *("train_dataloader", "val_dataloader", "test_dataloader", "transfer_batch_to_device", "setup"),
-    *("on_before_batch_transfer", "on_after_batch_transfer"),
-)
-"""What nobody may have overridden: stacked training draws its batches itself."""
-
 
 def unsupported(config: Config) -> list[str]:
     """Return what keeps a run from being trained with others, as KEY=VALUE where it is a setting."""
     differs = [
         complaint for key, known in SUPPORTED.items() for complaint in compare(config[key], known, key)
     ]
-    return [*differs, *classes_of_others(config)]
+    return [*differs, *unknown_classes(config)]
 
 
-def classes_of_others(config: Config) -> Iterator[str]:
-    """Yield the task's class unless it says itself that it can be stacked; the data's if it draws batches.
-
-    A subclass does not inherit that word: it may override what stacked training does not call.
-    """
+def unknown_classes(config: Config) -> Iterator[str]:
+    """Yield the task's class if it names no settings that its runs may have for themselves; the data's."""
     task, data = (hydra.utils.get_object(config[key]["_target_"]) for key in ("task", "data"))
-    if "stacked_settings" not in vars(task):
+    if not hasattr(task, "stacked_settings"):
         yield f"task._target_={config['task']['_target_']}"
-    overridden = [name for name in DATA_HOOKS if implementation(data, name) is not known_hook(name)]
-    if not issubclass(data, InMemoryData) or overridden:
+    if not issubclass(data, InMemoryData):
         yield f"data._target_={config['data']['_target_']}"
-
-
-def implementation(kind: type, name: str) -> Any:
-    """Return the function that objects of this class have under the name."""
-    return getattr(kind, name, None)
-
-
-def known_hook(name: str) -> Any:
-    """Return the function that stacked training stands for."""
-    return getattr(InMemoryData, name, None) or getattr(L.LightningDataModule, name)
 
 
 def compare(value: Any, known: Any, path: str) -> Iterator[str]:

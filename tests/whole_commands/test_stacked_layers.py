@@ -1,4 +1,4 @@
-"""What the members of a stacked group have in common: products and dropout."""
+"""The layers of stacked members: products and dropout."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ from scipy.stats import binomtest
 from torch import Generator
 from torch.testing import assert_close
 
-from overnight.stacked.modes import Training
+from overnight.stacked.layers import dropout
 from overnight.stacked.products import shared_inputs
 
 MEMBERS, WIDTH, INPUTS = 5, 100, 784
@@ -39,11 +39,14 @@ def test_what_the_wide_product_gives_a_member_depends_on_no_other(batch: int) ->
             assert torch.equal(ours, of_all)
 
 
+def generators(*seeds: int) -> list[Generator]:
+    return [Generator().manual_seed(seed) for seed in seeds]
+
+
 @pytest.mark.parametrize("probability", [0.1, 0.3, 0.5, 0.9])
 def test_dropout_drops_as_often_as_asked_and_scales_the_rest(probability: float) -> None:
-    training = Training([Generator().manual_seed(seed) for seed in range(3)])
     hidden = torch.ones(3, 64, 500, requires_grad=True)
-    dropped = training.drop(hidden, probability)
+    dropped = dropout(hidden, probability, generators(0, 1, 2))
     assert dropped.unique().tolist() == [0, pytest.approx(1 / (1 - probability))]
     for part in dropped:
         lost = int((part == 0).sum())
@@ -55,11 +58,11 @@ def test_dropout_drops_as_often_as_asked_and_scales_the_rest(probability: float)
 
 def test_dropout_masks_come_from_each_members_generator_and_are_new_each_time() -> None:
     hidden = torch.ones(2, 20, 30)
-    training = Training([Generator().manual_seed(seed) for seed in (1, 2)])
-    first, second = (training.drop(hidden, 0.5) for _ in range(2))
+    drawing = generators(1, 2)
+    first, second = (dropout(hidden, 0.5, drawing) for _ in range(2))
     assert not torch.equal(first, second)
     assert not torch.equal(first[0], first[1])
-    swapped = Training([Generator().manual_seed(seed) for seed in (2, 1)]).drop(hidden, 0.5)
+    swapped = dropout(hidden, 0.5, generators(2, 1))
     assert torch.equal(swapped, first.flip(0))
     batch_last = torch.ones(2, 30, 20).transpose(1, 2)
-    assert Training([Generator(), Generator()]).drop(batch_last, 0.5).stride() == batch_last.stride()
+    assert dropout(batch_last, 0.5, generators(1, 2)).stride() == batch_last.stride()

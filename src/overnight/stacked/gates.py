@@ -1,0 +1,82 @@
+"""What keeps a run that was built from being stacked, such as hooks that stacked training does not call."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import lightning as L
+from lightning.pytorch.core.hooks import CheckpointHooks, DataHooks, ModelHooks
+from torch import nn
+from torch.nn.utils import parametrize
+
+from overnight.data.batches import Batches, InOrder, Shuffled
+from overnight.data.in_memory import InMemoryData
+from overnight.stacked.member import Member
+
+CALLED = {
+    *("forward", "training_step", "validation_step", "test_step", "predict_step", "configure_optimizers"),
+    *("on_train_epoch_start", "on_train_batch_end", "on_train_epoch_end", "lr_scheduler_step"),
+    *("on_validation_epoch_start", "on_validation_batch_end", "on_validation_epoch_end"),
+    *("on_test_epoch_start", "on_test_batch_end", "on_test_epoch_end"),
+    *("on_save_checkpoint", "on_load_checkpoint"),
+}
+"""Methods of a task that stacked training calls as Lightning does, or that a fit does not call at all."""
+
+OF_LIGHTNING = {
+    *(n for kind in (ModelHooks, DataHooks, CheckpointHooks) for n in vars(kind) if not n.startswith("__")),
+    *("backward", "manual_backward", "optimizer_step", "optimizer_zero_grad", "lr_scheduler_step"),
+    *("configure_gradient_clipping", "clip_gradients", "configure_callbacks", "log", "log_dict"),
+    *("toggle_optimizer", "untoggle_optimizer", "freeze", "unfreeze", "all_gather"),
+    *("forward", "training_step", "validation_step", "test_step", "configure_optimizers", "__call__"),
+}
+
+
+def obstacles(member: Member) -> Iterator[str]:
+    """Yield what of this run stacked training would not do as the ordinary way does."""
+    yield from overridden(member.task, L.LightningModule, CALLED, "task")
+    yield from overridden(member.data, InMemoryData, set(), "data")
+    for name, module in member.task.named_modules():
+        if hooked(module) or parametrize.is_parametrized(module):
+            yield f"hooks or parametrizations of task.{name}"
+    if tied(member.task):
+        yield "tied parameters"
+    if not member.task.automatic_optimization:
+        yield "manual optimization"
+    loader = member.data.train_dataloader()
+    if type(loader) is not Batches or type(loader.sampler) not in {InOrder, Shuffled}:
+        yield f"data.train_dataloader gives a {type(loader).__name__}"
+
+
+def overridden(thing: Any, known: type, called: set[str], where: str) -> Iterator[str]:
+    """Yield the hooks of Lightning that a class or an object has for itself, and that would not be called."""
+    for name in sorted(OF_LIGHTNING & {*dir(known)} - called):
+        if name in vars(thing) or getattr(type(thing), name) is not getattr(known, name):
+            yield f"{where}.{name} is overridden"
+    for name in sorted(called & vars(thing).keys()):
+        yield f"{where}.{name} is set on the instance"
+
+
+def hooked(module: nn.Module) -> bool:
+    """Tell whether somebody has registered a hook on a module; torch has no public way to ask."""
+    kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+    return any(getattr(module, kind) for kind in kinds)
+
+
+def tied(module: nn.Module) -> bool:
+    """Tell whether two names of a module are one parameter."""
+    counts = Counter(id(p) for _, p in module.named_parameters(remove_duplicate=False))
+    return max(counts.values(), default=1) > 1
+
+
+def constants(task: nn.Module) -> str:
+    """Return all plain values that a task's modules keep, and their classes: members must have the same."""
+    kept = {
+        name: (type(module).__qualname__, {k: v for k, v in vars(module).items() if plain(k, v)})
+        for name, module in task.named_modules()
+    }
+    return repr(kept)
+
+
+def plain(name: str, value: Any) -> bool:
+    """Tell whether an attribute is one that a step may read, and no state of torch or Lightning."""
+    return not name.startswith("_") and isinstance(value, bool | int | float | str | tuple)

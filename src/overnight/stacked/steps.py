@@ -1,0 +1,156 @@
+"""The task's own steps, for all members at once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Generator, Tensor, nn
+from torch.func import functional_call
+
+from overnight.stacked.layers import exchange_layers
+from overnight.stacked.stack import State
+
+Outputs = dict[str, Tensor]
+"""What a step returns for all members: [members, ...] each."""
+
+
+class Steps(nn.Module):
+    """Calls a step of a task as a function of its parameters and buffers, for many members in one go.
+
+    Nothing of the step is written again: it is the task's own, on a copy whose layers are exchanged.
+
+    Args:
+        task: of one of the members; is not changed.
+        generators: of the members, for dropout.
+    """
+
+    def __init__(self, task: L.LightningModule, generators: Sequence[Generator]) -> None:
+        super().__init__()
+        self.task = deepcopy(task)
+        exchange_layers(self.task, generators)
+
+    def forward(self, step: str, *arguments: Any) -> Outputs:
+        """Return what one member's step returns and logs, as plain tensors."""
+        logged: Outputs = {}
+        with collecting_logs(self.task, logged, step):
+            returned = getattr(self.task, step)(*arguments)
+        return named_outputs(returned) | {f"{LOGGED}{name}": value for name, value in logged.items()}
+
+    def call(self, state: State, step: str, batch: Any, own_batches: bool, *arguments: Any) -> Outputs:  # noqa: FBT001
+        """Return what a step gives for all members with this state.
+
+        Args:
+            state: of ``Stack``.
+            step: the name of the method.
+            batch: the same for all; or with an axis of members first.
+            own_batches: whether it is one for each.
+            arguments: of the step, after the batch.
+        """
+        named = {f"task.{name}": tensor for name, tensor in state.items()}
+
+        def one(own: State, drawn: Any) -> Outputs:
+            inputs = (step, drawn, *arguments)
+            return functional_call(self, own, inputs, tie_weights=False)  # type: ignore[no-any-return]
+
+        each: Callable[..., Outputs] = torch.vmap(one, in_dims=(0, 0 if own_batches else None))
+        return each(named, batch)
+
+
+LOGGED = "logged "
+"""Before the names of what a step logged, among its outputs."""
+
+
+def named_outputs(returned: Any) -> Outputs:
+    """Return what a step may return, a loss or a dict or nothing, as a dict of tensors."""
+    if isinstance(returned, Tensor):
+        return {"loss": returned}
+    items = returned.items() if isinstance(returned, Mapping) else ()
+    return {name: value for name, value in items if isinstance(value, Tensor)}
+
+
+class collecting_logs:  # noqa: N801 - a context manager, used as one
+    """Lets ``self.log`` and ``self.log_dict`` of a task write into a dict instead of a Trainer's results.
+
+    Args:
+        task: whose methods are replaced.
+        logged: takes the values; in a step under ``mean NAME`` or ``last NAME``, as it is to be reduced.
+        step: "training_step" or another step; None where a hook logs what is final.
+    """
+
+    def __init__(self, task: L.LightningModule, logged: dict[str, Any], step: str | None = None) -> None:
+        self.task, self.logged, self.step = task, logged, step
+
+    def __enter__(self) -> None:
+        self.task.log = self.log  # type: ignore[method-assign]
+        self.task.log_dict = self.log_dict  # type: ignore[assignment,method-assign]
+
+    def __exit__(self, *_: object) -> None:
+        del self.task.log, self.task.log_dict
+
+    def log(
+        self, name: str, value: Any, *_: Any, on_step: Any = None, on_epoch: Any = None, **__: Any
+    ) -> None:
+        """Keep a value: a number, a tensor, or what a metric computes.
+
+        Raises:
+            ValueError: in a step, a value is logged in a way that is not known here.
+        """
+        if self.step:
+            by_epoch = self.step != "training_step" if on_epoch is None else on_epoch
+            if (by_epoch and on_step) or hasattr(value, "compute"):
+                raise ValueError(f"{self.step} logs {name} by step and by epoch, or as a torchmetrics object")
+            name = f"{'mean' if by_epoch else 'last'} {name}"
+        value = value.compute() if hasattr(value, "compute") else value
+        self.logged[name] = value if isinstance(value, Tensor) else torch.tensor(float(value))
+
+    def log_dict(self, values: Mapping[str, Any], *_: Any, **settings: Any) -> None:
+        """Keep several."""
+        for name, value in values.items():
+            self.log(name, value, **settings)
+
+
+class Kept:
+    """The outputs of all steps of a pass, in room that is there from the start.
+
+    A small tensor kept from every step would lie between the large ones that are freed, and the next step's
+    would no longer fit there: memory grows by gigabytes.
+
+    Args:
+        sizes: samples in each batch that will come.
+    """
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        self.sizes, self.step, self.samples = sizes, 0, 0
+        self.room: Outputs = {}
+
+    def keep(self, outputs: Outputs) -> Outputs:
+        """Copy the outputs of the next step; return the copies."""
+        size = self.sizes[self.step]
+        kept = {name: self._place(name, value.detach(), size) for name, value in outputs.items()}
+        self.step, self.samples = self.step + 1, self.samples + size
+        return kept
+
+    def _place(self, name: str, value: Tensor, size: int) -> Tensor:
+        of_samples = value.ndim > 1 and value.shape[1] == size
+        rest = value.shape[2:] if of_samples else value.shape[1:]
+        if name not in self.room:
+            length = sum(self.sizes) if of_samples else len(self.sizes)
+            self.room[name] = value.new_empty(len(value), length, *rest)
+        room = self.room[name]
+        place = room[:, self.samples : self.samples + size] if of_samples else room[:, self.step]
+        return place.copy_(value)
+
+    def logged(self) -> list[dict[str, Tensor]]:
+        """Return what the steps themselves logged, reduced over the pass, for each member."""
+        weights = torch.tensor(self.sizes, dtype=torch.float64) / sum(self.sizes)
+        rows: list[dict[str, Tensor]] = []
+        for name, room in self.room.items():
+            rows = rows or [{} for _ in room]
+            if name.startswith(LOGGED):
+                way, _, metric = name.removeprefix(LOGGED).partition(" ")
+                reduced = room.double().cpu() @ weights if way == "mean" else room[:, -1].double().cpu()
+                for row, value in zip(rows, reduced, strict=True):
+                    row[metric] = value.float()
+        return rows

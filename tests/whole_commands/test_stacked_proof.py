@@ -1,0 +1,197 @@
+"""Forks of the research under stacked training: each is what it is by itself, or steps aside and says why."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from experiments import TINY, Compose, Prepare
+from overnight.stacked import batches, layers, lockstep, proof, stack, steps
+from overnight.stacked.gates import obstacles
+from overnight.stacked.grouping import why_alone
+from overnight.stacked.lockstep import Lockstep
+from overnight.stacked.member import Member
+from overnight.stacked.proof import check_step, prove
+
+SMALL = ("logger=none", "optimizer=sgd", "model.hidden_sizes=[32,32]")
+
+AGREES = {
+    "edited forward": "model._target_=forks.EditedForward",
+    "residual": "model._target_=forks.Residual",
+    "two convolutions": "model._target_=forks.Convolutional",
+    "frozen first layer": "model._target_=forks.Frozen",
+    "training_step": "task._target_=forks.HalfLoss",
+    "a weight that grows with the epoch": "task._target_=forks.Growing",
+    "a temperature, in a group of its own": "task._target_=forks.Temperature",
+    "validation_step": "task._target_=forks.OtherValidation",
+    "a step that logs": "task._target_=forks.Logging",
+    "lr_scheduler_step": "task._target_=forks.OwnSchedulerStep scheduler=step",
+    "a metric that is no mean": "metrics=f1",
+    "layer norm": "regularization=layer_norm",
+    "another loss": "loss=mse l1=1e-3",
+}
+
+ASIDE = {
+    "a weight that grows with the step": ("task._target_=forks.ByStep", "after step 2, gradient of"),
+    "optimizer_step": ("task._target_=forks.OwnOptimizerStep", "task.optimizer_step is overridden"),
+    "manual optimization": ("task._target_=forks.Manual", "manual optimization"),
+    "a hook on the instance": ("task._target_=forks.OnInstance", "task.training_step is set on the instance"),
+    "noise": ("model._target_=forks.Noisy", "random"),
+    "another dropout": ("model._target_=forks.AlphaDropped", "random"),
+    "spectral norm": ("model._target_=forks.Spectral", "hooks or parametrizations of task.net.output"),
+    "tied weights": ("model._target_=forks.Tied model.hidden_sizes=[784,784]", "tied parameters"),
+    "a data hook": ("data._target_=forks.Blank", "data.on_after_batch_transfer is overridden"),
+    "other batches": ("data._target_=forks.Backwards", "data.train_dataloader gives a Reversed"),
+    "an unfreezing callback": ("+callbacks.x={_target_:forks.Unfreeze}", "callbacks.x"),
+    "a callback at each batch": ("+callbacks.x={_target_:forks.ByBatch}", "callbacks.x"),
+    "accumulation": ("+trainer.accumulate_grad_batches=4", "trainer.accumulate_grad_batches"),
+    "clipping": ("+trainer.gradient_clip_val=0.1", "trainer.gradient_clip_val"),
+}
+
+
+@pytest.fixture
+def configured(compose: Compose, tmp_path: Path) -> Callable[..., tuple[dict[str, Any], Path]]:
+    """Give overrides, get a configuration and a folder."""
+
+    def made(*overrides: str) -> tuple[dict[str, Any], Path]:
+        directory = Path(tempfile.mkdtemp(dir=tmp_path))
+        return compose(*TINY, *SMALL, *overrides, directory=directory), directory
+
+    return made
+
+
+@pytest.mark.parametrize("fork", AGREES.values(), ids=AGREES)
+def test_what_can_be_stacked_is_what_it_is_by_itself(fork: str, configured: Any, prepare: Prepare) -> None:
+    runs = [(*fork.split(), "trainer.max_epochs=2", lr) for lr in ("lr=0.05", "lr=0.1")]
+    members = []
+    for typed in runs:
+        config, directory = configured(*typed)
+        assert why_alone(config) == ""
+        members.append(Member(config, directory))
+        assert list(obstacles(members[-1])) == []
+    prove(config, directory)
+    Lockstep(members).fit(lambda epoch, count: None, check_step)
+    for member, typed in zip(members, runs, strict=True):
+        alone = prepare(*SMALL, *typed)
+        alone.fit()
+        for ours, theirs in zip(member.history.rows, alone.history.rows, strict=True):
+            assert ours.keys() == theirs.keys()
+            for name, value in theirs.items():
+                if name != "seconds":
+                    expected = value if value is None else pytest.approx(value, rel=1e-4, abs=1e-5)
+                    assert ours[name] == expected, name
+
+
+@pytest.mark.parametrize(("fork", "reason"), ASIDE.values(), ids=ASIDE)
+def test_what_cannot_be_stacked_steps_aside_and_says_why(fork: str, reason: str, configured: Any) -> None:
+    config, directory = configured(*fork.split())
+    assert reason in why(config, directory)
+
+
+def why(config: dict[str, Any], directory: Path) -> str:
+    """Return the first reason that is found, in the order in which a group looks for them."""
+    if told := why_alone(config):
+        return told
+    if found := list(obstacles(Member(config, directory))):
+        return ", ".join(found)
+    try:
+        prove(config, directory)
+    except (ValueError, RuntimeError) as error:
+        return str(error)
+    return ""
+
+
+def scaled(function: Callable[..., Tensor], factor: float) -> Callable[..., Tensor]:
+    return lambda *arguments: function(*arguments) * factor
+
+
+def without_bias_gradient(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    return layers.dense(inputs, weight, bias.detach())
+
+
+def with_wrong_backward(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    product = layers.dense(inputs, weight, bias)
+    return product.detach() + 1.001 * (product - product.detach())
+
+
+def with_wrong_variance(inputs: Tensor, weight: Tensor, bias: Tensor, *others: Any) -> Tensor:
+    mean, var, training, momentum, eps = others
+    result = layers.batch_norm(inputs, weight, bias, mean, var, training, momentum, eps)
+    if training:
+        var.mul_(1.001)
+    return result
+
+
+def without_epsilon(*arguments: Any) -> Tensor:
+    inputs, weight, bias, mean, var, training, momentum, _ = arguments
+    return layers.batch_norm(inputs, weight, bias, mean, var, training, momentum, 0.0)
+
+
+def summed(outputs: Tensor, targets: Tensor, *settings: Any) -> Tensor:
+    return layers.cross_entropy(outputs, targets, *settings) * targets.shape[-1] / 64
+
+
+def unsmoothed(outputs: Tensor, targets: Tensor, ignored: int, _: float) -> Tensor:
+    return functional.cross_entropy(
+        outputs.transpose(1, 2), targets.expand(len(outputs), -1), ignore_index=ignored, reduction="none"
+    ).mean(1)
+
+
+def shifted(loaders: Any, size: int) -> Any:
+    return torch.split(torch.cat(list(batches.cut(loaders, size)), -1).roll(1, -1), size, -1)
+
+
+def swapped(self: stack.Stack) -> None:
+    for name in self.trained:
+        for own, part in zip(self.own, self.state[name].grad.flip(0).unbind(), strict=True):  # type: ignore[union-attr]
+            own[name].grad = part
+
+
+def misplaced(_: steps.Kept, outputs: Any) -> Any:
+    return {name: value.roll(1, 0) for name, value in outputs.items()}
+
+
+def nothing(*_: Any, **__: Any) -> None:
+    return None
+
+
+RULES, NORMALIZED = layers.function_with, "regularization=batch_norm"
+SABOTAGE: dict[str, tuple[Any, str, Any, str]] = {
+    "a scale in the forward pass": (layers, "DENSE", RULES(scaled(layers.dense, 1 + 1e-6)), ""),
+    "a scale in the backward pass": (layers, "DENSE", RULES(with_wrong_backward), ""),
+    "no gradient of biases": (layers, "DENSE", RULES(without_bias_gradient), ""),
+    "a wrong running variance": (
+        layers,
+        "BATCH_NORM",
+        RULES(with_wrong_variance),
+        "regularization=batch_norm",
+    ),
+    "no epsilon": (layers, "BATCH_NORM", RULES(without_epsilon), "regularization=batch_norm"),
+    "a loss that depends on the batch's size": (layers, "CROSS_ENTROPY", RULES(summed), ""),
+    "no smoothing": (layers, "CROSS_ENTROPY", RULES(unsmoothed), "label_smoothing=0.1"),
+    "a shifted order": (proof, "cut", shifted, ""),
+    "members mixed up": (stack.Stack, "hand_out_gradients", swapped, ""),
+    "outputs of another member": (steps.Kept, "keep", misplaced, ""),
+    "gradients that add up": (stack.Stack, "forget_gradients", nothing, ""),
+    "an optimizer that does not step": (torch.optim.SGD, "step", nothing, ""),
+    "a scheduler that does not step": (Member, "_schedule", nothing, "scheduler=one_cycle"),
+    "validation in train mode": (steps.Steps, "eval", nothing, NORMALIZED),
+    "a validation that is not told": (lockstep, "tell", nothing, ""),
+}
+
+
+@pytest.mark.parametrize(("where", "name", "broken", "typed"), SABOTAGE.values(), ids=SABOTAGE)
+def test_the_proof_notices_sabotage(
+    where: Any, name: str, broken: Any, typed: str, configured: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, directory = configured(*typed.split())
+    known = proof.ordinary(config, directory)
+    monkeypatch.setattr(proof, "ordinary", lambda *_: known)
+    monkeypatch.setattr(where, name, broken)
+    with pytest.raises((ValueError, RuntimeError, KeyError)):
+        prove(config, directory)
