@@ -65,3 +65,12 @@ def test_split_is_a_matter_of_its_seed(folds: int) -> None:
 def test_digest_tells_training_from_validation() -> None:
     one, other = torch.arange(3), torch.arange(3, 6)
     assert Split(one, other).digest() != Split(other, one).digest()
+
+
+@pytest.mark.parametrize("targets", [torch.rand(100), torch.rand(100, 1), torch.randint(0, 2, (100, 3))])
+def test_targets_that_are_no_classes_are_split_plainly(targets: torch.Tensor) -> None:
+    parts = [stratified_split(targets, 0, 5, fold, 0).val for fold in range(5)]
+    assert sorted(torch.cat(parts).tolist()) == list(range(100))
+    held_out = stratified_split(targets, 20, 1, 0, 0)
+    assert len(held_out.val) == 20
+    assert not set(held_out.val.tolist()) & set(held_out.train.tolist())

@@ -24,6 +24,8 @@ class Split(NamedTuple):
 def stratified_split(targets: Tensor, val_size: int, folds: int, fold: int, seed: int) -> Split:
     """Draw a validation part in which every class has its share of the whole, give or take one sample.
 
+    Targets that are no classes, but numbers or several for a sample, are split without regard to them.
+
     With ``folds=1`` it has ``val_size`` samples; otherwise it is fold number ``fold`` of ``folds`` equal
     parts, which are disjoint and together cover everything.
 
@@ -36,7 +38,8 @@ def stratified_split(targets: Tensor, val_size: int, folds: int, fold: int, seed
             f"Type for example: data.val_size={len(targets) // 10}"
         )
     shuffled = np.random.default_rng(seed).permutation(len(targets))
-    by_class = shuffled[np.argsort(targets.numpy()[shuffled], kind="stable")]
+    classes = targets.ndim == 1 and not targets.is_floating_point()
+    by_class = shuffled[np.argsort(targets.numpy()[shuffled], kind="stable")] if classes else shuffled
     every_nth = np.arange(val_size) * len(targets) // val_size
     dealt = every_nth if folds == 1 else np.arange(fold, len(targets), folds)
     is_val = np.zeros(len(targets), dtype=bool)
