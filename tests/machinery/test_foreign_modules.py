@@ -87,7 +87,7 @@ def test_without_a_metric_the_record_says_what_could_be_one(command: Command, tm
     assert command(TRAIN, *module("regressor"), "metric=null", "mode=null").status == 0
     record = recorded(tmp_path)
     assert record["best"] is None
-    assert record["checked"] == "metric=null. To have one, type for example: metric=train_loss mode=min"
+    assert record["checked"] == "metric=null. To have one, type for example: metric=val_loss mode=max (or min)"
 
 
 @pytest.mark.parametrize(
