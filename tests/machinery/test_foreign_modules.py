@@ -45,7 +45,13 @@ def test_its_record_is_what_its_checkpoints_give(name: str, command: Command, tm
         assert {key: record[which][key] for key in finite} == pytest.approx(finite, rel=1e-5)
 
 
-@pytest.mark.parametrize("name", MODULES)
+QUICK = ("regressor", "gan", "unvalidated")
+"""Modules that go on in the default tests; the others do in all tests."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in MODULES]
+)
 def test_resumed_it_is_as_if_it_had_not_been_interrupted(name: str, command: Command, tmp_path: Path) -> None:
     marker = tmp_path / "marker"
     run = (*module(name), once(marker, kill=False))
@@ -87,7 +93,8 @@ def test_without_a_metric_the_record_says_what_could_be_one(command: Command, tm
     assert command(TRAIN, *module("regressor"), "metric=null", "mode=null").status == 0
     record = recorded(tmp_path)
     assert record["best"] is None
-    assert record["checked"] == "metric=null. To have one, type for example: metric=val_loss mode=max (or min)"
+    remedy = "To have one, type for example: metric=val_loss mode=max (or min)"
+    assert record["checked"] == f"metric=null. {remedy}"
 
 
 @pytest.mark.parametrize(

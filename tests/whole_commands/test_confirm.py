@@ -101,6 +101,7 @@ def test_a_confirmation_goes_on_where_it_stopped_and_runs_nothing_twice(command:
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
 
 
+@pytest.mark.slow
 def test_a_confirmation_can_be_confirmed(command: Command) -> None:
     command("train.py", *TINY, "-m", "optimizer=sgd,adam")
     confirm(command, "hydra.sweeper.seeds=2")
@@ -110,6 +111,7 @@ def test_a_confirmation_can_be_confirmed(command: Command) -> None:
     assert {record["config"]["seed"] for record in again} == {0}
 
 
+@pytest.mark.slow
 def test_a_confirmation_can_be_spread_over_processes(command: Command) -> None:
     command("train.py", *TINY, "-m", "lr=0.1,0.01")
     spread = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "hydra.sweeper.seeds=1")

@@ -123,6 +123,7 @@ def test_what_no_retry_can_cure_is_tried_once(command: Command) -> None:
     assert "tried again" not in result.stdout
 
 
+@pytest.mark.slow
 def test_a_sweep_stops_at_the_first_failure_if_asked(command: Command, tmp_path: Path) -> None:
     fault = "+callbacks.raise={_target_:faults.Raise,seed:1}"
     result = command("train.py", *SHORT, fault, "-m", "seed=0,1,2", "on_failure=raise", "task_name=stop")

@@ -106,6 +106,7 @@ def test_the_same_sweep_again_runs_nothing_again(command: Command, tmp_path: Pat
     assert len(before) == 2
 
 
+@pytest.mark.slow
 def test_a_sweep_over_experiments_keeps_to_one_folder(command: Command, tmp_path: Path) -> None:
     assert command("train.py", *SHORT, "-m", "experiment=glob(*)", "trainer.max_epochs=1").status == 0
     (sweep,) = (tmp_path / "outputs" / "sweeps").iterdir()

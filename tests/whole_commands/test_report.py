@@ -206,6 +206,7 @@ def test_a_question_can_be_asked_that_the_study_did_not_declare(command: Command
     assert not (tmp_path / "s" / "report").exists()
 
 
+@pytest.mark.slow
 def test_a_second_report_leaves_no_figure_of_the_first(command: Command, tmp_path: Path) -> None:
     made(tmp_path / "s")
     assert command("report.py", "s").status == 0

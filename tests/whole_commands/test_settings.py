@@ -177,6 +177,7 @@ def test_a_metric_of_training_chooses_by_its_mean_over_the_epoch(command: Comman
     assert math.isclose(again["train/loss"], record["best"]["train/loss"], rel_tol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
     [

@@ -16,6 +16,7 @@ from stacked_sweeps import LOCKSTEP, SIX, STACKED, approximate, recorded
 SIDE_BY_SIDE = [*LOCKSTEP, "hydra.launcher.groups_at_a_time=2"]
 
 
+@pytest.mark.slow
 def test_groups_side_by_side_leave_what_one_after_the_other_leave(command: Command, tmp_path: Path) -> None:
     settings = [*SIX, "dropout=0.5"]
     assert command("train.py", *STACKED, *settings, "task_name=one").status == 0

@@ -151,6 +151,7 @@ def test_what_cannot_be_batched_after_all_is_run_the_ordinary_way(command: Comma
     assert [record["trained"].partition(":")[0] for record in records] == ["ordinary", "ordinary"]
 
 
+@pytest.mark.slow
 def test_an_activation_with_weights_of_its_own_is_batched_too(command: Command, tmp_path: Path) -> None:
     learned = ["seed=0,1", "activation.module._target_=torch.nn.PReLU"]
     swept = command("train.py", *STACKED, *learned, "task_name=learned")

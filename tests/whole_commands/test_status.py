@@ -29,6 +29,7 @@ def test_where_there_is_no_sweep_it_says_so(arguments: list[str], command: Comma
     assert "there is no sweep here" in shown.stderr
 
 
+@pytest.mark.slow
 def test_a_running_sweep_and_then_a_killed_one(tmp_path: Path) -> None:
     sweep = ["-m", *SHORT, "trainer.max_epochs=10000", "seed=0,1", "task_name=long"]
     process = started(tmp_path, "train.py", *sweep)
