@@ -4,7 +4,7 @@ import os
 import runpy
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -100,3 +100,11 @@ def result(record: Record) -> dict[str, Any]:
     config = without_keys(record["config"], COSMETIC)
     untold = dict.fromkeys((*TOLD_BY_THE_CLOCK, *TYPED))
     return record | {"history": history, "environment": environment, "config": config} | untold
+
+
+def every_second(values: Iterable[Any]) -> list[Any]:
+    """Return the cases of a test, of which the default tests take every second one and make test-all all."""
+    return [
+        pytest.param(value, id=str(value), marks=[pytest.mark.slow] if place % 2 else [])
+        for place, value in enumerate(values)
+    ]

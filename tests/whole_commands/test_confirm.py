@@ -8,7 +8,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 import records
-from commands import SHORT, Command
+from commands import SHORT, Command, every_second
 from overnight import study
 from overnight.config.errors import ConfigError
 from overnight.config.overrides import quote_value
@@ -57,10 +57,11 @@ def trained(config: dict[str, Any], *apart: str) -> dict[str, Any]:
     return without_keys(config, (*COSMETIC, "seed", "data.seed", *apart))
 
 
-@pytest.mark.parametrize(("typed", "scientific"), SWEPT.values(), ids=SWEPT.keys())
+@pytest.mark.parametrize("name", every_second(SWEPT))
 def test_the_winners_are_run_again_with_their_configuration_and_other_seeds(
-    typed: list[str], scientific: list[str], command: Command
+    name: str, command: Command
 ) -> None:
+    typed, scientific = SWEPT[name]
     assert command("train.py", *TINY, *typed).status == 0
     result = confirm(command, "hydra.sweeper.seeds=2")
     assert result.status == 0, result.stderr
