@@ -71,3 +71,10 @@ def test_a_winner_of_foreign_data_has_no_sizes_and_maybe_no_test(tmp_path: Path)
     made["best"] = {"epoch": 2, "val/acc": 0.8, "test/acc": None}
     records.write(tmp_path, made)
     assert winner(study.load(tmp_path)) == ["best by val/acc: lr=0.1"]
+
+
+def test_a_winner_whose_record_is_in_doubt_says_so(tmp_path: Path) -> None:
+    records.write(tmp_path, records.record({"lr": 0.1}, 0.9) | {"checked": "val/acc was 0.8 again"})
+    records.write(tmp_path, records.record({"lr": 0.2}, 0.8))
+    best, _ = winner(study.load(tmp_path))
+    assert best.endswith("\nnot confirmed: val/acc was 0.8 again")

@@ -57,7 +57,7 @@ def leaderboard(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def winner(runs: pd.DataFrame) -> list[str]:
-    """Name the best run, its result on the test set and how to measure it; [] without one metric."""
+    """Name the best run, its test result, what is in doubt and how to measure it; [] without one metric."""
     score, *others = scores(runs)
     if others or score.metric not in runs:
         return []
@@ -69,6 +69,8 @@ def winner(runs: pd.DataFrame) -> list[str]:
             data = {"test": int(samples)} if pd.notna(samples) else None
             value = with_error(test, score.share, data) if score.share else f"{test:.4g}"
             best += f", {score.on('test')} {value}"
+        if run["checked"] is not True:
+            best += f"\nnot confirmed: {run['checked']}"
         measure = f"measure: python eval.py ckpt_path={run['path']}/{run['checkpoint']}"
         return [best, measure] if pd.notna(run["checkpoint"]) else [best]
     return []
