@@ -1,12 +1,15 @@
 """The layers of stacked members: products and dropout."""
 
+from functools import partial
+
 import pytest
 import torch
 from scipy.stats import binomtest
 from torch import Generator
+from torch.func import functional_call
 from torch.testing import assert_close
 
-from overnight.stacked.layers import dropout
+from overnight.stacked.layers import dropout, exchange_layers
 from overnight.stacked.products import shared_inputs
 
 MEMBERS, WIDTH, INPUTS = 5, 100, 784
@@ -66,3 +69,14 @@ def test_dropout_masks_come_from_each_members_generator_and_are_new_each_time() 
     assert torch.equal(swapped, first.flip(0))
     batch_last = torch.ones(2, 30, 20).transpose(1, 2)
     assert dropout(batch_last, 0.5, generators(1, 2)).stride() == batch_last.stride()
+
+
+def test_inputs_that_all_members_share_are_dropped_for_each() -> None:
+    layer = torch.nn.Sequential(torch.nn.Dropout(0.5), torch.nn.Linear(30, 4))
+    drawing = generators(1, 2)
+    exchange_layers(layer, drawing)
+    images = torch.ones(2, 30)  # as many as members: nothing may be taken for the axis of members
+    state = {name: tensor.expand(2, *tensor.shape) for name, tensor in layer.named_parameters()}
+    found = torch.vmap(partial(functional_call, layer), in_dims=(0, None))(state, (images,))
+    mask = dropout(torch.ones(2, 2, 30), 0.5, generators(1, 2))
+    assert_close(found, torch.nn.functional.linear(mask, layer[1].weight, layer[1].bias))

@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
+from torch._C import _functorch
+from torch._functorch.pyfunctorch import retrieve_current_functorch_interpreter
 from torch.nn import functional
 
 from overnight.stacked.products import shared_inputs
@@ -19,29 +21,36 @@ NUMBERS = 2**31
 Rule = Callable[..., Tensor]
 
 
-def function_with(rule: Rule) -> Callable[..., Tensor]:
+def function_with(rule: Rule, *, shares: bool = False) -> Callable[..., Tensor]:
     """Return a function for use under vmap.
 
+    An ``autograd.Function`` with a rule for vmap does the same by public names alone, and takes 0.2 ms of
+    Python at each call: a twentieth of an epoch of five ``fcn``. Hence the private ones of torch, here only.
+
     Args:
-        rule: takes its arguments with the axis of members first, those that are shared without one (the first
-            argument says which by an axis less); returns a tensor with that axis first.
+        rule: takes its tensors with the axis of members first, those that are shared without one; returns a
+            tensor with that axis first.
+        shares: whether the first tensor may be one that is shared; else each member is given it.
     """
 
-    def vmap(_: Any, in_dims: Sequence[int | None], *arguments: Any) -> tuple[Tensor, int]:
-        moved = (
-            argument.movedim(dim, 0) if isinstance(argument, Tensor) and dim else argument
-            for argument, dim in zip(arguments, in_dims, strict=True)
-        )
-        return rule(*moved), 0
+    def call(first: Tensor, *others: Any) -> Tensor:
+        vmap = retrieve_current_functorch_interpreter()
+        level = vmap.level()
+        inputs, dim = members_first(first, level)
+        if dim is None and not shares:
+            inputs = inputs.expand(vmap.batch_size(), *inputs.shape)  # type: ignore[attr-defined]
+        rest = [members_first(other, level)[0] if isinstance(other, Tensor) else other for other in others]
+        with vmap.lower():
+            result = rule(inputs, *rest)
+        return _functorch._add_batch_dim(result, 0, level)  # noqa: SLF001
 
-    def outside(*_: Any) -> Tensor:
-        raise RuntimeError("this layer is for stacked members")
+    return call
 
-    methods: dict[str, Any] = {"forward": outside, "setup_context": lambda *_: None, "vmap": vmap}
-    kind: Any = type(
-        rule.__name__, (torch.autograd.Function,), {n: staticmethod(methods[n]) for n in methods}
-    )
-    return kind.apply  # type: ignore[no-any-return]
+
+def members_first(batched: Tensor, level: int) -> tuple[Tensor, int | None]:
+    """Return the tensor of all members behind one of vmap's, and None if all share it."""
+    tensor, dim = _functorch._unwrap_batched(batched, level)  # noqa: SLF001
+    return tensor.movedim(dim, 0) if dim else tensor, dim
 
 
 def dense(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -93,7 +102,7 @@ def cross_entropy(outputs: Tensor, targets: Tensor, ignored: int, smoothing: flo
     return unreduced.sum(1) / (each != ignored).sum(1)
 
 
-DENSE, BATCH_NORM = function_with(dense), function_with(batch_norm)
+DENSE, BATCH_NORM = function_with(dense, shares=True), function_with(batch_norm)
 DROPOUT, CROSS_ENTROPY = function_with(dropout), function_with(cross_entropy)
 
 
