@@ -11,11 +11,9 @@ import pytest
 from overnight.records.record import (
     SCHEMA,
     Record,
-    find_runs,
     fingerprint,
     is_cosmetic,
     read_record,
-    set_aside,
     settled_record,
     write_record,
 )
@@ -206,50 +204,3 @@ def test_only_a_run_of_this_configuration_to_its_end_is_returned(
     record = RECORD | {"status": status}
     write_record(record, tmp_path)
     assert settled_record(tmp_path, fingerprint) == (record if found else None)
-
-
-def leave_a_run(directory: Path, name: str) -> dict[str, str]:
-    """Leave what a run leaves; return the content of each file by its path."""
-    (directory / "checkpoints").mkdir(parents=True)
-    write_record(RECORD | {"name": name}, directory)
-    for path in ("checkpoints/best.ckpt", "checkpoints/last.ckpt", "events.out.tfevents.1.host.2.0"):
-        (directory / path).write_text(f"{name}: {path}")
-    return contents(directory)
-
-
-def contents(directory: Path) -> dict[str, str]:
-    paths = (path for path in directory.rglob("*") if path.is_file())
-    return {str(path.relative_to(directory)): path.read_text() for path in paths}
-
-
-def test_set_aside_keeps_everything_out_of_the_way(tmp_path: Path) -> None:
-    left = leave_a_run(tmp_path, "first")
-    told = set_aside(tmp_path)
-    (aside,) = tmp_path.iterdir()
-    assert aside == told
-    assert contents(aside) == left
-    assert read_record(tmp_path) is None
-
-
-def test_set_aside_twice_keeps_both(tmp_path: Path) -> None:
-    for name in ("first", "second"):
-        leave_a_run(tmp_path, name)
-        set_aside(tmp_path)
-    kept = [contents(aside)["checkpoints/best.ckpt"] for aside in tmp_path.iterdir()]
-    assert sorted(kept) == ["first: checkpoints/best.ckpt", "second: checkpoints/best.ckpt"]
-
-
-def test_set_aside_does_nothing_where_there_is_no_record(tmp_path: Path) -> None:
-    (tmp_path / "train.log").write_text("so far")
-    set_aside(tmp_path)
-    assert contents(tmp_path) == {"train.log": "so far"}
-
-
-def test_find_sees_records_at_any_depth_but_none_that_was_set_aside(tmp_path: Path) -> None:
-    for name in ("b", "a/deep/down", "old"):
-        leave_a_run(tmp_path / name, name)
-    set_aside(tmp_path / "old")
-    (tmp_path / "empty").mkdir()
-    assert find_runs(tmp_path) == [tmp_path / "a/deep/down", tmp_path / "b"]
-    assert find_runs(tmp_path / "b") == [tmp_path / "b"]
-    assert find_runs(tmp_path / "nowhere") == []

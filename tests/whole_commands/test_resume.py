@@ -92,7 +92,7 @@ def test_another_configuration_does_not_go_on_from_the_checkpoint(
     interrupted(3)
     result = command("train.py", *RUN, "lr=0.5", "ckpt_path=last")
     assert result.status == 1
-    assert "is of a run with another configuration" in result.stderr
+    assert "is of a run with other settings (lr=0.5" in result.stderr
     assert (tmp_path / "outputs" / "runs" / "long" / "checkpoints" / "last.ckpt").is_file()
 
 
@@ -123,3 +123,73 @@ def test_last_is_the_last_epoch_also_when_the_best_was_before(command: Command, 
     record = recorded(tmp_path)
     assert (record["best"]["epoch"], record["last"]["epoch"]) == (1, 5)
     assert record["last"]["val/loss"] == record["history"][-1]["val/loss"]
+
+
+def files(directory: Path) -> dict[str, tuple[int, int]]:
+    paths = (path for path in directory.rglob("*") if path.is_file())
+    return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in paths}
+
+
+@pytest.mark.parametrize("scheduler", ["none", "step", "plateau"])
+@pytest.mark.parametrize("path", ["last", "outputs/runs/long/checkpoints/last.ckpt"])
+def test_a_finished_run_can_be_given_more_epochs_and_is_the_longer_one(
+    path: str, scheduler: str, command: Command, tmp_path: Path
+) -> None:
+    way = [*RUN, f"scheduler={scheduler}", "optimizer=momentum", "regularization=dropout"]
+    command("train.py", *way, "trainer.max_epochs=2")
+    assert command("train.py", *way, f"ckpt_path={path}").status == 0
+    stretched = recorded(tmp_path)
+    (tmp_path / "outputs").rename(tmp_path / "stretched")
+    command("train.py", *way)
+    named = {"name": None}  # after what was typed
+    assert result(stretched) | named == result(recorded(tmp_path)) | named
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "said"),
+    [
+        (["scheduler=cosine"], [], "follows a schedule"),
+        (["scheduler=one_cycle"], [], "follows a schedule"),
+        ([], ["trainer.max_epochs=1"], "2 of which are trained"),
+        ([], ["lr=0.3"], "other settings (lr=0.3"),
+        (
+            [STUCK, "regularization=early_stopping", "callbacks.early_stopping.patience=1"],
+            [],
+            "ended by itself",
+        ),
+        ([], ["ckpt_path=outputs/runs/long/checkpoints/best.ckpt"], "that very folder"),
+        ([], ["trainer.max_epochs=two"], "trainer.max_epochs=two"),
+        ([], ["optimizer.betas=[2,3]", "ckpt_path=null"], "betas"),
+        ([], ["ckpt_path=elsewhere.ckpt"], "no such file"),
+    ],
+)
+def test_what_cannot_be_stretched_is_refused_and_every_file_stays(
+    first: list[str], then: list[str], said: str, command: Command, tmp_path: Path
+) -> None:
+    command(
+        "train.py", *RUN, *first, "trainer.max_epochs=2" if STUCK not in first else "trainer.max_epochs=3"
+    )
+    before = files(tmp_path)
+    refused = command("train.py", *RUN, *first, "ckpt_path=last", *then)
+    assert (refused.status, said in refused.stderr) == (1, True), refused.stderr
+    assert files(tmp_path) == before
+
+
+def test_a_run_that_goes_on_elsewhere_takes_the_best_along(command: Command, tmp_path: Path) -> None:
+    command("train.py", *RUN, STUCK, "trainer.max_epochs=2")
+    last = "ckpt_path=outputs/runs/long/checkpoints/last.ckpt"
+    assert command("train.py", *RUN, STUCK, last, "task_name=on").status == 0
+    record = read_record(tmp_path / "outputs" / "runs" / "on")
+    assert record
+    assert (record["best"]["epoch"], record["last"]["epoch"], record["checked"]) == (1, 5, True)
+
+
+@pytest.mark.parametrize("changed", ["lr=0.3", "optimizer.weight_decay=0.1", "scheduler=one_cycle"])
+def test_what_a_checkpoint_brings_along_is_not_recorded_otherwise(
+    changed: str, command: Command, tmp_path: Path
+) -> None:
+    command("train.py", *RUN, "trainer.max_epochs=2")
+    last = "ckpt_path=outputs/runs/long/checkpoints/last.ckpt"
+    refused = command("train.py", *RUN, last, changed, "task_name=on")
+    assert refused.status == 1
+    assert not (tmp_path / "outputs" / "runs" / "on").exists()

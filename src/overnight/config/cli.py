@@ -3,6 +3,7 @@
 import functools
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -28,12 +29,22 @@ def launch(main: Callable[[], object]) -> None:
         sys.stdout.write(help_text(Path(sys.argv[0]).stem))
         return
     os.environ[PROJECT] = str(folders.project())
+    signal.signal(signal.SIGTERM, interrupt)
     sys.argv[1:] = map(quoted, sys.argv[1:])
     if os.environ.get("HYDRA_FULL_ERROR") == "1":
         main()
         return
     os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra raises its errors and does not print them
     legible(main)()
+
+
+def interrupt(*_: object) -> None:
+    """End the process as Ctrl-C does, whatever it is at; Lightning calls this after its own handler.
+
+    Raises:
+        KeyboardInterrupt: always.
+    """
+    raise KeyboardInterrupt
 
 
 def help_text(script: str) -> str:

@@ -1,23 +1,16 @@
-"""The record of a run, run.json: write it, find it, read it. Plain dicts; standard library only."""
+"""The record of a run, run.json: write it, read it. Plain dicts; standard library only."""
 
 import hashlib
 import json
-import logging
 import math
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from overnight.records.atomic import replacing
 
-log = logging.getLogger(__name__)
-
 SCHEMA = 2
 RECORD_FILE = "run.json"
-ASIDE = ".aside-"
-IN_USE = (".hydra", "train.log", ".running")
-"""Files of the run that is about to start: Hydra's, and the claim."""
 
 STATUSES = ("completed", "diverged", "failed")
 
@@ -66,29 +59,6 @@ def settled_record(directory: Path, fingerprint: str) -> Record | None:
     if record and record["fingerprint"] == fingerprint and record["status"] in {"completed", "diverged"}:
         return record
     return None
-
-
-def set_aside(directory: Path, pattern: str = "*") -> Path | None:
-    """Move what an earlier run left here, its record above all, into a hidden folder beside it.
-
-    Return that folder, or None where nothing was left. Say so if a record in it is damaged.
-    """
-    left = [p for p in directory.glob(pattern) if p.name not in IN_USE and not p.name.startswith(ASIDE)]
-    if not left:
-        return None
-    damaged = (directory / RECORD_FILE) in left and not read_record(directory)
-    aside = Path(tempfile.mkdtemp(dir=directory, prefix=ASIDE))
-    for path in left:
-        path.replace(aside / path.name)
-    if damaged:
-        log.warning("%s is damaged: it lies in %s now, the run is run again", RECORD_FILE, aside)
-    return aside
-
-
-def find_runs(root: Path) -> list[Path]:
-    """Return the directories at or below root that hold a record, sorted; not what was set aside."""
-    found = (path.parent for path in root.rglob(RECORD_FILE))
-    return sorted(path for path in found if not path.name.startswith(ASIDE))
 
 
 def without_infinities(value: Any) -> Any:

@@ -18,6 +18,7 @@ from overnight.records import sweep_state
 from overnight.records.naming import run_name
 from overnight.records.record import SCHEMA, Record
 from overnight.runs.environment import environment
+from overnight.training.checkpoints import is_own
 
 UNKNOWN = (
     *("error", "fingerprint", "config", "interpolated", "metric", "mode", "model", "best", "last", "checked"),
@@ -118,11 +119,15 @@ def composed_groups(cfg: DictConfig) -> dict[str, str]:
     }
 
 
-def resolved(cfg: DictConfig) -> tuple[dict[str, Any], bool]:
-    """Return the configuration, and whether an interrupted run is to go on: that makes no other run of it."""
+def resolved(cfg: DictConfig, directory: Path) -> tuple[dict[str, Any], bool]:
+    """Return the configuration, and whether the run in this directory is to go on: that makes no other of it.
+
+    Raises:
+        ConfigError: ``ckpt_path`` is a file in that directory that the run would overwrite.
+    """
     config: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
-    interrupted = config["ckpt_path"] == "last"
-    return config | ({"ckpt_path": None} if interrupted else {}), interrupted
+    going_on = config["ckpt_path"] == "last" or is_own(config["ckpt_path"], directory)
+    return config | ({"ckpt_path": None} if going_on else {}), going_on
 
 
 def interpolated_keys(cfg: DictConfig, prefix: str = "") -> list[str]:

@@ -12,20 +12,22 @@ from omegaconf import DictConfig
 
 from overnight.config import schema
 from overnight.records import sweep_state
+from overnight.records.folder import claim, refuse_foreign, set_aside
 from overnight.records.lock import locked
 from overnight.records.metric import counterpart
 from overnight.records.record import (
     RECORD_FILE,
     Record,
     fingerprint,
-    set_aside,
+    read_record,
     settled_record,
     write_record,
 )
 from overnight.records.sampling import with_error
 from overnight.runs.origin import Origin, interpolated_keys, resolved
-from overnight.training.checkpoints import to_go_on_from
 from overnight.training.fit import describe_error, train
+from overnight.training.going_on import to_go_on_from
+from overnight.training.parts import build
 
 log = logging.getLogger(__name__)
 
@@ -67,33 +69,50 @@ def run(cfg: DictConfig, work: Work = attempt, hold: Hold = locked) -> float:
 
     Raises:
         SystemExit: the run is a single one and failed; the error is its message.
-        OSError: the record cannot be written.
+        OSError: the record cannot be written; or the directory holds what no run wrote.
     """
     origin = Origin.current(cfg)
     if origin.sweep and sweep_state.stopped(origin.sweep):
         return math.nan
     with hold(origin.directory):
+        claim(origin.directory)
         record, done = origin.begin(), None
         try:
-            config, interrupted = resolved(cfg)
+            config, going_on = resolved(cfg, origin.directory)
             record |= {"config": config, "interpolated": interpolated_keys(cfg)}
             schema.check(config)
             record["fingerprint"] = known_as = fingerprint(config)
             done = settled_record(origin.directory, known_as)
             if not done:
-                checkpoint = to_go_on_from(origin.directory, known_as) if interrupted else None
-                set_aside(origin.directory, RECORD_FILE if checkpoint else "*")
-                trained = work(config, origin, checkpoint or config["ckpt_path"])
+                earlier = read_record(origin.directory)
+                checkpoint = to_go_on_from(origin.directory, config, earlier, own=going_on)
+                set_aside(origin.directory, [RECORD_FILE] if going_on and checkpoint else [])
+                trained = work(config, origin, checkpoint)
                 record["environment"]["device"] = trained.pop("device")
                 record |= trained
         except Exception as error:
             log.debug("the run failed", exc_info=error)
             record |= {"status": "failed", "error": describe_error(error)}
         if not done:
-            set_aside(origin.directory, RECORD_FILE)
+            set_aside(origin.directory, [RECORD_FILE])
             write_record(record, origin.directory)
     conclude(done or record, origin, cfg.on_failure, before=done is not None)
     return score(done or record)
+
+
+def refuse(cfg: DictConfig, directory: Path) -> None:
+    """Refuse a run that cannot be honoured, before anything in its directory is touched or data is read.
+
+    Raises:
+        ConfigError: says why.
+        FileExistsError: the directory holds what no run wrote.
+    """
+    refuse_foreign(directory)
+    config, going_on = resolved(cfg, directory)
+    schema.check(config)
+    build(config)
+    if not settled_record(directory, fingerprint(config)):
+        to_go_on_from(directory, config, read_record(directory), own=going_on)
 
 
 def lost(why: str, cfg: DictConfig) -> float:

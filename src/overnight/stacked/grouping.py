@@ -53,10 +53,10 @@ def look_at(job: Job) -> Run:
     with job.situated() as cfg:
         directory = Path(job.config.hydra.runtime.output_dir)
         try:
-            config, interrupted = resolved(cfg)
-        except OmegaConfBaseException as error:
+            config, going_on = resolved(cfg, directory)
+        except (OmegaConfBaseException, ConfigError) as error:
             return Run(job, directory, {}, str(error))
-    return Run(job, directory, config, "ckpt_path=last" if interrupted else why_alone(config))
+    return Run(job, directory, config, "ckpt_path=last" if going_on else why_alone(config))
 
 
 def why_alone(config: Config) -> str:

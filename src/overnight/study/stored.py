@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from overnight.records.record import RECORD_FILE, STATUSES, find_runs
+from overnight.records.folder import find_runs
+from overnight.records.record import RECORD_FILE, STATUSES
 
 
 class Part(BaseModel):

@@ -1,7 +1,7 @@
 """Checkpoints: written after an epoch and with its row of the history, and read without running anything."""
 
-import logging
 import math
+import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,11 +14,10 @@ import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 
 from overnight.config.errors import ConfigError
+from overnight.records.atomic import replacing
 from overnight.records.metric import is_of_test, split_and_name
 from overnight.training.history import History
 from overnight.training.rows import OWN
-
-log = logging.getLogger(__name__)
 
 BEST, LAST = Path("checkpoints", "best.ckpt"), Path("checkpoints", "last.ckpt")
 
@@ -39,9 +38,25 @@ class LastCheckpoint(ModelCheckpoint):
         with without_warning("Checkpoint directory .* exists and is not empty"):
             super().setup(trainer, pl_module, stage)
 
+    def on_load_checkpoint(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Note where the checkpoint lies; Lightning hands over this callback's own part of it next."""
+        self._source = Path(str(trainer.ckpt_path)).parent
+
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Read the old folder's paths as the new one's; Lightning would forget the best score."""
+        """Read the old folder's paths as the new one's; Lightning would forget the best score.
+
+        A run that goes on in another folder gets the best so far; if that is nowhere, it is forgotten.
+        """
         here = Path(str(self.dirpath))
+        name = Path(state_dict["best_model_path"]).name
+        if name and not (here / name).is_file():
+            if not (self._source / name).is_file():
+                return
+            here.mkdir(parents=True, exist_ok=True)
+            with replacing(here / name) as file, (self._source / name).open("rb") as source:
+                shutil.copyfileobj(source, file)
 
         def moved(path: str) -> str:
             return str(here / Path(path).name) if path else path
@@ -90,23 +105,19 @@ def unlogged(metric: str, logged: dict[str, Any]) -> str:
     )
 
 
-def to_go_on_from(directory: Path, fingerprint: str) -> str | None:
-    """Return the checkpoint of the run that was interrupted in this directory, None where it left none.
+def is_own(ckpt_path: str | None, directory: Path) -> bool:
+    """Tell whether a path is that of the last checkpoint in the run's own folder.
 
     Raises:
-        ValueError: the checkpoint is damaged, or of a run with another configuration.
+        ConfigError: it is another file there, which would be set aside.
     """
-    path = directory / LAST
-    if not path.is_file():
-        log.warning("ckpt_path=last: there is no %s; the run starts from the beginning", path)
-        return None
-    if read_checkpoint(path).get("fingerprint") != fingerprint:
-        raise ValueError(
-            f"ckpt_path=last: {path} is of a run with another configuration. Needed: the very command of the "
-            f"interrupted run and ckpt_path=last. To go on with other settings, type: ckpt_path={path} "
-            f"task_name=ANOTHER"
+    given = Path(ckpt_path or "").resolve()
+    if given == (directory / BEST).resolve():
+        raise ConfigError(
+            f"ckpt_path={ckpt_path}: the run writes into that very folder. Needed: the last checkpoint, or "
+            f"another folder. Type for example: ckpt_path=last, or task_name=ANOTHER"
         )
-    return str(path)
+    return given == (directory / LAST).resolve()
 
 
 def read_checkpoint(path: str | Path, key: str = "ckpt_path") -> dict[str, Any]:

@@ -26,7 +26,9 @@ WHOLE = {
 """What the measuring Trainer has in place of the run's: nothing is printed, and no batch is left out."""
 
 
-def build_measuring_trainer(config: Config, **settings: Any) -> L.Trainer:
+def build_measuring_trainer(
+    config: Config, callbacks: list[L.Callback] | None = None, **settings: Any
+) -> L.Trainer:
     """Build the Trainer of a run, precision and all, but let it save, log and call back nothing.
 
     Callbacks that average weights, for instance, would put others in place of those that are to be measured.
@@ -34,7 +36,7 @@ def build_measuring_trainer(config: Config, **settings: Any) -> L.Trainer:
     """
     trainer: L.Trainer = hydra.utils.instantiate(
         config["trainer"] | WHOLE | settings,
-        callbacks=None,
+        callbacks=callbacks,
         enable_checkpointing=False,
         _convert_="all",
     )

@@ -1,0 +1,81 @@
+"""The folder of a run: what in it is a run's own. Nothing else in it is ever moved or overwritten."""
+
+import logging
+import uuid
+from collections.abc import Iterable
+from glob import escape
+from pathlib import Path
+
+from overnight.records.record import RECORD_FILE, read_record
+
+log = logging.getLogger(__name__)
+
+MARK = ".hydra/overnight"
+"""Stands in a folder where runs write; what has one of the names below there is a run's."""
+OWN = (
+    *(RECORD_FILE, "checkpoints/best.ckpt", "checkpoints/last.ckpt", "events.out.tfevents.*"),
+    *("csv/metrics.csv", "csv/hparams.yaml"),
+)
+ASIDE = ".aside-"
+
+
+def refuse_foreign(directory: Path, names: Iterable[str] = OWN, mark: str = MARK) -> None:
+    """Refuse a folder in which there is something that no run wrote, and that a run would overwrite.
+
+    Raises:
+        FileExistsError: names what is there.
+    """
+    found = [] if (directory / mark).is_file() else matches(directory, names)
+    if found:
+        listed = ", ".join(str(path.relative_to(directory)) for path in found)
+        raise FileExistsError(
+            f"{directory} holds {listed}, which no run wrote, and which would be overwritten. "
+            f"Needed: another folder. Type for example: task_name=ANOTHER, and no hydra.run.dir or "
+            f"hydra.sweep.dir"
+        )
+
+
+def claim(directory: Path) -> None:
+    """Mark a folder as one where runs write.
+
+    Raises:
+        FileExistsError: something is in the way that no run wrote.
+    """
+    refuse_foreign(directory)
+    (directory / MARK).parent.mkdir(exist_ok=True)
+    (directory / MARK).touch()
+
+
+def set_aside(directory: Path, names: Iterable[str] = ()) -> Path | None:
+    """Move what an earlier run left here, its record above all, into a hidden folder beside it.
+
+    Return that folder, or None where nothing was left. Say so if a record in it is damaged.
+
+    Args:
+        directory: that was claimed.
+        names: of the files; by default all that runs write, and the checkpoint that the record names.
+    """
+    record = read_record(directory)
+    best = escape(Path((record or {}).get("checkpoint") or "best.ckpt").name)
+    left = matches(directory, names or (*OWN, f"checkpoints/{best}"))
+    if not left:
+        return None
+    aside = directory / f"{ASIDE}{uuid.uuid4().hex[:8]}"
+    for path in left:
+        moved = aside / path.relative_to(directory)
+        moved.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(moved)
+    if directory / RECORD_FILE in left and not record:
+        log.warning("%s is damaged: it lies in %s now, the run is run again", RECORD_FILE, aside)
+    return aside
+
+
+def matches(directory: Path, names: Iterable[str]) -> list[Path]:
+    """Return the files in a folder that have one of these names, which may hold a ``*``, each once."""
+    return list(dict.fromkeys(path for name in names for path in sorted(directory.glob(name))))
+
+
+def find_runs(root: Path) -> list[Path]:
+    """Return the directories at or below root that hold a record, sorted; not what was set aside."""
+    found = (path.parent for path in root.rglob(RECORD_FILE))
+    return sorted(path for path in found if not path.name.startswith(ASIDE))

@@ -1,0 +1,148 @@
+"""Going on from a checkpoint in the run's own folder: after an interruption, or with more epochs."""
+
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+
+from overnight.config.errors import ConfigError
+from overnight.records.record import Record, fingerprint, without_keys
+from overnight.training.checkpoints import LAST, read_checkpoint
+from overnight.training.measure import build_measuring_trainer
+from overnight.training.parts import build
+
+log = logging.getLogger(__name__)
+
+Config = dict[str, Any]
+
+
+def to_go_on_from(directory: Path, config: Config, earlier: Record | None, *, own: bool) -> str | None:
+    """Return the checkpoint that a run is to go on from, None where there is none.
+
+    Args:
+        directory: the run's.
+        config: resolved; may ask for another number of epochs than the checkpoint's run.
+        earlier: the record in this folder.
+        own: whether it is the checkpoint that this run left there, and not that of ``ckpt_path``.
+
+    Raises:
+        ValueError: the checkpoint is damaged; or what it would restore is not what the configuration says.
+    """
+    path = directory / LAST if own else Path(config["ckpt_path"] or "")
+    if own and not path.is_file():
+        log.warning("ckpt_path=last: there is no %s; the run starts from the beginning", path)
+    if not (path.is_file() if own else config["ckpt_path"]):
+        return None
+    checkpoint = read_checkpoint(path)
+    before, known_as = checkpoint["config"], checkpoint["fingerprint"]
+    plain = config | {"ckpt_path": None}
+    if own and fingerprint(with_epochs(plain, before["trainer"]["max_epochs"])) != known_as:
+        changed = ", ".join(differing(without_keys(plain, ("trainer.max_epochs",)), before))
+        raise ConfigError(
+            f"ckpt_path=last: {path} is of a run with other settings ({changed or 'other files'}). Needed: "
+            f"the command of that run, of which trainer.max_epochs alone may be raised. To begin with its "
+            f"weights and other settings, type: init_from={path} task_name=ANOTHER"
+        )
+    if fingerprint(plain) != known_as:
+        refuse_untrue(path, checkpoint, config, earlier if own else None)
+    return str(path)
+
+
+def with_epochs(config: Config, epochs: int) -> Config:
+    """Return the configuration with this number of epochs."""
+    return config | {"trainer": config["trainer"] | {"max_epochs": epochs}}
+
+
+def differing(ours: Config, theirs: Config, prefix: str = "") -> Iterator[str]:
+    """Yield the dotted keys of what two configurations do not have in common, as KEY=VALUE of ours."""
+    for key, value in ours.items():
+        other = theirs.get(key)
+        if isinstance(value, dict) and isinstance(other, dict):
+            yield from differing(value, other, f"{prefix}{key}.")
+        elif value != other:
+            yield f"{prefix}{key}={value}"
+
+
+def refuse_untrue(path: Path, checkpoint: Config, config: Config, earlier: Record | None) -> None:
+    """Refuse what would not be trained as the configuration says, since the checkpoint brings its own.
+
+    Raises:
+        ConfigError: says what.
+    """
+    before, now = checkpoint["config"]["trainer"]["max_epochs"], config["trainer"]["max_epochs"]
+    done = int(checkpoint["history"][-1]["epoch"])
+    given = f"trainer.max_epochs={now}: {path} is of a run of {before} epochs"
+    if now < done:
+        raise ConfigError(f"{given}, {done} of which are trained. Needed: {done} or more")
+    if earlier and (earlier["status"] == "diverged" or (earlier["status"] == "completed" and done < before)):
+        raise ConfigError(f"{given} that ended by itself after {done}. More epochs would change nothing")
+    fresh = set_up(config)
+    groups = [state["param_groups"] for state in checkpoint["optimizer_states"]]
+    changed = sorted({key for pair in zip(fresh.optimizers, groups, strict=True) for key in changes(*pair)})
+    if changed:
+        raise ConfigError(
+            f"ckpt_path={path}: its optimizer has another {', '.join(changed)}, and would go on with it. "
+            f"Needed: the settings of that run. To begin with its weights and others, type: init_from={path}"
+        )
+    if not all(map(same_schedule, fresh.schedulers, checkpoint["lr_schedulers"])):
+        raise ConfigError(
+            f"{given}, and its learning rate follows a schedule over all of them: with another length it "
+            f"would have been another from the start. Needed: {before} epochs, or a schedule without an end. "
+            f"Type for a run of {now} epochs from the beginning: task_name=ANOTHER, and no ckpt_path"
+        )
+
+
+class Reached(Exception):  # noqa: N818 - nothing went wrong
+    """Ends a fit before its first step."""
+
+
+class Fresh(L.Callback):
+    """The optimizers and schedulers that Lightning sets up for a fit, as they are before its first step."""
+
+    optimizers: Sequence[Any]
+    schedulers: Sequence[Any]
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Keep them, and end the fit.
+
+        Raises:
+            Reached: always.
+        """
+        self.optimizers = trainer.optimizers
+        self.schedulers = [config.scheduler for config in trainer.lr_scheduler_configs]
+        raise Reached
+
+
+def set_up(config: Config) -> Fresh:
+    """Return what a fit with this configuration begins with."""
+    fresh, (task, data) = Fresh(), build(config)
+    with suppress(Reached):
+        build_measuring_trainer(config, callbacks=[fresh]).fit(task, datamodule=data)
+    return fresh
+
+
+def changes(optimizer: Any, saved: Sequence[Config]) -> Iterator[str]:
+    """Yield the settings of an optimizer that are not those of the saved groups; rates as they began."""
+    for ours, theirs in zip(optimizer.param_groups, saved, strict=True):
+        for key in (ours.keys() & theirs.keys()) - {"params", "initial_lr"}:
+            begun = "initial_lr" if key == "lr" and "initial_lr" in theirs else key
+            if ours.get(begun, ours[key]) != theirs[begun]:
+                yield key
+
+
+def same_schedule(fresh: Any, saved: Config) -> bool:
+    """Tell whether a scheduler would stand where the saved one does, after as many steps.
+
+    One that follows a metric, such as plateau, has no length.
+    """
+    if "last_epoch" not in saved or hasattr(fresh, "num_bad_epochs"):
+        return True
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the optimizer made no steps in between
+        for _ in range(saved["last_epoch"] - fresh.last_epoch):
+            fresh.step()
+    return bool(fresh.state_dict() == saved)
