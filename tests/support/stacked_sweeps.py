@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from commands import SHORT
-from overnight.records.record import Record, find_runs, read_record
+from overnight.records.folder import find_runs
+from overnight.records.record import Record, read_record
 
 LOCKSTEP = ["-m", "hydra/launcher=stacked", *SHORT]
 STACKED = [*LOCKSTEP, "hydra.launcher.groups_at_a_time=1"]  # in the test's own process

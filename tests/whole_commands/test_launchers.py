@@ -10,7 +10,8 @@ import pytest
 from commands import SHORT, Command, ran, started
 from overnight.config.resolvers import cores
 from overnight.launchers.workers import epitaph
-from overnight.records.record import find_runs, read_record
+from overnight.records.folder import find_runs
+from overnight.records.record import read_record
 from overnight.study.frames import load
 
 MIXED = [

@@ -11,6 +11,7 @@ from overnight.records.record import Record, read_record
 
 RUN = (*SHORT, "trainer.max_epochs=5", "task_name=long", "logger=none", "model.hidden_sizes=[32]")
 STUCK = "init=zeros"  # nothing is learned: every epoch is a bad one
+EARLY = (STUCK, "regularization=early_stopping", "callbacks.early_stopping.patience=1")
 WAYS = (
     "optimizer=momentum regularization=[dropout,batch_norm]",
     "optimizer=adam scheduler=one_cycle",
@@ -152,11 +153,7 @@ def test_a_finished_run_can_be_given_more_epochs_and_is_the_longer_one(
         (["scheduler=one_cycle"], [], "follows a schedule"),
         ([], ["trainer.max_epochs=1"], "2 of which are trained"),
         ([], ["lr=0.3"], "other settings (lr=0.3"),
-        (
-            [STUCK, "regularization=early_stopping", "callbacks.early_stopping.patience=1"],
-            [],
-            "ended by itself",
-        ),
+        ([*EARLY], [], "ended by itself"),
         ([], ["ckpt_path=outputs/runs/long/checkpoints/best.ckpt"], "that very folder"),
         ([], ["trainer.max_epochs=two"], "trainer.max_epochs=two"),
         ([], ["optimizer.betas=[2,3]", "ckpt_path=null"], "betas"),
@@ -166,9 +163,7 @@ def test_a_finished_run_can_be_given_more_epochs_and_is_the_longer_one(
 def test_what_cannot_be_stretched_is_refused_and_every_file_stays(
     first: list[str], then: list[str], said: str, command: Command, tmp_path: Path
 ) -> None:
-    command(
-        "train.py", *RUN, *first, "trainer.max_epochs=2" if STUCK not in first else "trainer.max_epochs=3"
-    )
+    command("train.py", *RUN, *first, f"trainer.max_epochs={3 if STUCK in first else 2}")
     before = files(tmp_path)
     refused = command("train.py", *RUN, *first, "ckpt_path=last", *then)
     assert (refused.status, said in refused.stderr) == (1, True), refused.stderr

@@ -15,7 +15,8 @@ from optuna.trial import FrozenTrial, TrialState
 from commands import CONF, SHORT, Command
 from overnight.config.errors import ConfigError
 from overnight.records import sweep_state
-from overnight.records.record import find_runs, read_record
+from overnight.records.folder import find_runs
+from overnight.records.record import read_record
 from overnight.search.search import RESULTS, search, winning_command
 from overnight.search.trials import Settings
 from searches import LR, TINY, studied, trials

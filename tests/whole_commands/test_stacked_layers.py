@@ -72,11 +72,12 @@ def test_dropout_masks_come_from_each_members_generator_and_are_new_each_time() 
 
 
 def test_inputs_that_all_members_share_are_dropped_for_each() -> None:
-    layer = torch.nn.Sequential(torch.nn.Dropout(0.5), torch.nn.Linear(30, 4))
+    linear = torch.nn.Linear(30, 4)
+    layer = torch.nn.Sequential(torch.nn.Dropout(0.5), linear)
     drawing = generators(1, 2)
     exchange_layers(layer, drawing)
     images = torch.ones(2, 30)  # as many as members: nothing may be taken for the axis of members
     state = {name: tensor.expand(2, *tensor.shape) for name, tensor in layer.named_parameters()}
     found = torch.vmap(partial(functional_call, layer), in_dims=(0, None))(state, (images,))
     mask = dropout(torch.ones(2, 2, 30), 0.5, generators(1, 2))
-    assert_close(found, torch.nn.functional.linear(mask, layer[1].weight, layer[1].bias))
+    assert_close(found, torch.nn.functional.linear(mask, linear.weight, linear.bias))
