@@ -23,6 +23,12 @@ def main() -> None:
     parser.add_argument(
         "--output", type=Path, help="where to write; by default the folder report in the first directory"
     )
+    parser.add_argument(
+        "--trust",
+        metavar="NAME[,NAME]",
+        default="",
+        help="packages of which a checkpoint may build modules, besides torch, Lightning and those in src/",
+    )
     arguments = parser.parse_args()
     from overnight.runs import examine  # noqa: PLC0415
     from overnight.study import report  # noqa: PLC0415
@@ -32,7 +38,7 @@ def main() -> None:
         logging.getLogger(source).setLevel(logging.WARNING)  # not which GPUs and checkpoints there are
     told = legible(report.write)(
         arguments.directories or [status.newest()],
-        examine,
+        examine.Examiner(tuple(arguments.trust.split(",")) if arguments.trust else ()),
         tuple(key.strip() for key in arguments.scientific.split(",") if key.strip()),
         arguments.output,
     )

@@ -16,11 +16,13 @@ from overnight.config.errors import ConfigError
 from overnight.data.in_memory import split_name
 from overnight.training.checkpoints import load_task
 from overnight.training.speed import QuickHooks
+from overnight.training.trust import buildable
 
 Batch = tuple[Tensor, Tensor]
 Outputs = dict[str, Tensor]
 
 
+@buildable
 @dataclass(frozen=True)
 class Schedule:
     """A learning-rate scheduler and how Lightning is to step it.

@@ -290,7 +290,7 @@ def test_any_metric_or_none_makes_a_report(score: Score, tmp_path: Path) -> None
     for place, setting in enumerate(records.grid(values)):
         made = records.record(setting, 2.0 - place / 100, score=score) | {"data": None, "checkpoint": None}
         records.write(tmp_path, made)
-    told = write([tmp_path], examine)
+    told = write([tmp_path], examine.Examiner())
     figures = {path.stem for path in (tmp_path / "report" / "figures").glob("*.png")}
     assert "curves_val_loss" in figures
     assert ("answer" in figures) == bool(score.metric)

@@ -16,6 +16,7 @@ from overnight.records.sampling import half_interval
 from overnight.training.checkpoints import read_checkpoint, without_warning
 from overnight.training.measure import WITHOUT_CALLBACKS, build_measuring_trainer, has_split, measure
 from overnight.training.parts import build_data, instantiated
+from overnight.training.trust import trusted
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +28,9 @@ def evaluate(cfg: DictConfig) -> dict[str, float | None]:
 
     Raises:
         FileNotFoundError: there is no such checkpoint.
-        ValueError: the file is no checkpoint of a run.
+        ValueError: the file is no checkpoint of a run, or would build what it may not.
     """
-    config = read_checkpoint(cfg.ckpt_path)["config"]
+    config = trusted(read_checkpoint(cfg.ckpt_path)["config"], cfg.trust)
     task = instantiated(config["task"])
     data = build_data(config, **({"root": cfg.data_root} if cfg.data_root else {}))
     trainer = build_measuring_trainer(config, accelerator=cfg.accelerator)

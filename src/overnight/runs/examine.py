@@ -3,6 +3,8 @@
 A report asks for what a record does not have; that takes torch and the data.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +17,7 @@ from overnight.runs.evaluate import predict
 from overnight.training.checkpoints import read_checkpoint
 from overnight.training.measure import build_measuring_trainer
 from overnight.training.parts import build
+from overnight.training.trust import trusted
 
 Config = dict[str, Any]
 
@@ -35,21 +38,40 @@ class CloseUp(NamedTuple):
     images: np.ndarray | None
 
 
-def close_up(checkpoint: Path) -> CloseUp:
-    """Predict the test samples with the weights of a checkpoint.
+@dataclass(frozen=True)
+class Examiner:
+    """Looks into runs.
 
-    Raises:
-        FileNotFoundError: the checkpoint or the data are not there.
-        ValueError: they are damaged, or the task cannot predict.
+    Args:
+        trust: packages of which a file may build modules; see ``overnight.training.trust``.
     """
-    config = read_checkpoint(checkpoint)["config"]
-    task, data = build(config)
-    outputs, targets = predict(build_measuring_trainer(config), task, data, checkpoint)
-    names = tuple(getattr(data, "class_names", ()))
-    outputs = outputs.squeeze(1) if outputs.shape[1:] == (1,) else outputs
-    if outputs.ndim > 1 and not names:
-        names = tuple(map(str, range(outputs.shape[1])))
-    return CloseUp(names, targets.squeeze().numpy(), outputs.float().numpy(), images_of(data))
+
+    trust: Sequence[str] = ()
+
+    def close_up(self, checkpoint: Path) -> CloseUp:
+        """Predict the test samples with the weights of a checkpoint.
+
+        Raises:
+            FileNotFoundError: the checkpoint or the data are not there.
+            ValueError: they are damaged, or the task cannot predict, or would build what it may not.
+        """
+        config = trusted(read_checkpoint(checkpoint)["config"], self.trust)
+        task, data = build(config)
+        outputs, targets = predict(build_measuring_trainer(config), task, data, checkpoint)
+        names = tuple(getattr(data, "class_names", ()))
+        outputs = outputs.squeeze(1) if outputs.shape[1:] == (1,) else outputs
+        if outputs.ndim > 1 and not names:
+            names = tuple(map(str, range(outputs.shape[1])))
+        return CloseUp(names, targets.squeeze().numpy(), outputs.float().numpy(), images_of(data))
+
+    def signals(self, config: Config) -> list[dict[str, float]]:
+        """Return how large activations and gradients are in each dense layer before training; see below.
+
+        Raises:
+            FileNotFoundError: the data is not there.
+            ValueError: the data is damaged, or the record would build what it may not.
+        """
+        return signals(trusted(config, self.trust))
 
 
 def images_of(data: L.LightningDataModule) -> np.ndarray | None:

@@ -26,7 +26,7 @@ Predictions = tuple[tuple[str, ...], np.ndarray, np.ndarray, np.ndarray | None]
 
 
 class Examiner(Protocol):
-    """What looks into a run again; the module ``overnight.runs.examine`` does it with torch."""
+    """What looks into a run again; ``overnight.runs.examine`` has one that does it with torch."""
 
     def close_up(self, checkpoint: Path) -> Predictions:
         """Predict the test samples with the weights of a checkpoint."""

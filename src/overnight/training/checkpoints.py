@@ -3,7 +3,7 @@
 import math
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from overnight.records.atomic import replacing
 from overnight.records.metric import is_of_test, split_and_name
 from overnight.training.history import History
 from overnight.training.rows import OWN
+from overnight.training.trust import trusted
 
 BEST, LAST = Path("checkpoints", "best.ckpt"), Path("checkpoints", "last.ckpt")
 
@@ -142,15 +143,23 @@ def read_checkpoint(path: str | Path, key: str = "ckpt_path") -> dict[str, Any]:
     return checkpoint
 
 
-def load_task(path: str | Path, map_location: str | torch.device = "cpu") -> L.LightningModule:
+def load_task(
+    path: str | Path, map_location: str | torch.device = "cpu", trust: Iterable[str] = ()
+) -> L.LightningModule:
     """Build the module from the configuration in a checkpoint, and load its weights.
+
+    Args:
+        path: of the checkpoint.
+        map_location: the device of the module.
+        trust: packages of which it may build modules; see ``overnight.training.trust``.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is not a checkpoint of a run, or is damaged.
+        ValueError: the file is not a checkpoint of a run, or is damaged, or would build what it may not.
     """
     checkpoint = read_checkpoint(path)
-    task: L.LightningModule = hydra.utils.instantiate(checkpoint["config"]["task"], _convert_="all")
+    node = trusted(checkpoint["config"], trust)["task"]
+    task: L.LightningModule = hydra.utils.instantiate(node, _convert_="all")
     task.configure_model()
     task.on_load_checkpoint(checkpoint)
     task.load_state_dict(checkpoint["state_dict"], strict=task.strict_loading)

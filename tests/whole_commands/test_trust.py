@@ -1,0 +1,141 @@
+"""A checkpoint from a stranger builds nothing that could do harm."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from commands import SHORT, Command
+from experiments import Compose
+from overnight.config.errors import ConfigError
+from overnight.runs.examine import Examiner
+from overnight.training.checkpoints import load_task
+from overnight.training.trust import trusted
+
+FUNCTIONS = (
+    *("os.system", "os.popen", "subprocess.run", "builtins.exec", "builtins.eval", "builtins.open"),
+    *(
+        "pathlib.Path.write_text",
+        "pathlib.Path",
+        "shutil.rmtree",
+        "importlib.import_module",
+        "runpy.run_path",
+    ),
+    *(
+        "pickle.load",
+        "numpy.load",
+        "joblib.load",
+        "pandas.read_pickle",
+        "functools.partial",
+        "webbrowser.open",
+    ),
+    *("torch.load", "torch.save", "torch.hub.load", "torch.nn.modules.module.torch.load", "torch.compile"),
+    *("torch.utils.cpp_extension.load", "torch.jit.load", "torch.jit.ScriptModule", "torch.fx.GraphModule"),
+    *("torch.nn.init.math.sqrt", "torch.nn.init._no_grad_fill_", "torchvision.datasets.FashionMNIST"),
+    *("torchvision.datasets.utils.download_url", "lightning.pytorch.loggers.CSVLogger", "lightning.Fabric"),
+    *("lightning.LightningModule.load_from_checkpoint", "hydra.utils.instantiate", "hydra.utils.call"),
+)
+OURS = (
+    *(
+        "overnight.records.record.write_record",
+        "overnight.records.folder.set_aside",
+        "overnight.config.cli.launch",
+    ),
+    *("overnight.records.sweep_state.stop", "overnight.records.lock.locked", "overnight.study.report.write"),
+    *("overnight.runs.environment.subprocess.run", "overnight.training.checkpoints.torch.load"),
+    *(
+        "overnight.training.parts.build",
+        "overnight.training.saving.AtomicCheckpointIO",
+        "overnight.runs.run.run",
+    ),
+    *("fcnlab.fashion_mnist.load", "fcnlab.task.refuse_optimizer", "fcnlab.task.hydra.utils.instantiate"),
+    *("forks.anything", "hydra_plugins.overnight_launchers.ProcessLauncher"),
+)
+PLACES = (
+    "task.loss",
+    "task.net.activation",
+    "task.optimizer.params.0.more",
+    "data.source",
+    "trainer.strategy",
+)
+
+
+def put(config: dict[str, Any], place: str, node: Any) -> dict[str, Any]:
+    """Return a copy with this node at a dotted place; a 0 makes a list."""
+    changed = deepcopy(config)
+    *way, last = place.split(".")
+    inner: Any = changed
+    for key in way:
+        if key == "0":
+            inner.append({})
+            inner = inner[0]
+        else:
+            inner = inner.setdefault(key, [] if "0" in way[way.index(key) + 1 :][:1] else {})
+    inner[last] = node
+    return changed
+
+
+def targets() -> Iterator[tuple[str, str]]:
+    for number, target in enumerate((*FUNCTIONS, *OURS)):
+        yield target, PLACES[number % len(PLACES)]
+
+
+@pytest.mark.parametrize(("target", "place"), targets())
+def test_a_hostile_target_is_refused_wherever_it_stands(target: str, place: str, compose: Compose) -> None:
+    config = put(compose(), place, {"_target_": target, "_args_": ["harm"]})
+    with pytest.raises((ConfigError, ImportError)):
+        trusted(config, trust=["forks"])
+
+
+def test_a_package_is_not_even_imported(
+    compose: Compose, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "hostile.py").write_text("raise SystemExit")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigError, match=r"trust=\[hostile\]"):
+        trusted(put(compose(), "task.loss", {"_target_": "hostile.Loss"}))
+
+
+@pytest.mark.parametrize("text", ["${oc.create:{_target_:os.system}}", "${oc.env:HOME}"])
+def test_an_interpolation_is_refused(text: str, compose: Compose) -> None:
+    with pytest.raises(ConfigError, match="interpolation"):
+        trusted(put(compose(), "task.loss", text))
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "regularization=[dropout,batch_norm,l1]",
+        "scheduler=one_cycle",
+        "metrics=calibration",
+        "debug=profiler",
+    ],
+)
+def test_what_a_run_of_ours_saves_is_built(typed: str, compose: Compose) -> None:
+    config = compose(typed)
+    assert trusted(config) == config
+
+
+def test_a_checkpoint_with_a_hostile_target_harms_nobody(command: Command, tmp_path: Path) -> None:
+    command("train.py", *SHORT, "task_name=run", "trainer.max_epochs=1")
+    path = tmp_path / "outputs" / "runs" / "run" / "checkpoints" / "best.ckpt"
+    checkpoint = torch.load(path, weights_only=True)
+    hostile = {
+        "_target_": "pathlib.Path.write_text",
+        "_args_": [{"_target_": "pathlib.Path", "_args_": ["harm"]}, "x"],
+    }
+    config = put(checkpoint["config"], "task.loss", hostile)
+    torch.save(checkpoint | {"config": config}, path)
+    refused = command("eval.py", f"ckpt_path={path}", "accelerator=cpu")
+    assert (refused.status, "a file may name" in refused.stderr) == (1, True)
+    for build in (
+        lambda: load_task(path),
+        lambda: Examiner().close_up(path),
+        lambda: Examiner().signals(config),
+    ):
+        with pytest.raises(ConfigError):
+            build()
+    assert not (tmp_path / "harm").exists()
