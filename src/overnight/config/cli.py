@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from overnight.config import folders, resolvers
 from overnight.config.explanations import explain
+from overnight.config.shorthand import spell_out
 
 Result = TypeVar("Result")
 INTERRUPTED = 130  # as shells report a program that SIGINT ended
@@ -30,7 +31,8 @@ def launch(main: Callable[[], object]) -> None:
         return
     os.environ[PROJECT] = str(folders.project())
     signal.signal(signal.SIGTERM, interrupt)
-    sys.argv[1:] = map(quoted, sys.argv[1:])
+    spelt = legible(spell_out)(sys.argv[1:], folders.find_config(Path(sys.argv[0]).stem))
+    sys.argv[1:] = map(quoted, spelt)
     if os.environ.get("HYDRA_FULL_ERROR") == "1":
         main()
         return

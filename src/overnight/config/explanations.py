@@ -1,10 +1,12 @@
 """Errors of Hydra, OmegaConf and the system, each in one message: given, needed, what to type."""
 
 import errno
+import inspect
 import re
 from functools import singledispatch
 from typing import Any
 
+import hydra
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig
 from omegaconf.errors import (
@@ -27,6 +29,8 @@ def explain(error: Any) -> str:
 
 @explain.register(MissingConfigException)
 def _no_such_option(error: Any) -> str:
+    if not error.missing_cfg_file:
+        return " ".join(str(error).split())
     group, _, option = str(error.missing_cfg_file).removesuffix(".yaml").rpartition("/")
     return f"{group}={option}: there is no such option. {one_of(option, folders.options(group))}"
 
@@ -36,14 +40,23 @@ def _no_such_option(error: Any) -> str:
 def _no_such_key(error: Any) -> str:
     parent = error.parent_node
     known = [str(key) for key in parent] if isinstance(parent, DictConfig) else []
-    return f"{error.full_key}: there is no such key. {one_of(str(error.key), known)}"
+    hint = to_add(str(error.full_key), str(error.key), parent)
+    return f"{error.full_key}: there is no such key. {hint or one_of(str(error.key), known)}"
+
+
+def to_add(full_key: str, key: str, section: Any) -> str:
+    """Say how to add a key that what the section builds can take; "" if it cannot."""
+    target = section.get("_target_") if isinstance(section, DictConfig) else None
+    takes = inspect.signature(hydra.utils.get_object(target)).parameters if target else {}
+    return f"To add it, type a plus: +{full_key}=VALUE" if key in takes else ""
 
 
 @explain.register(OverrideParseException)
 def _unreadable(error: Any) -> str:
     return (
         f"{error.override}: cannot be read. Needed: KEY=VALUE. "
-        f"Type for example: lr=0.01, or in quotes what the shell would change: 'tags=[first,second]'"
+        f"Type for example: lr=0.01, or in quotes what the shell would change: 'tags=[first,second]', and in "
+        f"quotes of its own a value with signs in it: 'KEY=\"epoch={{epoch}}\"'"
     )
 
 

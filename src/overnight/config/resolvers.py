@@ -6,7 +6,8 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
-from overnight.records.naming import UNNAMED, run_name
+from overnight.records import sweep_state
+from overnight.records.naming import LENGTH, UNNAMED, run_name
 
 
 def single_run() -> bool:
@@ -14,9 +15,13 @@ def single_run() -> bool:
     return HydraConfig.initialized() and OmegaConf.is_missing(HydraConfig.get().job, "num")
 
 
-def name_of_run(task_name: str, folder: str) -> str:
-    """Return the name of a run in a sweep; its experiment is left out where the folder is named after it."""
-    return run_name(typed(), UNNAMED if task_name == folder else UNNAMED - {"experiment"})
+def name_of_run(directory: str) -> str:
+    """Return the name of a run of the sweep in this directory: what varies there, as it was typed."""
+    plan = sweep_state.read(Path(directory))
+    if plan is None:
+        return run_name(typed())
+    unnamed = UNNAMED if LENGTH in plan.swept else UNNAMED | {LENGTH}
+    return run_name(typed(), unnamed, plan.common, plan.absent)
 
 
 def typed() -> list[str]:

@@ -125,6 +125,8 @@ def refused_settings(config: Config) -> Iterator[str]:
 
 def refused_callback(callback: Config, path: str, config: Config) -> Iterator[str]:
     """Say what of a callback cannot be honoured; a subclass is refused as its parent is."""
+    if callback and "_target_" not in callback:
+        yield f"{path}: needed: a _target_, or null. Type for example: '+{path}._target_=DOTTED.PATH'"
     target = hydra.utils.get_object(callback["_target_"]) if "_target_" in callback else None
     kinds = {kind.__name__ for kind in getattr(target, "__mro__", ())}
     yield from (

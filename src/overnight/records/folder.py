@@ -19,13 +19,19 @@ OWN = (
 ASIDE = ".aside-"
 
 
-def refuse_foreign(directory: Path, names: Iterable[str] = OWN, mark: str = MARK) -> None:
-    """Refuse a folder in which there is something that no run wrote, and that a run would overwrite.
+def refuse_foreign(directory: Path, names: Iterable[str] = OWN, *, ours: bool | None = None) -> None:
+    """Refuse a folder in which there is something that no run wrote, and that would be overwritten.
+
+    Args:
+        directory: of a run or a sweep.
+        names: of what would be overwritten.
+        ours: whether the folder is one of ours; by default whether it is marked as one where runs write.
 
     Raises:
         FileExistsError: names what is there.
     """
-    found = [] if (directory / mark).is_file() else matches(directory, names)
+    ours = (directory / MARK).is_file() if ours is None else ours
+    found = [] if ours else matches(directory, names)
     if found:
         listed = ", ".join(str(path.relative_to(directory)) for path in found)
         raise FileExistsError(
@@ -35,15 +41,23 @@ def refuse_foreign(directory: Path, names: Iterable[str] = OWN, mark: str = MARK
         )
 
 
-def claim(directory: Path) -> None:
-    """Mark a folder as one where runs write.
+def claim(directory: Path, sweep: str = "", job: str = "") -> bool:
+    """Mark a folder as one where runs write; tell whether another job of the same sweep has done so.
+
+    Args:
+        directory: of a run.
+        sweep: tells one start of a sweep from the others; "" for a run by itself.
+        job: tells its jobs apart.
 
     Raises:
         FileExistsError: something is in the way that no run wrote.
     """
     refuse_foreign(directory)
-    (directory / MARK).parent.mkdir(exist_ok=True)
-    (directory / MARK).touch()
+    mark, now = directory / MARK, f"{sweep} {job}"
+    before = mark.read_text(encoding="utf-8") if mark.is_file() else ""
+    mark.parent.mkdir(exist_ok=True)
+    mark.write_text(now, encoding="utf-8")
+    return bool(sweep) and before.startswith(f"{sweep} ") and before != now
 
 
 def set_aside(directory: Path, names: Iterable[str] = ()) -> Path | None:

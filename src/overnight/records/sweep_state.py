@@ -3,12 +3,14 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from overnight.records.atomic import replacing
+from overnight.records.folder import refuse_foreign
+from overnight.records.naming import LENGTH, UNNAMED, by_key
 
 PLAN = "sweep.json"
 ENDED = ".ended"
@@ -22,21 +24,44 @@ class Plan(NamedTuple):
         started: seconds since the epoch (of the calendar).
         total: the number of its runs; None where only Hydra can count them.
         command: goes on with it after an interruption.
+        common: the overrides that the first sweep in this folder fixed for all of its runs.
+        absent: keys of these that this sweep neither fixes nor sweeps.
+        swept: keys that this one sweeps.
         in_groups: many runs end at once, and how many have ended says little of the time left.
     """
 
     started: float
     total: int | None
     command: str
+    common: Sequence[str] = ()
+    absent: Sequence[str] = ()
+    swept: Sequence[str] = ()
     in_groups: bool = False
 
 
-def begin(directory: Path, total: int | None, command: str) -> Plan:
-    """Write the plan, and forget what an earlier start of this sweep left."""
+def begin(
+    directory: Path, total: int | None, command: str, fixed: Sequence[str] = (), swept: Sequence[str] = ()
+) -> Plan:
+    """Write the plan, and forget what an earlier start of this sweep left.
+
+    Args:
+        directory: of the sweep.
+        total: the number of its runs, if it is known.
+        command: that was typed.
+        fixed: the overrides that all of its runs have.
+        swept: the keys that vary.
+
+    Raises:
+        FileExistsError: the directory holds files that no sweep wrote, and that this one would overwrite.
+    """
+    earlier = read(directory)
+    refuse_foreign(directory, (PLAN, "results.csv"), ours=earlier is not None)
+    common = earlier.common if earlier else fixed
+    absent = sorted(by_key(common).keys() - by_key(fixed).keys() - {*swept, *UNNAMED, LENGTH})
     directory.mkdir(parents=True, exist_ok=True)
     (directory / ENDED).write_text("", encoding="utf-8")
     (directory / STOPPED).unlink(missing_ok=True)
-    return write(Plan(time.time(), total, command), directory)
+    return write(Plan(time.time(), total, command, common, absent, swept), directory)
 
 
 def write(plan: Plan, directory: Path) -> Plan:

@@ -18,7 +18,7 @@ from overnight.records import sweep_state
 from overnight.records.naming import run_name
 from overnight.records.record import SCHEMA, Record
 from overnight.runs.environment import environment
-from overnight.training.checkpoints import is_own
+from overnight.training.checkpoints import goes_on
 
 UNKNOWN = (
     *("error", "fingerprint", "config", "interpolated", "metric", "mode", "model", "best", "last", "checked"),
@@ -55,6 +55,7 @@ class Origin:
         command: that made this run, and the whole sweep if it is of one.
         sweep: the sweep's directory; None for a single run.
         trained: "ordinary", in a stacked sweep with the reason.
+        job: when its sweep began, and its number in it; ("", "") for a single run.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Origin:
     command: str
     sweep: Path | None
     trained: str
+    job: tuple[str, str]
 
     @classmethod
     def current(cls, cfg: DictConfig) -> "Origin":
@@ -82,6 +84,7 @@ class Origin:
             command=plan.command if plan else shlex.join(["python", *sys.argv]),
             sweep=folder,
             trained=": ".join(filter(None, ("ordinary", WHY_ALONE.get()))),
+            job=(str(plan.started), str(hydra_config.job.num)) if plan else ("", ""),
         )
 
     def begin(self) -> Record:
@@ -123,10 +126,10 @@ def resolved(cfg: DictConfig, directory: Path) -> tuple[dict[str, Any], bool]:
     """Return the configuration, and whether the run in this directory is to go on: that makes no other of it.
 
     Raises:
-        ConfigError: ``ckpt_path`` is a file in that directory that the run would overwrite.
+        ConfigError: it is to begin with a file in that directory that it would overwrite.
     """
     config: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
-    going_on = config["ckpt_path"] == "last" or is_own(config["ckpt_path"], directory)
+    going_on = goes_on(config, directory)
     return config | ({"ckpt_path": None} if going_on else {}), going_on
 
 

@@ -27,7 +27,8 @@ from overnight.records.sampling import with_error
 from overnight.runs.origin import Origin, interpolated_keys, resolved
 from overnight.training.fit import describe_error, train
 from overnight.training.going_on import to_go_on_from
-from overnight.training.parts import build
+from overnight.training.history import History
+from overnight.training.parts import build, build_trainer
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ def run(cfg: DictConfig, work: Work = attempt, hold: Hold = locked) -> float:
     if origin.sweep and sweep_state.stopped(origin.sweep):
         return math.nan
     with hold(origin.directory):
-        claim(origin.directory)
+        shared = claim(origin.directory, *origin.job)
         record, done = origin.begin(), None
         try:
             config, going_on = resolved(cfg, origin.directory)
@@ -84,6 +85,7 @@ def run(cfg: DictConfig, work: Work = attempt, hold: Hold = locked) -> float:
             record["fingerprint"] = known_as = fingerprint(config)
             done = settled_record(origin.directory, known_as)
             if not done:
+                refuse_shared(shared, origin.directory)
                 earlier = read_record(origin.directory)
                 checkpoint = to_go_on_from(origin.directory, config, earlier, own=going_on)
                 set_aside(origin.directory, [RECORD_FILE] if going_on and checkpoint else [])
@@ -91,6 +93,8 @@ def run(cfg: DictConfig, work: Work = attempt, hold: Hold = locked) -> float:
                 record["environment"]["device"] = trained.pop("device")
                 record |= trained
         except Exception as error:
+            if shared:
+                raise  # the record here is that of the other job
             log.debug("the run failed", exc_info=error)
             record |= {"status": "failed", "error": describe_error(error)}
         if not done:
@@ -98,6 +102,19 @@ def run(cfg: DictConfig, work: Work = attempt, hold: Hold = locked) -> float:
             write_record(record, origin.directory)
     conclude(done or record, origin, cfg.on_failure, before=done is not None)
     return score(done or record)
+
+
+def refuse_shared(shared: bool, directory: Path) -> None:  # noqa: FBT001
+    """Refuse a second job of a sweep in a folder that another one has used.
+
+    Raises:
+        FileExistsError: it is shared.
+    """
+    if shared:
+        raise FileExistsError(
+            f"{directory}: another job of this sweep has run here, with other settings. Needed: a folder for "
+            f"each job. Type no hydra.sweep.subdir, and no list of values for task_name"
+        )
 
 
 def refuse(cfg: DictConfig, directory: Path) -> None:
@@ -111,6 +128,7 @@ def refuse(cfg: DictConfig, directory: Path) -> None:
     config, going_on = resolved(cfg, directory)
     schema.check(config)
     build(config)
+    build_trainer(config | {"logger": {}}, directory, History(config))
     if not settled_record(directory, fingerprint(config)):
         to_go_on_from(directory, config, read_record(directory), own=going_on)
 

@@ -13,7 +13,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from overnight.config.cli import legible
-from overnight.config.overrides import count_combinations
+from overnight.config.overrides import count_combinations, overrides_by_key
 from overnight.records import sweep_state
 from overnight.records.record import RECORD_FILE, Record, read_record
 
@@ -27,7 +27,7 @@ class Sweep(Callback):
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Leave word of what is planned, for whoever counts, and say how to go on if this is interrupted."""
         directory = Path(config.hydra.sweep.dir)
-        plan = sweep_state.begin(directory, planned_runs(config), resume(directory))
+        plan = sweep_state.begin(directory, planned_runs(config), resume(directory), *fixed_and_swept(config))
         sys.stdout.write(
             f"{plan.total or 'several'} runs; to look at them from another terminal:\n"
             f"  python status.py {directory}\nto go on after an interruption:\n  {plan.command}\n"
@@ -89,9 +89,20 @@ def planned_runs(config: DictConfig) -> int | None:
     """
     if count := getattr(hydra.utils.get_class(config.hydra.sweeper._target_), "count_runs", None):
         return int(count(config))
+    return count_combinations(all_overrides(config))
+
+
+def all_overrides(config: DictConfig) -> list[str]:
+    """Return what an experiment sweeps, and what was typed."""
     params = OmegaConf.select(config, "hydra.sweeper.params") or {}
-    typed = [*(f"{key}={value}" for key, value in params.items()), *config.hydra.overrides.task]
-    return count_combinations(typed)
+    return [*(f"{key}={value}" for key, value in params.items()), *config.hydra.overrides.task]
+
+
+def fixed_and_swept(config: DictConfig) -> tuple[list[str], list[str]]:
+    """Return the overrides that all runs have, and the keys that vary among them."""
+    overrides = overrides_by_key(all_overrides(config)).values()
+    fixed = [str(override.input_line) for override in overrides if not override.is_sweep_override()]
+    return fixed, [override.key_or_group for override in overrides if override.is_sweep_override()]
 
 
 def line(record: Record, plan: sweep_state.Plan, counts: Counter[str], *, new: bool) -> str:

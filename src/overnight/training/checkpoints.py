@@ -106,19 +106,21 @@ def unlogged(metric: str, logged: dict[str, Any]) -> str:
     )
 
 
-def is_own(ckpt_path: str | None, directory: Path) -> bool:
-    """Tell whether a path is that of the last checkpoint in the run's own folder.
+def goes_on(config: dict[str, Any], directory: Path) -> bool:
+    """Tell whether a run is to go on from the last checkpoint in its own directory, by whatever name.
 
     Raises:
-        ConfigError: it is another file there, which would be set aside.
+        ConfigError: it is to begin with another file there, which it would overwrite.
     """
-    given = Path(ckpt_path or "").resolve()
-    if given == (directory / BEST).resolve():
-        raise ConfigError(
-            f"ckpt_path={ckpt_path}: the run writes into that very folder. Needed: the last checkpoint, or "
-            f"another folder. Type for example: ckpt_path=last, or task_name=ANOTHER"
-        )
-    return given == (directory / LAST).resolve()
+    last, best = (directory / LAST).resolve(), (directory / BEST).resolve()
+    given = {key: Path(config[key]).resolve() for key in ("ckpt_path", "init_from") if config[key]}
+    for key, path in given.items():
+        if path == best or (key, path) == ("init_from", last):
+            raise ConfigError(
+                f"{key}={config[key]}: the run writes into that very folder. Needed: ckpt_path=last to go "
+                f"on, or another folder. Type for example: task_name=ANOTHER"
+            )
+    return config["ckpt_path"] == "last" or given.get("ckpt_path") == last
 
 
 def read_checkpoint(path: str | Path, key: str = "ckpt_path") -> dict[str, Any]:

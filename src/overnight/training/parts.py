@@ -12,7 +12,7 @@ from lightning.pytorch.loggers import Logger
 
 from overnight.config.errors import ConfigError
 from overnight.data.in_memory import InMemoryData
-from overnight.training.checkpoints import read_checkpoint, without_warning
+from overnight.training.checkpoints import LastCheckpoint, read_checkpoint, without_warning
 from overnight.training.generators import seeded
 from overnight.training.history import History, WholeEpochs
 from overnight.training.saving import AtomicCheckpointIO
@@ -89,7 +89,34 @@ def build_trainer(config: Config, directory: Path, history: History) -> L.Traine
         raise ConfigError(
             f"trainer: {error}. Needed: what this machine has. Type for example: trainer=default"
         ) from error
+    refuse_other_places(trainer, directory)
+    used, asked = trainer.precision, config["trainer"].get("precision")
+    if "bf16" in str(used) and "bf16" not in str(asked):
+        raise ConfigError(
+            f"trainer.precision={asked}: here Lightning trains with {used} in its place. Needed: what is "
+            f"trained. Type: trainer.precision={used}"
+        )
     return trainer
+
+
+def refuse_other_places(trainer: L.Trainer, directory: Path) -> None:
+    """Refuse best and last weights outside of the run's directory, where others have theirs, or in one file.
+
+    Raises:
+        ConfigError: names the key.
+    """
+    ours = [each for each in trainer.checkpoint_callbacks if isinstance(each, LastCheckpoint)]
+    for callback in ours:
+        if not Path(str(callback.dirpath)).resolve().is_relative_to(directory.resolve()):
+            raise ConfigError(
+                f"callbacks.checkpoint.dirpath={callback.dirpath}: needed: a folder of this run, since "
+                f"others would overwrite its weights. Leave it out, or type: hydra.run.dir=FOLDER"
+            )
+    if len({(each.dirpath, each.filename) for each in ours}) < len(ours):
+        raise ConfigError(
+            f"callbacks.checkpoint.filename={ours[0].filename}: the best and the last weights would be one "
+            f"file. Needed: different names. Type for example: callbacks.checkpoint.filename=best"
+        )
 
 
 def build_parts(config: Config) -> list[Any]:
