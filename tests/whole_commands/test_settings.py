@@ -70,6 +70,23 @@ HONOURED = (
     "+trainer.barebones=false",
     "+trainer.benchmark=true",
     "+trainer.deterministic=true",
+    *(
+        "logger=null",
+        "~logger",
+        "logger=[]",
+        "scheduler=null",
+        "~scheduler",
+        "scheduler=[]",
+        "scheduler=none",
+    ),
+    *("regularization=null", "~regularization", "regularization=[]", "experiment=null", "debug=none"),
+    *("hparams_search=[]", "model=[wide]", "optimizer=[adam]", "callbacks.progress_bar=null"),
+    *("~callbacks.progress_bar", "logger=tensorboard logger.tensorboard=null", "metrics=[f1]"),
+    *("+optimizer.amsgrad=true", "++lr=0.01", "'tags=[first,2]'", "seed=4294967295", "tags=[]"),
+    *("trainer.devices='\"1\"'", "+trainer.precision=bf16-mixed", "+trainer.precision=32"),
+    *("+trainer.limit_val_batches=1.0", "+trainer.overfit_batches=0", "+trainer.num_nodes=1"),
+    *("'+scheduler.scheduler.last_epoch=-1' scheduler=cosine", "metric=val/loss mode=min metric_share=false"),
+    *("data.fold=2 data.folds=3", "data.shuffle=false", "data.batch_size=1000", "data.eval_batch_size=7"),
 )
 REFUSED = {
     "+callbacks.checkpoint.save_top_k=3": "+callbacks.mine",
@@ -99,6 +116,45 @@ REFUSED = {
     "+trainer.max_steps=0": "nothing would be trained",
     f"'+callbacks.lr={{{CALLBACK}.LearningRateMonitor,logging_interval:step}}'": "log_every_n_steps=50",
     f"'+callbacks.lr={{{CALLBACK}.DeviceStatsMonitor}}'": "log_every_n_steps=50",
+    **dict.fromkeys(("model=null", "~model", "optimizer=none", "metrics=[]", "data=null"), "cannot be off"),
+    "callbacks.checkpoint.dirpath=elsewhere": "hydra.run.dir",
+    "callbacks.last_checkpoint.dirpath=/": "hydra.run.dir",
+    "callbacks.checkpoint.filename=last": "would be one file",
+    "callbacks.last_checkpoint.filename=best": "would be one file",
+    "+trainer.precision=16-mixed": "trainer.precision=bf16-mixed",
+    "+trainer.precision=16": "trainer.precision=bf16-mixed",
+    "'+callbacks.lr={logging_interval:step}'": "a _target_",
+    "trainer.gradient_clip_val=0.5": "+trainer.gradient_clip_val",
+    "trainer.limit_val_batches=1": "+trainer.limit_val_batches",
+    "optimizer.amsgrad=true": "+optimizer.amsgrad",
+    "trainer.gradient_clipval=0.5": "there is no such key",
+    "seed=4294967296": "4294967295",
+    "seed=-1": "4294967295",
+    "seed=1.5": "4294967295",
+    "lr=nan": "a number above 0",
+    "trainer.devices=[0,1]": "hydra/launcher=joblib",
+    "trainer.devices=-1": "hydra/launcher=joblib",
+    "+trainer.num_nodes=2": "hydra/launcher=joblib",
+    "trainer.num_sanity_val_steps=2": "epoch 0",
+    "+trainer.default_root_dir=elsewhere": "hydra.run.dir",
+    "+trainer.enable_checkpointing=false": "callbacks=none",
+    "+trainer.callbacks=[]": "+callbacks.NAME",
+    "+trainer.logger=true": "logger=csv",
+    "+trainer.plugins=[]": "trainer=bf16",
+    "+trainer.limit_test_batches=0.5": "data.val_size",
+    "+trainer.overfit_batches=0.5": "debug=overfit",
+    "+callbacks.checkpoint.save_weights_only=true": "go on",
+    "+callbacks.last_checkpoint.every_n_train_steps=2": "after whole epochs",
+    f"'+callbacks.find={{{CALLBACK}.BatchSizeFinder}}'": "data.batch_size=64",
+    f"'+callbacks.find={{{CALLBACK}.LearningRateFinder}}'": "lr=1e-4",
+    "ckpt_path=nowhere.ckpt": "no such file",
+    "callbacks.checkpoint.filename='e_{epoch}'": "quotes of its own",
+    "--config-name=nowhere": "nowhere",
+    "trainer=gpu": "trainer=default",
+    "optimizer=sgd optimizer.betas=[0.9,0.99]": "there is no such key",
+    "+optimizer.eps=-1": "Invalid epsilon",
+    "data.val_size=250 data.batch_size=0": "data.batch_size=0",
+    "hydra.run.dir=mine": "holds run.json",
 }
 
 
@@ -122,7 +178,7 @@ def trained(command: Command, root: Path, *settings: str) -> Record:
 
 def measured_again(path: Path) -> dict[str, Any]:
     settings = {"ckpt_path": str(path), "data_root": None, "predictions": None, "accelerator": "cpu"}
-    return evaluate(OmegaConf.create(settings | {"trust": ["foreign"]}))
+    return evaluate(OmegaConf.create(settings | {"trust": ["altered"]}))
 
 
 def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
@@ -150,10 +206,23 @@ def test_the_record_is_what_its_checkpoints_give(settings: str, command: Command
         assert measured.keys() - {"epoch"} <= again.keys()
 
 
+def is_late(settings: str) -> bool:
+    """Tell whether the untrained network shows what is wrong, or Lightning when it begins to train."""
+    return settings in {"metric=val/nonsense", "+trainer.barebones=true"}
+
+
+@pytest.mark.filterwarnings("ignore:.*(AMP with fp16|historical reasons)")
 @pytest.mark.parametrize("settings", REFUSED)
-def test_what_cannot_be_honoured_is_refused(settings: str, command: Command) -> None:
+def test_what_cannot_be_honoured_is_refused(settings: str, command: Command, tmp_path: Path) -> None:
+    theirs = tmp_path / "mine" / "run.json"
+    theirs.parent.mkdir()
+    theirs.write_text("theirs")
     refused = command("train.py", *TINY, *shlex.split(settings))
     assert refused.status == 1
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and not is_late(settings)] in (
+        [],
+        [theirs],
+    )
     assert REFUSED[settings] in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
 

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from overnight.records.metric import is_of_test
 
@@ -16,6 +16,8 @@ def must_be(what: str, example: Any, **bounds: Any) -> Any:
 Count = Annotated[int, must_be("a whole number, 1 or more", 128, ge=1)]
 Natural = Annotated[int, must_be("a whole number, 0 or more", 1, ge=0)]
 Strength = Annotated[float, must_be("a number, 0 or more", 1e-4, ge=0, allow_inf_nan=False)]
+Written = BeforeValidator(lambda value: str(value) if type(value) in {int, float} else value)
+"""Hydra reads a name such as 2026 as a number."""
 Probability = Annotated[float, Field(ge=0, lt=1)]
 Truth = Annotated[bool, must_be("true or false", "true")]
 Words = Annotated[
@@ -90,8 +92,8 @@ class MachineryKeys(BaseModel, extra="ignore", strict=True):
     seed: Annotated[int, must_be("a whole number from 0 to 4294967295", 1, ge=0, lt=2**32)]
     ckpt_path: Annotated[str | None, must_be("the path of a checkpoint, or last", "null")]
     init_from: Annotated[str | None, must_be("the path of a checkpoint, or null", "null")]
-    task_name: Annotated[str, must_be("a folder's name", "mine", min_length=1, pattern=r"^[^/\\]+$")]
-    tags: Annotated[list[str], must_be("a list of words", "[first,try]")]
+    task_name: Annotated[str, Written, must_be("a folder's name", "mine", min_length=1, pattern=r"^[^/\\]+$")]
+    tags: Annotated[list[Annotated[str, Written]], must_be("a list of words", "[first,try]")]
     retries: Natural
     on_failure: Annotated[Literal["continue", "raise"], must_be("continue or raise", "raise")]
     track_test: Truth
