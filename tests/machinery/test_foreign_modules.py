@@ -68,13 +68,13 @@ def test_it_is_swept(name: str, command: Command, tmp_path: Path) -> None:
     swept = command(TRAIN, "-m", *module(name), "seed=0,1")
     assert swept.status == 0
     for seed in (0, 1):
-        assert recorded(tmp_path, f"sweeps/mine/module={name},seed={seed}")["status"] == "completed"
+        assert recorded(tmp_path, f"sweeps/mine/seed={seed}")["status"] == "completed"
     assert (tmp_path / "outputs" / "sweeps" / "mine" / "results.csv").is_file()
 
 
 def test_its_hyperparameter_is_swept_where_it_takes_one(command: Command, tmp_path: Path) -> None:
     command(TRAIN, "-m", *module("regressor"), "lr=0.05,0.0001")
-    fast, slow = (recorded(tmp_path, f"sweeps/mine/lr={lr},module=regressor") for lr in ("0.05", "0.0001"))
+    fast, slow = (recorded(tmp_path, f"sweeps/mine/lr={lr}") for lr in ("0.05", "0.0001"))
     assert fast["best"]["val_loss"] < slow["best"]["val_loss"]
 
 
@@ -148,20 +148,22 @@ def test_it_begins_with_the_weights_of_another_run(command: Command, tmp_path: P
 
 def test_predictions_of_pairs_are_written_and_others_refused(command: Command, tmp_path: Path) -> None:
     command(TRAIN, *module("regressor"))
-    assert command(EVAL, f"ckpt_path={BEST}", "predictions=p.csv").status == 0
+    assert command(EVAL, "trust=[foreign]", f"ckpt_path={BEST}", "predictions=p.csv").status == 0
     with (tmp_path / "p.csv").open() as file:
         rows = list(csv.reader(file))
     assert rows[0] == ["index", "target", "prediction"]
     assert len(rows) == 21
     command(TRAIN, "module=dicts", "task_name=dicts")
-    refused = command(EVAL, f"ckpt_path={str(BEST).replace('mine', 'dicts')}", "predictions=q.csv")
+    refused = command(
+        EVAL, "trust=[foreign]", f"ckpt_path={str(BEST).replace('mine', 'dicts')}", "predictions=q.csv"
+    )
     assert refused.status == 1
     assert "the predictions cannot be written" in refused.stderr
 
 
 def test_eval_prints_a_row_for_each_split(command: Command) -> None:
     command(TRAIN, *module("two_validations"))
-    lines = command(EVAL, f"ckpt_path={BEST}").stdout.splitlines()
+    lines = command(EVAL, "trust=[foreign]", f"ckpt_path={BEST}").stdout.splitlines()
     assert lines[0].split() == ["loss", "loss/dataloader_idx_0", "loss/dataloader_idx_1"]
     assert [line.split()[0] for line in lines[1:]] == ["val", "test"]
 

@@ -23,9 +23,9 @@ from overnight.records.naming import LIMIT, run_name
         ),
         pytest.param(["seed=1", "data.seed=2"], "data.seed=2,seed=1", id="keys that end alike"),
         pytest.param(["lr=-1"], "lr=-1", id="sign"),
-        pytest.param(["experiment=init"], "defaults", id="experiment"),
+        pytest.param(["hparams_search=grid"], "defaults", id="search"),
         pytest.param(
-            ["experiment=init", "hparams_search=grid", "task_name=mine", "tags=[a,b]", "lr=1"],
+            ["hparams_search=grid", "task_name=mine", "tags=[a,b]", "lr=1"],
             "lr=1",
             id="all that name the sweep",
         ),
@@ -114,3 +114,19 @@ def test_a_name_of_wide_characters_is_a_folder(tmp_path: Path) -> None:
 
 def test_the_order_of_typing_does_not_matter() -> None:
     assert run_name(["lr=1", "optimizer=sgd"]) == run_name(["optimizer=sgd", "lr=1"])
+
+
+@pytest.mark.parametrize(
+    ("overrides", "common", "absent", "expected"),
+    [
+        (["data=synthetic", "lr=1"], ["data=synthetic"], [], "lr=1"),
+        (["data=synthetic", "lr=1"], ["data=synthetic", "lr=1"], [], "defaults"),
+        (["data=synthetic", "lr=1"], ["data=synthetic", "lr=2"], [], "lr=1"),
+        (["+a=[1, 2]", "lr=1"], ["+a=[1,2]"], [], "lr=1"),
+        (["lr=1"], ["data=synthetic"], ["data"], "data=default,lr=1"),
+    ],
+)
+def test_names_carry_what_varies(
+    overrides: list[str], common: list[str], absent: list[str], expected: str
+) -> None:
+    assert run_name(overrides, common=common, absent=absent) == expected
