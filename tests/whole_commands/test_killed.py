@@ -39,14 +39,14 @@ def records(folder: Path) -> Records:
     return {path.parent.name: json.loads(path.read_text()) for path in sweep(folder).glob("*/run.json")}
 
 
-def kill(process: subprocess.Popen[str], due: Callable[[], bool]) -> None:
+def kill(process: subprocess.Popen[str], due: Callable[[], bool], by: int = signal.SIGKILL) -> None:
     """Kill all processes of the sweep as soon as it is due, if they have not ended before."""
     end = time.monotonic() + DEADLINE
     while not due() and process.poll() is None:
         assert time.monotonic() < end, "the sweep hangs"
         time.sleep(0.01)
     with contextlib.suppress(ProcessLookupError):  # it has ended, and all that it started
-        os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(process.pid, by)
     process.communicate()
 
 
@@ -103,3 +103,37 @@ def test_ten_kills_at_random_moments_lose_nothing(launcher: str, tmp_path: Path)
     assert before.items() <= records(tmp_path).items()
     assert len(expected) == 12
     assert equal(records(tmp_path), expected)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_kills_while_the_epochs_are_raised_twice_lose_nothing(launcher: str, tmp_path: Path) -> None:
+    arguments = typed(4, *LAUNCHERS[launcher])
+    start = time.monotonic()
+    assert ran(tmp_path, "train.py", *arguments, "trainer.max_epochs=9").status == 0
+    life = time.monotonic() - start
+    expected = records(tmp_path)
+    shutil.rmtree(sweep(tmp_path))
+    moments = random.Random(0)  # noqa: S311 - the same ones every time
+    for epochs in (3, 6, 9):
+        longer = [*arguments, f"trainer.max_epochs={epochs}", "ckpt_path=last"]
+        for by in (signal.SIGTERM, signal.SIGKILL, signal.SIGTERM):
+            due = time.monotonic() + moments.uniform(life * 0.3, life * 0.8)
+            kill(started(tmp_path, "train.py", *longer), lambda due=due: time.monotonic() >= due, by)  # type: ignore[misc]
+        assert ran(tmp_path, "train.py", *longer).status == 0
+    assert len(expected) == 4
+    assert equal(records(tmp_path), expected)
+
+
+@pytest.mark.parametrize("launcher", ["basic", pytest.param("joblib", marks=pytest.mark.slow)])
+def test_the_runs_of_a_sweep_can_be_given_more_epochs(
+    launcher: str, command: Command, tmp_path: Path
+) -> None:
+    arguments = typed(2, *LAUNCHERS[launcher])
+    command("train.py", *arguments)
+    assert command("train.py", *arguments, "trainer.max_epochs=4", "ckpt_path=last").status == 0
+    stretched = records(tmp_path)
+    shutil.rmtree(sweep(tmp_path))
+    command("train.py", *arguments, "trainer.max_epochs=4")
+    assert equal(stretched, records(tmp_path))
+    assert all(len(record["history"]) == 5 for record in stretched.values())

@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 
 from commands import CONF, ROOT, SHORT, Command
 from overnight.records import sweep_state
+from overnight.records.record import read_record
 from overnight.study.design import varying
 from overnight.study.frames import load
 from overnight.sweeps.callback import planned_runs
@@ -129,3 +130,67 @@ def test_an_unnamed_sweep_says_how_to_go_on_and_that_runs_only_what_is_missing(
     assert command("train.py", *arguments).status == 0
     assert sorted((tmp_path / "outputs" / "sweeps").glob("*/*/run.json")) == records
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
+
+
+FOLDERS = {
+    "experiments": (["experiment=init,dropout", "init=torch_default", "dropout=0.1", "seed=0"], 2),
+    "experiments by a pattern": (
+        ["experiment=glob([init,dropout])", "init=torch_default", "dropout=0.1", "seed=0"],
+        2,
+    ),
+    "experiments under one name": (
+        ["experiment=init,dropout", "init=zeros", "dropout=0", "seed=0", "task_name=x"],
+        2,
+    ),
+    "the same run twice": (["seed=0,0"], 1),
+    "settings that look alike": (["lr=0.1,1e-1"], 1),
+    "the split": (["data.split_seed=0,1"], 2),
+}
+
+
+@pytest.mark.parametrize(("typed", "runs"), FOLDERS.values(), ids=FOLDERS)
+@pytest.mark.parametrize("folder", ["hydra.sweep.dir=X", "task_name=named"])
+def test_jobs_of_a_sweep_never_share_a_folder(
+    folder: str, typed: list[str], runs: int, command: Command, tmp_path: Path
+) -> None:
+    swept = command("train.py", "-m", *SHORT, "trainer.max_epochs=1", *typed, folder)
+    assert swept.status == 0, swept.stderr
+    found = list(tmp_path.rglob("run.json"))
+    assert len(found) == runs
+    assert not list(tmp_path.rglob(".aside-*"))
+
+
+def test_jobs_that_would_share_a_folder_are_refused(command: Command, tmp_path: Path) -> None:
+    swept = command("train.py", "-m", *SHORT, "seed=0,1", "hydra.sweep.dir=X", "hydra.sweep.subdir=same")
+    assert swept.status == 1
+    assert "another job of this sweep has run here" in swept.stderr
+    assert len(list(tmp_path.rglob("run.json"))) == 1
+
+
+def test_runs_are_named_by_what_varies_in_their_folder(command: Command, tmp_path: Path) -> None:
+    for typed in (
+        ["seed=0,1"],
+        ["seed=0,1", "lr=0.1"],
+        ["seed=0,1", "trainer.max_epochs=1"],
+        ["optimizer=sgd,adam"],
+    ):
+        assert command("train.py", "-m", *SHORT, *typed, "task_name=named").status == 0
+    runs = {path.parent.name for path in tmp_path.rglob("run.json") if ".aside" not in str(path)}
+    assert runs == {"seed=0", "seed=1", "lr=0.1,seed=0", "lr=0.1,seed=1", "optimizer=sgd", "optimizer=adam"}
+
+
+def test_a_key_of_one_option_of_a_swept_group_is_set_where_it_is(command: Command, tmp_path: Path) -> None:
+    swept = ["optimizer=sgd,momentum", "optimizer.momentum=0.8", "task_name=named"]
+    assert command("train.py", "-m", *SHORT, *swept).status == 0
+    records = [read_record(path.parent) for path in tmp_path.rglob("run.json")]
+    assert [record and record["config"]["optimizer"]["momentum"] for record in records] == [0.8, 0.8]
+
+
+@pytest.mark.parametrize("theirs", ["results.csv", "sweep.json"])
+def test_files_that_no_sweep_wrote_are_not_overwritten(theirs: str, command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "X" / theirs
+    path.parent.mkdir()
+    path.write_text("theirs")
+    refused = command("train.py", "-m", *SHORT, "seed=0,1", "hydra.sweep.dir=X")
+    assert (refused.status, f"holds {theirs}" in refused.stderr) == (1, True)
+    assert [(p.name, p.read_text()) for p in path.parent.iterdir()] == [(theirs, "theirs")]
