@@ -194,3 +194,34 @@ def test_files_that_no_sweep_wrote_are_not_overwritten(theirs: str, command: Com
     refused = command("train.py", "-m", *SHORT, "seed=0,1", "hydra.sweep.dir=X")
     assert (refused.status, f"holds {theirs}" in refused.stderr) == (1, True)
     assert [(p.name, p.read_text()) for p in path.parent.iterdir()] == [(theirs, "theirs")]
+
+
+@pytest.mark.parametrize("launcher", ["basic", "stacked", pytest.param("joblib", marks=pytest.mark.slow)])
+def test_pruned_runs_are_recorded_settled_and_win_nothing(
+    launcher: str, command: Command, tmp_path: Path
+) -> None:
+    pruning = ["pruning=median", "callbacks.pruning.pruner.n_startup_trials=2"]
+    typed = [*SHORT, "optimizer=sgd", "lr=0.3,0.2,1e-5,1e-6,1e-7,1e-8", *pruning, "trainer.max_epochs=4"]
+    swept = command("train.py", "-m", *typed, f"hydra/launcher={launcher}", "task_name=named")
+    assert swept.status == 0, swept.stderr
+    runs = load(tmp_path / "outputs" / "sweeps" / "named").set_index("name")
+    assert runs["status"].value_counts()["pruned"] >= 2
+    assert set(runs.loc[["lr=0.3", "lr=0.2"], "status"]) == {"completed"}
+    assert "best by val/acc: lr=0." in swept.stdout
+    assert "recorded before" in command("train.py", "-m", *typed, "task_name=named").stdout
+    for path in tmp_path.rglob("run.json"):
+        record = read_record(path.parent)
+        assert record
+        assert (record["checked"], len(record["history"]) < 5) == (True, record["status"] == "pruned")
+
+
+def test_a_search_prunes(command: Command, tmp_path: Path) -> None:
+    space = ["hparams_search=tpe", "lr=tag(log,interval(1e-8,1))", "hydra.sweeper.n_trials=10"]
+    pruning = ["pruning=median", "callbacks.pruning.pruner.n_startup_trials=3"]
+    searched = command(
+        "train.py", *SHORT, "optimizer=sgd", "trainer.max_epochs=4", *space, *pruning, "task_name=named"
+    )
+    assert searched.status == 0, searched.stderr
+    statuses = load(tmp_path / "outputs" / "sweeps" / "named")["status"].value_counts()
+    assert statuses["pruned"] >= 1
+    assert statuses["completed"] >= 1

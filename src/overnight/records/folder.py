@@ -16,10 +16,11 @@ OWN = (
     *(RECORD_FILE, "checkpoints/best.ckpt", "checkpoints/last.ckpt", "events.out.tfevents.*"),
     *("csv/metrics.csv", "csv/hparams.yaml"),
 )
+OVERWRITTEN = (*OWN, "reports.jsonl")
 ASIDE = ".aside-"
 
 
-def refuse_foreign(directory: Path, names: Iterable[str] = OWN, *, ours: bool | None = None) -> None:
+def refuse_foreign(directory: Path, names: Iterable[str] = OVERWRITTEN, *, ours: bool | None = None) -> None:
     """Refuse a folder in which there is something that no run wrote, and that would be overwritten.
 
     Args:

@@ -12,7 +12,9 @@ from overnight.records.atomic import replacing
 SCHEMA = 2
 RECORD_FILE = "run.json"
 
-STATUSES = ("completed", "diverged", "failed")
+STATUSES = ("completed", "diverged", "pruned", "failed")
+SETTLED = {*STATUSES} - {"failed"}
+"""What failed may succeed the next time."""
 
 Record = dict[str, Any]
 
@@ -51,12 +53,9 @@ def read_record(directory: Path) -> Record | None:
 
 
 def settled_record(directory: Path, fingerprint: str) -> Record | None:
-    """Return the record in this directory if this very configuration has been run to its end.
-
-    That is: completed or diverged. What failed may succeed the next time.
-    """
+    """Return the record in this directory if this very configuration has been run to its end."""
     record = read_record(directory)
-    if record and record["fingerprint"] == fingerprint and record["status"] in {"completed", "diverged"}:
+    if record and record["fingerprint"] == fingerprint and record["status"] in SETTLED:
         return record
     return None
 

@@ -128,3 +128,9 @@ def stop(directory: Path) -> None:
 def stopped(directory: Path) -> bool:
     """Tell whether no further run is to start."""
     return (directory / STOPPED).exists()
+
+
+def name_job(directory: Path, number: int) -> tuple[str, str]:
+    """Return what tells this start of the sweep from others, and the job from others in it."""
+    plan = read(directory)
+    return (str(plan.started), str(number)) if plan else ("", "")

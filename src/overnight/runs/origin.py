@@ -84,7 +84,7 @@ class Origin:
             command=plan.command if plan else shlex.join(["python", *sys.argv]),
             sweep=folder,
             trained=": ".join(filter(None, ("ordinary", WHY_ALONE.get()))),
-            job=(str(plan.started), str(hydra_config.job.num)) if plan else ("", ""),
+            job=sweep_state.name_job(folder, hydra_config.job.num) if folder else ("", ""),
         )
 
     def begin(self) -> Record:

@@ -17,6 +17,7 @@ from overnight.records.lock import locked
 from overnight.records.metric import counterpart
 from overnight.records.record import (
     RECORD_FILE,
+    SETTLED,
     Record,
     fingerprint,
     read_record,
@@ -26,7 +27,7 @@ from overnight.records.record import (
 from overnight.records.sampling import with_error
 from overnight.runs.origin import Origin, interpolated_keys, resolved
 from overnight.training.fit import describe_error, train
-from overnight.training.going_on import to_go_on_from
+from overnight.training.going_on import EndedError, to_go_on_from
 from overnight.training.history import History
 from overnight.training.parts import build, build_trainer
 
@@ -77,7 +78,7 @@ def run(cfg: DictConfig, work: Work = attempt, hold: Hold = locked) -> float:
         return math.nan
     with hold(origin.directory):
         shared = claim(origin.directory, *origin.job)
-        record, done = origin.begin(), None
+        record, done, kept = origin.begin(), None, shared
         try:
             config, going_on = resolved(cfg, origin.directory)
             record |= {"config": config, "interpolated": interpolated_keys(cfg)}
@@ -87,14 +88,19 @@ def run(cfg: DictConfig, work: Work = attempt, hold: Hold = locked) -> float:
             if not done:
                 refuse_shared(shared, origin.directory)
                 earlier = read_record(origin.directory)
+                kept = shared or (going_on and earlier is not None and earlier["status"] in SETTLED)
                 checkpoint = to_go_on_from(origin.directory, config, earlier, own=going_on)
+                kept = False
                 set_aside(origin.directory, [RECORD_FILE] if going_on and checkpoint else [])
                 trained = work(config, origin, checkpoint)
                 record["environment"]["device"] = trained.pop("device")
                 record |= trained
+        except EndedError as error:
+            log.log(origin.level, "%s", error)
+            done = read_record(origin.directory)
         except Exception as error:
-            if shared:
-                raise  # the record here is that of the other job
+            if kept:
+                raise  # the record here stays
             log.debug("the run failed", exc_info=error)
             record |= {"status": "failed", "error": describe_error(error)}
         if not done:

@@ -25,6 +25,7 @@ SETTINGS = "settings"  # the study's attribute: what its results depend on
 STATES = {
     "completed": TrialState.COMPLETE,
     "diverged": TrialState.PRUNED,  # TPE ranks these last and avoids their region; failed ones it ignores
+    "pruned": TrialState.PRUNED,
     "failed": TrialState.FAIL,
 }
 """What a record's status is called by Optuna."""

@@ -16,6 +16,7 @@ from hydra.core.utils import JobReturn, configure_log
 
 from overnight.launchers.workers import Hear
 from overnight.records import sweep_state
+from overnight.records.folder import claim
 from overnight.records.lock import locked_if_free
 from overnight.stacked.delivery import Delivery
 from overnight.stacked.gates import constants, obstacles
@@ -93,10 +94,11 @@ class Printed(io.TextIOBase):
 
 def available(run: Run, locks: ExitStack) -> bool:
     """Tell whether a run is still to be done, and hold its directory if it is."""
+    sweep = Path(run.job.config.hydra.sweep.dir)
     run.directory.mkdir(parents=True, exist_ok=True)
-    if sweep_state.stopped(Path(run.job.config.hydra.sweep.dir)):
+    if sweep_state.stopped(sweep) or not locks.enter_context(locked_if_free(run.directory)) or run.recorded:
         return False
-    return locks.enter_context(locked_if_free(run.directory)) and not run.recorded
+    return not claim(run.directory, *sweep_state.name_job(sweep, run.job.config.hydra.job.num))
 
 
 def train(runs: Sequence[Run], tell: Tell, reasons: dict[Run, str]) -> list[Result]:

@@ -151,7 +151,9 @@ class Member:
     def end(self, error: DivergedError | None) -> None:
         """Take no further part."""
         self.outcome = (
-            {"status": "diverged", "error": fit.describe_error(error)} if error else {"status": "completed"}
+            {"status": "diverged", "error": fit.describe_error(error)}
+            if error
+            else {"status": fit.status_of(self.trainer)}
         )
 
     def _schedule(self, interval: str, *, plateau: bool) -> None:

@@ -47,6 +47,12 @@ SUPPORTED: Config = {
             "enabled": ANYTHING,
             "metric": ANYTHING,
         },
+        "pruning": {
+            "_target_": {f"{OURS}pruning.Pruning"},
+            "pruner": ANYTHING,
+            "monitor": ANYTHING,
+            "mode": ANYTHING,
+        },
         "early_stopping": {
             "_target_": {"lightning.pytorch.callbacks.EarlyStopping"},
             "monitor": ANYTHING,

@@ -82,7 +82,16 @@ def fit(
         return {"status": "diverged", "error": describe_error(error)}
     except SystemExit as end:  # Lightning's answer to Ctrl-C
         raise KeyboardInterrupt from end
-    return {"status": "completed"}
+    return {"status": status_of(trainer)}
+
+
+def status_of(trainer: L.Trainer) -> str:
+    """Return how a fit ended that no error has ended."""
+    return (
+        "pruned"
+        if any(getattr(each, "pruned", False) for each in trainer.checkpoint_callbacks)
+        else "completed"
+    )
 
 
 IN_VALIDATION = ("on_validation_epoch_start", "on_validation_batch_end", "on_validation_epoch_end")

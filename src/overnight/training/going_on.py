@@ -10,7 +10,7 @@ from typing import Any
 import lightning as L
 
 from overnight.config.errors import ConfigError
-from overnight.records.record import Record, fingerprint, without_keys
+from overnight.records.record import SETTLED, Record, fingerprint, without_keys
 from overnight.training.checkpoints import LAST, read_checkpoint
 from overnight.training.measure import build_measuring_trainer
 from overnight.training.parts import build
@@ -78,8 +78,6 @@ def refuse_untrue(path: Path, checkpoint: Config, config: Config, earlier: Recor
     given = f"trainer.max_epochs={now}: {path} is of a run of {before} epochs"
     if now < done:
         raise ConfigError(f"{given}, {done} of which are trained. Needed: {done} or more")
-    if earlier and (earlier["status"] == "diverged" or (earlier["status"] == "completed" and done < before)):
-        raise ConfigError(f"{given} that ended by itself after {done}. More epochs would change nothing")
     fresh = set_up(config)
     groups = [state["param_groups"] for state in checkpoint["optimizer_states"]]
     changed = sorted({key for pair in zip(fresh.optimizers, groups, strict=True) for key in changes(*pair)})
@@ -94,6 +92,15 @@ def refuse_untrue(path: Path, checkpoint: Config, config: Config, earlier: Recor
             f"would have been another from the start. Needed: {before} epochs, or a schedule without an end. "
             f"Type for a run of {now} epochs from the beginning: task_name=ANOTHER, and no ckpt_path"
         )
+    stopped = earlier and (
+        earlier["status"] in SETTLED and (earlier["status"] != "completed" or done < before)
+    )
+    if stopped:
+        raise EndedError(f"{given} that ended by itself after {done}. More epochs would change nothing")
+
+
+class EndedError(ConfigError):
+    """A run was stopped before all of its epochs, and would be so if it had more."""
 
 
 class Reached(Exception):  # noqa: N818 - nothing went wrong
