@@ -3,8 +3,8 @@
 import argparse
 import logging
 import sys
-from pathlib import Path
 
+from overnight.config.arguments import expanded_path
 from overnight.config.cli import legible
 
 
@@ -12,7 +12,10 @@ def main() -> None:
     """Parse, compute, and say where the report is; imports here, so that --help answers without torch."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "directories", nargs="*", type=Path, help="folders of sweeps or runs; the newest sweep by default"
+        "directories",
+        nargs="*",
+        type=expanded_path,
+        help="folders of sweeps or runs; the newest sweep by default",
     )
     parser.add_argument(
         "--scientific",
@@ -21,7 +24,9 @@ def main() -> None:
         help="the hyperparameters in question; by default what the study declares",
     )
     parser.add_argument(
-        "--output", type=Path, help="where to write; by default the folder report in the first directory"
+        "--output",
+        type=expanded_path,
+        help="where to write; by default the folder report in the first directory",
     )
     parser.add_argument(
         "--trust",

@@ -1,15 +1,17 @@
 """Look at a sweep, while it runs or later: python status.py [outputs/sweeps/NAME]."""
 
 import argparse
-from pathlib import Path
 
+from overnight.config.arguments import expanded_path
 from overnight.config.cli import legible
 
 
 def main() -> None:
     """Parse and show; imports here, so that --help answers without pandas."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("directory", nargs="?", type=Path, help="the sweep's folder; the newest by default")
+    parser.add_argument(
+        "directory", nargs="?", type=expanded_path, help="the sweep's folder; the newest by default"
+    )
     arguments = parser.parse_args()
     from overnight.sweeps.status import show  # noqa: PLC0415
 

@@ -163,7 +163,7 @@ def test_predictions_of_pairs_are_written_and_others_refused(command: Command, t
 
 def test_eval_prints_a_row_for_each_split(command: Command) -> None:
     command(TRAIN, *module("two_validations"))
-    lines = command(EVAL, "trust=[foreign]", f"ckpt_path={BEST}").stdout.splitlines()
+    _, *lines = command(EVAL, "trust=[foreign]", f"ckpt_path={BEST}").stdout.splitlines()
     assert lines[0].split() == ["loss", "loss/dataloader_idx_0", "loss/dataloader_idx_1"]
     assert [line.split()[0] for line in lines[1:]] == ["val", "test"]
 

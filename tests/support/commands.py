@@ -25,7 +25,11 @@ SHORT = [
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Hide the GPUs, before anything imports torch, unless the tests that need one are asked for."""
+    """Let tests write where they type, and hide the GPUs from those that do not ask for one.
+
+    Both come before anything imports torch or starts a process.
+    """
+    os.environ["OVERNIGHT_OUTPUTS"] = "outputs"  # of the folder in which a test types its commands
     if config.getoption("markexpr") != "gpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
@@ -49,8 +53,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captu
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("FCNLAB_DATA", os.environ.get("FCNLAB_DATA", str(ROOT / "data")))
         monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-        options_first = sorted(arguments, key=lambda argument: not argument.startswith("-"))
-        monkeypatch.setattr(sys, "argv", [str(ROOT / script), *options_first])
+        monkeypatch.setattr(sys, "argv", [str(ROOT / script), *arguments])
         status = 0
         capfd.readouterr()
         try:

@@ -16,7 +16,7 @@ import torch
 from commands import CONF, ROOT, SHORT, Command, environment
 from experiments import Compose
 from fcnlab import fashion_mnist
-from overnight.config import cli, schema
+from overnight.config import schema
 from overnight.config.errors import ConfigError
 from overnight.config.folders import SHIPPED
 
@@ -258,11 +258,3 @@ def test_help_of_eval_shows_its_keys_and_no_groups(command: Command) -> None:
     text = command("eval.py", "--help").stdout
     assert (SHIPPED / "eval.yaml").read_text() in text
     assert "rmsprop" not in text
-
-
-def test_a_sweep_over_more_values_than_a_file_name_can_hold(tmp_path: Path) -> None:
-    lrs = "lr=" + ",".join(f"{number}e-3" for number in range(1, 200))
-    assert cli.quoted(lrs) == lrs
-    path = tmp_path / "a=b"
-    path.touch()
-    assert cli.quoted(f"ckpt_path={path}") == f"ckpt_path='{path}'"

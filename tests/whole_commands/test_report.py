@@ -93,7 +93,7 @@ def test_the_command_in_the_report_trains_the_winner_again(command: Command, tmp
     assert command("train.py", "-m", *SHORT, "lr=0.1,0.01", "task_name=s").status == 0
     assert command("report.py", "outputs/sweeps/s").status == 0
     text = (tmp_path / "outputs" / "sweeps" / "s" / "report" / "report.md").read_text(encoding="utf-8")
-    typed = re.findall(r"The winner alone: `` python train.py (.*) ``", text)[0].split()
+    typed = re.findall(r"The winner alone: `` python \S*train.py (.*) ``", text)[0].split()
     again = command("train.py", *typed, "hydra.run.dir=again")
     assert again.status == 0
     winner = re.findall(r"ckpt_path=(\S+)/checkpoints", text)[0]

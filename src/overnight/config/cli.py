@@ -2,21 +2,21 @@
 
 import functools
 import os
-import re
 import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from overnight.config import folders, resolvers
+from overnight.config import arguments, folders, resolvers
+from overnight.config.commands import command
+from overnight.config.continuation import GOES_ON, THE_SAME
 from overnight.config.explanations import explain
 from overnight.config.shorthand import spell_out
 
 Result = TypeVar("Result")
 INTERRUPTED = 130  # as shells report a program that SIGINT ended
-PROJECT = "OVERNIGHT_PROJECT"
-"""The variable that tells workers, on whatever machine, which checkout they run."""
+PROJECT = folders.PROJECT
 
 resolvers.register()
 
@@ -29,10 +29,11 @@ def launch(main: Callable[[], object]) -> None:
     if {"-h", "--help"} & set(sys.argv[1:]):
         sys.stdout.write(help_text(Path(sys.argv[0]).stem))
         return
-    os.environ[PROJECT] = str(folders.project())
+    os.environ[folders.PROJECT] = str(folders.project())
     signal.signal(signal.SIGTERM, interrupt)
-    spelt = legible(spell_out)(sys.argv[1:], folders.find_config(Path(sys.argv[0]).stem))
-    sys.argv[1:] = map(quoted, spelt)
+    GOES_ON.set(THE_SAME)
+    typed = legible(arguments.arranged)(sys.argv[1:])
+    sys.argv[1:] = legible(spell_out)(typed, folders.find_config(Path(sys.argv[0]).stem))
     if os.environ.get("HYDRA_FULL_ERROR") == "1":
         main()
         return
@@ -73,23 +74,23 @@ def legible(function: Callable[..., Result]) -> Callable[..., Result]:
     """Let a function end in one message where it would raise an error."""
 
     @functools.wraps(function)
-    def wrapper(*arguments: Any, **keywords: Any) -> Result:
+    def wrapper(*positional: Any, **keywords: Any) -> Result:
         try:
-            return function(*arguments, **keywords)
+            return function(*positional, **keywords)
         except KeyboardInterrupt:
             sys.stderr.write(
                 "\nInterrupted. What had finished is kept; the run that was under way has no record yet.\n"
-                "To go on, type the same command; python status.py prints that of an unnamed sweep.\n"
+                f"To go on, type:\n  {GOES_ON.get()}\n"
             )
             sys.exit(INTERRUPTED)
         except Exception as error:  # noqa: BLE001 - the last place that can make it legible
-            sys.exit(f"Error: {explain(error)}")
+            several = arguments.several_values(error)
+            sys.exit(f"Error: {_needs_m(several) if several else explain(error)}")
 
     return wrapper
 
 
-def quoted(argument: str) -> str:
-    """Quote the path in KEY=PATH if it exists: to Hydra, the signs in a run's name mean something else."""
-    key, _, value = argument.partition("=")
-    special = re.search(r"[=,~]", value) and os.path.exists(value)  # noqa: PTH110 - a list may be too long a path
-    return f"{key}='{value}'" if special else argument
+def _needs_m(several: str) -> str:
+    again = command(Path(sys.argv[0]).name, "-m", *sys.argv[1:])
+    needed = "Needed: one, or a list in brackets, or -m for each in turn"
+    return f"{several}: several values. {needed}. Type: {again}"

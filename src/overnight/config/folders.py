@@ -1,10 +1,15 @@
 """The folders that hold configuration files: the project's own, and the one that ships inside overnight."""
 
+import os
 import re
 import sys
 from pathlib import Path
 
 SHIPPED = Path(__file__).parents[1] / "conf"
+PROJECT = "OVERNIGHT_PROJECT"
+"""The variable that tells workers, on whatever machine, which checkout they run."""
+OUTPUTS = "OVERNIGHT_OUTPUTS"
+"""The variable that names another folder for runs and sweeps than ``outputs`` in the project's."""
 
 
 def project() -> Path:
@@ -12,10 +17,21 @@ def project() -> Path:
     return Path(sys.argv[0]).parent.resolve()
 
 
+def in_project(name: str) -> str:
+    """Return a path in the project's folder; relative, as people write it, if the command is typed there."""
+    folder = Path(os.environ.get(PROJECT) or project())
+    return name if Path.cwd() == folder else str(folder / name)
+
+
+def outputs() -> str:
+    """Return the folder where all runs and sweeps go by default."""
+    return os.environ.get(OUTPUTS) or in_project("outputs")
+
+
 def folders() -> list[Path]:
     """Return all folders in the order in which Hydra searches them."""
-    typed = re.findall(r"--config-(?:dir|path)[= ](\S+)", " ".join(sys.argv[1:]))
-    named = [Path(text) if Path(text).is_absolute() else project() / text for text in typed]
+    typed = re.findall(r"--config-(dir|path)[= ](\S+)", " ".join(sys.argv[1:]))
+    named = [(project() if kind == "path" else Path.cwd()) / text for kind, text in typed]
     return [folder for folder in (project() / "conf", *named, SHIPPED) if folder.is_dir()]
 
 

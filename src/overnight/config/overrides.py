@@ -1,9 +1,11 @@
 """Overrides as Hydra's grammar reads them: what is swept, what is fixed, and how each is written."""
 
 import math
+import re
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, ValueType
+from hydra.errors import HydraException
 
 COUNTABLE = {ValueType.CHOICE_SWEEP, ValueType.SIMPLE_CHOICE_SWEEP, ValueType.RANGE_SWEEP}
 
@@ -44,6 +46,16 @@ def count_combinations(typed: list[str]) -> int | None:
     return math.prod(len(list(override.sweep_string_iterator())) for override in swept)
 
 
+def write_value(text: str) -> str:
+    """Write a text so that Hydra reads it as that, in quotes only where they are needed."""
+    try:
+        (override,) = parse_overrides([f"key={text}"])
+    except HydraException:
+        return quote_value(text)
+    return text if override.value() == text else quote_value(text)
+
+
 def quote_value(text: str) -> str:
-    """Write a text without backslashes so that Hydra reads it as that."""
-    return "'" + text.replace("'", "\\'") + "'"
+    """Write a text in quotes; backslashes count only in front of one."""
+    escaped = re.sub(r"(\\*)'", r"\1\1\'", text)
+    return "'" + re.sub(r"(\\+)$", r"\1\1", escaped) + "'"

@@ -1,11 +1,17 @@
 """What configs may ask for beyond Hydra's own resolvers. Imported before Hydra composes anything."""
 
+import atexit
+import shutil
+import tempfile
+import urllib.parse
 from pathlib import Path
 from typing import Any
 
+from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
+from overnight.config import folders
 from overnight.records import sweep_state
 from overnight.records.naming import LENGTH, UNNAMED, run_name
 
@@ -22,6 +28,17 @@ def name_of_run(directory: str) -> str:
         return run_name(typed())
     unnamed = UNNAMED if LENGTH in plan.swept else UNNAMED | {LENGTH}
     return run_name(typed(), unnamed, plan.common, plan.absent)
+
+
+def from_where_typed(path: str) -> str:
+    """Return a path that leads to the same file when Hydra has changed the directory (hydra.job.chdir)."""
+    typed_in = Path(HydraConfig.get().runtime.cwd)
+    return path if Path.cwd() == typed_in else str(typed_in / path)
+
+
+def sweep_folder(hydra: DictConfig | HydraConf) -> Path:
+    """Return the folder of the sweep, from whatever directory a job of it runs in."""
+    return Path(hydra.runtime.cwd, hydra.sweep.dir)
 
 
 def typed() -> list[str]:
@@ -47,14 +64,25 @@ def confirming(directory: str | None) -> str:
     return f"{Path(directory).resolve().name}-confirm" if directory else "confirm"
 
 
+def temporary() -> str:
+    """Return a new folder that goes when this process ends."""
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 def register() -> None:
     """Register the resolvers; doing it again changes nothing.
 
-    ``once`` gives all jobs of a sweep the value that the sweep itself has: Hydra copies its cache to them.
+    Those with a cache give all jobs of a sweep the value that the sweep itself has: Hydra copies the cache.
     """
     OmegaConf.register_new_resolver("cores", cores, replace=True)
     OmegaConf.register_new_resolver("threads_each", threads_each, replace=True)
     OmegaConf.register_new_resolver("confirming", confirming, replace=True)
     OmegaConf.register_new_resolver("once", lambda value: value, replace=True, use_cache=True)
+    OmegaConf.register_new_resolver("outputs", folders.outputs, replace=True, use_cache=True)
+    OmegaConf.register_new_resolver("in_project", folders.in_project, replace=True)
+    OmegaConf.register_new_resolver("in_url", urllib.parse.quote, replace=True)
+    OmegaConf.register_new_resolver("temporary", temporary, replace=True, use_cache=True)
     OmegaConf.register_new_resolver("run_name", name_of_run, replace=True)
     OmegaConf.register_new_resolver("single_run", single_run, replace=True)

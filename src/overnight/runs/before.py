@@ -8,6 +8,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from overnight.config.cli import legible
+from overnight.config.continuation import GOES_ON, going_on
 
 
 class Before(Callback):
@@ -21,6 +22,7 @@ class Before(Callback):
         """Refuse the run, or do nothing; imports here, since the parent of a sweep needs no torch."""
         from overnight.runs.run import refuse  # noqa: PLC0415
 
+        GOES_ON.set(going_on(config, "run", *([] if config.ckpt_path else ["ckpt_path=last"])))
         directory = Path(config.hydra.run.dir).absolute()
         with read_write(config.hydra.runtime), open_dict(config.hydra.runtime):
             config.hydra.runtime.output_dir = str(directory)

@@ -2,6 +2,7 @@
 
 import csv
 import logging
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ Config = dict[str, Any]
 def evaluate(cfg: DictConfig) -> dict[str, float | None]:
     """Print and return every metric on every split; write the test predictions if a path is given.
 
+    The table stands under the path: with ``-m`` there are several.
+
     Raises:
         FileNotFoundError: there is no such checkpoint.
         ValueError: the file is no checkpoint of a run, or would build what it may not.
@@ -35,10 +38,11 @@ def evaluate(cfg: DictConfig) -> dict[str, float | None]:
     data = build_data(config, **({"root": cfg.data_root} if cfg.data_root else {}))
     trainer = build_measuring_trainer(config, accelerator=cfg.accelerator)
     measured = measure(trainer, task, data, cfg.ckpt_path)
+    log.info("ckpt_path: %s", cfg.ckpt_path)
     log.info("%s", table(measured, config, data.describe() if hasattr(data, "describe") else {}))
     if cfg.predictions:
         write_predictions(*predict(trainer, task, data, cfg.ckpt_path), Path(cfg.predictions))
-        log.info("predictions: %s", cfg.predictions)
+        log.info("predictions: %s", shlex.quote(cfg.predictions))
     return measured
 
 

@@ -13,10 +13,10 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from overnight.config.resolvers import single_run, typed
+from overnight.config.resolvers import from_where_typed, single_run, sweep_folder, typed
 from overnight.records import sweep_state
 from overnight.records.naming import run_name
-from overnight.records.record import SCHEMA, Record
+from overnight.records.record import CONTENTS, SCHEMA, Record
 from overnight.runs.environment import environment
 from overnight.training.checkpoints import goes_on
 
@@ -25,6 +25,9 @@ UNKNOWN = (
     *("checkpoint", "seconds", "samples_per_second", "data"),
 )
 """What a record says of a run only when it has been trained."""
+
+DATA_PATHS = ("root", "path")
+"""Arguments of a data module that name where its files lie."""
 
 PARTS = ("logger", "callbacks")
 """Groups of parts, of which several may be chosen."""
@@ -74,7 +77,7 @@ class Origin:
         hydras: Any = OmegaConf.to_container(hydra_config.runtime.choices)
         choices = {group: option for group, option in hydras.items() if not group.startswith("hydra")}
         directory = Path(hydra_config.runtime.output_dir)
-        folder = None if single_run() else Path(hydra_config.sweep.dir)
+        folder = None if single_run() else sweep_folder(hydra_config)
         plan = sweep_state.read(folder) if folder else None
         return cls(
             name=directory.name if folder else run_name(typed()),
@@ -129,8 +132,17 @@ def resolved(cfg: DictConfig, directory: Path) -> tuple[dict[str, Any], bool]:
         ConfigError: it is to begin with a file in that directory that it would overwrite.
     """
     config: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    make_absolute(config)
     going_on = goes_on(config, directory)
     return config | ({"ckpt_path": None} if going_on else {}), going_on
+
+
+def make_absolute(config: dict[str, Any]) -> None:
+    """Let paths lead from where the command was typed, if Hydra has changed the directory."""
+    for section, keys in ((config, CONTENTS), (config["data"] or {}, DATA_PATHS)):
+        for key in keys:
+            if isinstance(section.get(key), str) and section[key] != "last":
+                section[key] = from_where_typed(section[key])
 
 
 def interpolated_keys(cfg: DictConfig, prefix: str = "") -> list[str]:

@@ -56,6 +56,8 @@ def look_at(job: Job) -> Run:
             config, going_on = resolved(cfg, directory)
         except (OmegaConfBaseException, ConfigError) as error:
             return Run(job, directory, {}, str(error))
+    if job.config.hydra.job.chdir:  # a process has one directory
+        return Run(job, directory, config, "hydra.job.chdir=true")
     return Run(job, directory, config, "ckpt_path=last" if going_on else why_alone(config))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from overnight.config.commands import command
 from overnight.study.arms import arms, outcomes, settings, winners
 from overnight.study.design import Design, declared, design, labelled
 from overnight.study.differences import differences
@@ -116,10 +117,10 @@ def gather(directories: Sequence[Path], scientific: tuple[str, ...] = ()) -> Evi
     names = {directory.resolve().name for directory in directories}  # sweeps are moved
     others = {text for text in confirming.get(CONFIRMS, ()) if Path(text).name not in names}
     if others:
-        listed = ", ".join(sorted(others))
+        example = command("report.py", first := min(others), f"{first}-confirm")
         raise ValueError(
-            f"there are runs here that confirm {listed}, which is not given. Needed: a sweep and the runs "
-            f"that confirm it. Type for example: python report.py {listed} {listed}-confirm"
+            f"there are runs here that confirm {', '.join(sorted(others))}, which is not given. Needed: a "
+            f"sweep and the runs that confirm it. Type for example: {example}"
         )
     curves = merged([histories(directory) for directory in directories], ["path", "epoch"])
     guessed = not scientific and not declared(runs)

@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
+from overnight.config.commands import command
 from overnight.study.design import legible
 from overnight.study.evidence import Evidence
 from overnight.study.gallery import Picture
@@ -95,19 +96,22 @@ def question(runs: pd.DataFrame) -> str:
 def commands(evidence: Evidence) -> list[tuple[str, str]]:
     """Return what to type to have all this again, to train the winner, and to look at it."""
     typed = evidence.runs["command"].dropna().unique()
-    told = [("This study, or what is missing of it", str(command)) for command in typed[:MOST_COMMANDS]]
+    told = [("This study, or what is missing of it", str(text)) for text in typed[:MOST_COMMANDS]]
     for best in evidence.winners.head(1).to_dict("records"):
         swept_by_itself = any(text.startswith("experiment=") for text in best["overrides"])
         own = [text for text in best["overrides"] if not text.startswith(OF_SWEEPS)]
         alone = ["hydra.mode=RUN", "task_name=winner"] if swept_by_itself else []
-        told += [("The winner alone", shlex.join(["python", "train.py", *own, *alone]))]
+        told += [("The winner alone", command("train.py", *own, *alone))]
         if pd.notna(best["checkpoint"]):
-            measure = f"python eval.py ckpt_path={best['path']}/{best['checkpoint']}"
-            told += [("Its best weights, measured", measure)]
+            checkpoint = f"ckpt_path={best['path']}/{best['checkpoint']}"
+            told += [("Its best weights, measured", command("eval.py", checkpoint))]
     if evidence.confirming.empty and len(evidence.winners) and len(evidence.arms) > 1:
-        command = f"python train.py experiment=confirm study.confirms={evidence.directories[0]}"
-        told += [("The winners again, with fresh seeds", command)]
-    curves = [("All curves", f"tensorboard --logdir {directory}") for directory in evidence.directories]
+        sweep = f"study.confirms={evidence.directories[0]}"
+        told += [("The winners again, with fresh seeds", command("train.py", "experiment=confirm", sweep))]
+    curves = [
+        ("All curves", shlex.join(["tensorboard", "--logdir", str(directory)]))
+        for directory in evidence.directories
+    ]
     return told + curves
 
 

@@ -1,6 +1,7 @@
 """The report of a study: a folder with a page, its figures, and its tables for papers and notebooks."""
 
 import logging
+import shlex
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -72,7 +73,7 @@ def written(evidence: Evidence, drawn: Sequence[Picture], missing: Sequence[str]
     for name, text in texts.items():
         with replacing(folder / name) as file:
             file.write(text.encode())
-    return f"{page.plain(shown)}\n\n{folder / PAGE}\n"
+    return f"{page.plain(shown)}\n\n{shlex.quote(str(folder / PAGE))}\n"
 
 
 def refuse_strangers(folder: Path) -> None:
@@ -86,7 +87,7 @@ def refuse_strangers(folder: Path) -> None:
     if not (folder / PAGE).is_file() or MARK not in (folder / PAGE).read_text(encoding="utf-8"):
         raise ValueError(
             f"{folder} holds something that is no report. Needed: a new or an empty folder. "
-            f"Type for example: --output={folder}/report"
+            f"Type for example: {shlex.quote(f'--output={folder}/report')}"
         )
 
 

@@ -1,7 +1,6 @@
 """What a sweep says: a line for each finished run, and at its end the leaderboard."""
 
 import logging
-import shlex
 import sys
 from collections import Counter
 from pathlib import Path
@@ -13,7 +12,10 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from overnight.config.cli import legible
+from overnight.config.commands import command
+from overnight.config.continuation import GOES_ON, going_on
 from overnight.config.overrides import count_combinations, overrides_by_key
+from overnight.config.resolvers import sweep_folder
 from overnight.records import sweep_state
 from overnight.records.record import RECORD_FILE, Record, read_record
 
@@ -27,17 +29,19 @@ class Sweep(Callback):
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Leave word of what is planned, for whoever counts, and say how to go on if this is interrupted."""
         directory = Path(config.hydra.sweep.dir)
-        plan = sweep_state.begin(directory, planned_runs(config), resume(directory), *fixed_and_swept(config))
+        again = going_on(config, "sweep")
+        plan = sweep_state.begin(directory, planned_runs(config), again, *fixed_and_swept(config))
+        GOES_ON.set(plan.command)
         sys.stdout.write(
             f"{plan.total or 'several'} runs; to look at them from another terminal:\n"
-            f"  python status.py {directory}\nto go on after an interruption:\n  {plan.command}\n"
+            f"  {command('status.py', directory)}\nto go on after an interruption:\n  {plan.command}\n"
         )
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
         """Report the finished run in one line."""
         if OmegaConf.is_missing(config.hydra.job, "num"):
             return
-        directory = Path(config.hydra.sweep.dir)
+        directory = sweep_folder(config.hydra)
         path = Path(config.hydra.runtime.output_dir) / RECORD_FILE
         plan, record = sweep_state.read(directory), read_record(path.parent)
         if plan and record:
@@ -61,7 +65,7 @@ class Sweep(Callback):
         if not runs.empty:  # a failure of an earlier sweep with other settings is none of this one
             runs = runs[(runs["status"] != "failed") | runs["name"].isin(sweep_state.ended(directory))]
             runs.to_csv(directory / "results.csv", index=False)
-            leaderboard.show(runs, directory, resume(directory))
+            leaderboard.show(runs, directory, going_on(config, "sweep"))
         if sweep_state.stopped(directory):
             sys.stdout.write("stopped at the first failed run (on_failure=raise); the others were not run\n")
         if runs.empty or (runs["status"] == "failed").any():
@@ -74,12 +78,6 @@ def lighten(job_return: JobReturn) -> None:
     directory = job_return.hydra_cfg.hydra.runtime.output_dir
     job_return.cfg = None
     job_return.hydra_cfg = OmegaConf.create({"hydra": {"runtime": {"output_dir": directory}}})
-
-
-def resume(directory: Path) -> str:
-    """Return the command that runs what is missing in this folder: the one that was typed, and its name."""
-    typed = [argument for argument in sys.argv[1:] if not argument.startswith("task_name=")]
-    return shlex.join(["python", *sys.argv[:1], *typed, f"task_name={directory.name}"])
 
 
 def planned_runs(config: DictConfig) -> int | None:

@@ -1,7 +1,9 @@
 """A sweep on the terminal: the leaderboard, the failed runs, the winner."""
 
 import math
+import shlex
 import sys
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from overnight.config.commands import command
 from overnight.records.sampling import with_error
 from overnight.study.design import varying
 from overnight.study.score import scores
@@ -17,28 +20,27 @@ from overnight.study.score import scores
 SHOWN = 20  # rows of the leaderboard on the terminal; results.csv has all
 
 
-def show(runs: pd.DataFrame, directory: Path, command: str) -> None:
+def show(runs: pd.DataFrame, directory: Path, again: str) -> None:
     """Print the leaderboard, each failed run with its reason and its log, and the next commands."""
-    console = Console() if sys.stdout.isatty() else Console(width=200)  # a file has no width of its own
-    table = Table(title=str(directory), title_justify="left", box=box.SIMPLE_HEAD)
+    width = None if sys.stdout.isatty() else 200  # a file has no width of its own
+    console = Console(width=width, highlight=False, markup=False, emoji=False)  # names are no markup
+    table = Table(box=box.SIMPLE_HEAD)
     board = leaderboard(runs)
     for column in board.columns:
         table.add_column(column, justify="right", no_wrap=True)
     for row in board.head(SHOWN).itertuples(index=False):
         table.add_row(*map(_cell, row))
+    console.print(str(directory), soft_wrap=True)
     console.print(table)
     failed = runs[runs["status"] == "failed"].to_dict("records")
     words = [
-        *(
-            f"FAILED {run['name']}: {_one_line(run['error'])} (log: {run['path']}/train.log)"
-            for run in failed
-        ),
-        *([f"again:   {command}"] if failed else []),
+        *map(_failure, failed),
+        *([f"again:   {again}"] if failed else []),
         *winner(runs),
-        f"report:  python report.py {directory}",
-        f"curves:  tensorboard --logdir {directory}",
+        f"report:  {command('report.py', directory)}",
+        f"curves:  {shlex.join(['tensorboard', '--logdir', str(directory)])}",
     ]
-    console.print("\n".join(words), soft_wrap=True, highlight=False, markup=False)
+    console.print("\n".join(words), soft_wrap=True)
 
 
 def leaderboard(runs: pd.DataFrame) -> pd.DataFrame:
@@ -71,9 +73,14 @@ def winner(runs: pd.DataFrame) -> list[str]:
             best += f", {score.on('test')} {value}"
         if run["checked"] is not True:
             best += f"\nnot confirmed: {run['checked']}"
-        measure = f"measure: python eval.py ckpt_path={run['path']}/{run['checkpoint']}"
-        return [best, measure] if pd.notna(run["checkpoint"]) else [best]
+        checkpoint = f"ckpt_path={run['path']}/{run['checkpoint']}"
+        return [best, f"measure: {command('eval.py', checkpoint)}"] if pd.notna(run["checkpoint"]) else [best]
     return []
+
+
+def _failure(run: dict[Hashable, Any]) -> str:
+    log = shlex.quote(f"{run['path']}/train.log")
+    return f"FAILED {run['name']}: {_one_line(run['error'])} (log: {log})"
 
 
 def _cell(value: Any) -> str:

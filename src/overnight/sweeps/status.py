@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from overnight.config import folders
 from overnight.records import sweep_state
 from overnight.records.lock import LOCK_FILE, is_abandoned, is_running, lock_holder
 from overnight.records.record import STATUSES
 from overnight.study.frames import load
 from overnight.sweeps import leaderboard
 
-SWEEPS = Path("outputs", "sweeps")
+EXAMPLE = "outputs/sweeps/optimizers"
 
 
 def show(directory: Path | None) -> None:
@@ -26,7 +27,7 @@ def show(directory: Path | None) -> None:
     if plan is None:
         raise FileNotFoundError(
             f"{directory}: there is no sweep here. Needed: the folder of one, or its name. "
-            f"Type for example: python status.py {SWEEPS}/optimizers"
+            f"Type for example: python status.py {EXAMPLE}"
         )
     ended = sweep_state.ended(directory)
     runs = load(directory)
@@ -34,13 +35,15 @@ def show(directory: Path | None) -> None:
     sys.stdout.write("\n".join(_progress(directory, plan, ended, runs)) + "\n")
     if not runs.empty:
         leaderboard.show(runs, directory, plan.command)
-    sys.stdout.write(f"to go on after an interruption:\n  {plan.command}\n")
+    if plan.total is None or len(ended) < plan.total:
+        sys.stdout.write(f"to go on after an interruption:\n  {plan.command}\n")
 
 
 def newest() -> Path:
     """Return the sweep that was begun last."""
-    plans = sorted(SWEEPS.glob(f"*/{sweep_state.PLAN}"), key=lambda path: path.stat().st_mtime)
-    return plans[-1].parent if plans else SWEEPS
+    sweeps = Path(folders.outputs(), "sweeps")
+    plans = sorted(sweeps.glob(f"*/{sweep_state.PLAN}"), key=lambda path: path.stat().st_mtime)
+    return plans[-1].parent if plans else sweeps
 
 
 def _progress(

@@ -1,0 +1,84 @@
+"""What was typed behind the script's name, made such that Hydra reads it as it was meant."""
+
+import os
+import re
+import shlex
+from pathlib import Path
+
+from hydra._internal.utils import get_args_parser
+
+from overnight.config.errors import ConfigError
+from overnight.config.overrides import quote_value
+
+HOME = re.compile(r"(^|(?<=[=,:'\"\[]))(~|\$HOME|\$\{HOME\})(?=/)")
+"""The home directory where a path begins; in quotes, or behind a ``=``, the shell leaves it as it is."""
+
+SPECIAL = re.compile(r"[^\w./+-]", re.ASCII)
+"""Characters that mean something else to Hydra, as in a run's folder ``lr=0.1,optimizer=sgd``."""
+
+
+def arranged(arguments: list[str]) -> list[str]:
+    """Let options stand anywhere, ``~/`` be the home directory, and paths have any name.
+
+    Raises:
+        ConfigError: a path was typed without its key.
+        SystemExit: there is no such option.
+    """
+    typed = [expand_home(argument) for argument in arguments]
+    parser = get_args_parser()
+    overrides: list[str] = parser.parse_intermixed_args(typed).overrides
+    refuse_paths_without_key(overrides)
+    if parser.parse_known_args(typed)[1]:  # Hydra takes the overrides in one piece only
+        options = list(typed)
+        for override in overrides:
+            options.remove(override)
+        typed = [*overrides, *options]
+    return [quote_paths(argument) if argument in overrides else argument for argument in typed]
+
+
+def expand_home(text: str) -> str:
+    """Write the home directory in place of ``~``, ``$HOME`` or ``${HOME}`` wherever a path begins so."""
+    return HOME.sub(lambda _: str(Path.home()), text)
+
+
+def expanded_path(text: str) -> Path:
+    """Return a path that was typed; ``argparse`` calls this."""
+    return Path(expand_home(text))
+
+
+def refuse_paths_without_key(overrides: list[str]) -> None:
+    """Refuse a checkpoint that was typed by itself.
+
+    Raises:
+        ConfigError: says what to type.
+    """
+    for text in overrides:
+        if os.path.isfile(text) or (text.endswith(".ckpt") and "=" not in text):  # noqa: PTH113 - may be too long
+            example = shlex.quote(f"ckpt_path={text}")
+            raise ConfigError(f"{text}: needed: KEY=VALUE. Type for example: {example}")
+
+
+def quote_paths(override: str) -> str:
+    """Quote the paths in ``KEY=PATH`` or ``KEY=PATH,PATH`` as far as needed, if they all exist."""
+    key, _, value = override.partition("=")
+    paths = existing_paths(value.split(","))
+    written = [quote_value(path) if SPECIAL.search(path) else path for path in paths]
+    return f"{key}={','.join(written)}" if paths else override
+
+
+def existing_paths(pieces: list[str]) -> list[str]:
+    """Join pieces by commas into paths that exist, each as long as can be; [] if some are no path."""
+    paths: list[str] = []
+    while pieces:
+        ends = range(len(pieces), 0, -1)
+        end = next((end for end in ends if os.path.exists(",".join(pieces[:end]))), 0)  # noqa: PTH110
+        if not end:
+            return []
+        paths, pieces = [*paths, ",".join(pieces[:end])], pieces[end:]
+    return paths
+
+
+def several_values(error: Exception) -> str | None:
+    """Return the override with several values that needs ``-m``, if this is Hydra's error for that."""
+    found = re.match(r"Ambiguous value for argument '(.*)'$", str(error), flags=re.MULTILINE)
+    return found[1] if found else None

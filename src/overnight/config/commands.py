@@ -1,0 +1,14 @@
+"""Commands as they are printed: pasted into a shell, each does what it says."""
+
+import shlex
+import sys
+from pathlib import Path
+
+
+def command(script: str, *arguments: object) -> str:
+    """Write a command that runs a script of this project, which lies beside the one that runs now.
+
+    ``KEY=PATH`` needs no quotes for Hydra if the path exists: see ``arguments.quote_paths``.
+    """
+    beside = Path(sys.argv[0]).with_name(script)
+    return shlex.join(["python", str(beside) if beside.is_file() else script, *map(str, arguments)])
