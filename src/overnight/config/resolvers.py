@@ -6,6 +6,7 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
+from overnight.config.errors import needed
 from overnight.records.naming import UNNAMED, run_name
 
 
@@ -32,9 +33,29 @@ def cores() -> int:
     return int(cpu_count(only_physical_cores=True))
 
 
-def threads_each(processes: int) -> int:
-    """Return how many threads each of so many processes may have: more than the cores, and they all stall."""
-    return max(1, cores() // processes)
+def at_a_time(n_jobs: int | None, key: str = "hydra.launcher.n_jobs") -> int:
+    """Return how many jobs run at a time; as in joblib, null and -1 are all cores, -2 all but one.
+
+    Raises:
+        ConfigError: there is no such number.
+    """
+    most = cores()
+    what = f"a whole number, 1 or more, or -1 (all {most} cores) to -{most} (one), or null (all)"
+    given = -1 if n_jobs is None else n_jobs
+    needed(key, given, lambda number: number > 0 or -most <= number < 0, what, -1)
+    return given if given > 0 else most + 1 + given
+
+
+def threads_each(n_jobs: int | None) -> int:
+    """Return how many threads each of so many jobs may have: more than the cores, and they all stall."""
+    return max(1, cores() // at_a_time(n_jobs))
+
+
+def sqlite(path: str) -> str:
+    """Return the URL of a database in a file, in whose name ``?``, ``#`` and ``%`` mean themselves."""
+    from sqlalchemy import URL  # noqa: PLC0415 - for a search only
+
+    return URL.create("sqlite", database=path).render_as_string()
 
 
 def confirming(directory: str | None) -> str:
@@ -49,6 +70,7 @@ def register() -> None:
     """
     OmegaConf.register_new_resolver("cores", cores, replace=True)
     OmegaConf.register_new_resolver("threads_each", threads_each, replace=True)
+    OmegaConf.register_new_resolver("sqlite", sqlite, replace=True)
     OmegaConf.register_new_resolver("confirming", confirming, replace=True)
     OmegaConf.register_new_resolver("once", lambda value: value, replace=True, use_cache=True)
     OmegaConf.register_new_resolver("run_name", name_of_run, replace=True)
