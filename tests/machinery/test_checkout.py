@@ -112,6 +112,12 @@ def test_files_with_strange_names_are_compared(checkout: Path) -> None:
     assert "left out" not in diff
 
 
+def test_what_is_only_taken_out_of_the_index_is_not_left_out(checkout: Path) -> None:
+    git(checkout, "rm", "--cached", "code.py")
+    code = asked.code()
+    assert (code["git_dirty"], code["git_diff"]) == (True, "")
+
+
 def test_another_repository_within_is_named(checkout: Path) -> None:
     git(checkout, "init", "other")
     assert asked.code()["git_diff"] == "[left out: other/]"

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from overnight.config.cli import PROJECT
@@ -62,10 +63,9 @@ def diff() -> str:
         files = choose(root, changed, new)
         order.write_bytes(os.fsencode("\n".join(files)))
         in_copy("add", "--intent-to-add", "--", *(name for name in files if name in new))
-        patch = (
-            in_copy("diff", *PLAIN, *FORM, f"-O{order}", "--", *files, most=LONGEST_DIFF) if files else b""
-        )
-    return told(patch, [*changed, *new])
+        compare = ("diff", *PLAIN, *FORM, f"-O{order}", "--", *files)
+        patch = in_copy(*compare, most=LONGEST_DIFF) if files else b""
+    return told(patch, files, changed | new)
 
 
 def choose(root: str, changed: dict[str, None], new: dict[str, None]) -> list[str]:
@@ -90,11 +90,13 @@ def size(root: str, name: str) -> float:
     return path.stat().st_size if os.access(path, os.R_OK) else math.inf
 
 
-def told(patch: bytes, files: list[str]) -> str:
+def told(patch: bytes, compared: list[str], files: Iterable[str]) -> str:
     """Return what a patch has of whole files, and in a last line the files of which it has nothing."""
-    whole = patch if len(patch) < LONGEST_DIFF else patch[: max(0, (b"\n" + patch).rfind(HEADER))]
+    cut = len(patch) == LONGEST_DIFF
+    whole = patch[: max(0, (b"\n" + patch).rfind(HEADER))] if cut else patch
     headers = {line for line in whole.split(b"\n") if line.startswith(HEADER.strip())}
-    missing = [name for name in files if os.fsencode(f"diff --git a/{name} b/{name}") not in headers]
+    heading = {name: os.fsencode(f"diff --git a/{name} b/{name}") for name in compared}
+    missing = [name for name in files if name not in heading or (cut and heading[name] not in headers)]
     named = os.fsencode(", ".join(missing[:MOST_NAMES])).decode(errors="replace")
     others = f", and at least {len(missing) - MOST_NAMES:,} more" if len(missing) > MOST_NAMES else ""
     text = whole.decode(errors="replace")
