@@ -49,10 +49,18 @@ class JobLauncher(ComposingLauncher):
 
 
 class ProcessLauncher(JobLauncher):
-    """hydra/launcher=joblib."""
+    """hydra/launcher=joblib.
 
-    def __init__(self, n_jobs: int, threads: int) -> None:
-        self.n_jobs, self.threads = n_jobs, threads
+    Raises:
+        ConfigError: a setting cannot be used.
+    """
+
+    def __init__(self, n_jobs: int | None, threads: int) -> None:
+        from overnight.config.errors import needed  # noqa: PLC0415
+        from overnight.config.resolvers import at_a_time  # noqa: PLC0415
+
+        needed("hydra.launcher.threads", threads, lambda number: number > 0, "a whole number, 1 or more", 1)
+        self.n_jobs, self.threads = at_a_time(n_jobs), threads
 
     def workers(self) -> AbstractContextManager[Any]:
         """Processes on this machine."""
@@ -62,12 +70,19 @@ class ProcessLauncher(JobLauncher):
 
 
 class SlurmLauncher(JobLauncher):
-    """hydra/launcher=submitit_slurm."""
+    """hydra/launcher=submitit_slurm.
+
+    Raises:
+        ConfigError: a setting cannot be used.
+    """
 
     extra = "[slurm]"
 
     def __init__(self, submitit_folder: str, **parameters: Any) -> None:
+        from overnight.config.launcher_keys import SlurmKeys, check_settings  # noqa: PLC0415
+
         self.folder, self.parameters = submitit_folder, plain(parameters)
+        check_settings(SlurmKeys, self.parameters)
 
     def workers(self) -> AbstractContextManager[Any]:
         """Jobs of a Slurm array."""
@@ -77,12 +92,20 @@ class SlurmLauncher(JobLauncher):
 
 
 class RayLauncher(JobLauncher):
-    """hydra/launcher=ray."""
+    """hydra/launcher=ray.
+
+    Raises:
+        ConfigError: a setting cannot be used.
+    """
 
     extra = "[ray]"
 
     def __init__(self, ray: DictConfig) -> None:
+        from overnight.config.launcher_keys import RayInitKeys, RayRemoteKeys, check_settings  # noqa: PLC0415
+
         self.ray = plain(ray)
+        check_settings(RayInitKeys, self.ray["init"], "hydra.launcher.ray.init")
+        check_settings(RayRemoteKeys, self.ray["remote"], "hydra.launcher.ray.remote")
 
     def workers(self) -> AbstractContextManager[Any]:
         """Tasks of a Ray cluster."""

@@ -1,9 +1,13 @@
 """The sweepers of overnight. Hydra imports this at every start: only Hydra may stand at the top."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper, BasicSweeperConf
+from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
@@ -30,6 +34,39 @@ class LaunchingSweeper(Sweeper):
         )
 
 
+class GridSweeper(BasicSweeper):
+    """Hydra's own, for every combination; it says what to type instead of what only a search draws from."""
+
+    @staticmethod
+    def split_arguments(overrides: list[Override], max_batch_size: int | None) -> list[list[list[str]]]:
+        """Return the overrides of all jobs.
+
+        Raises:
+            ConfigError: an override has no values to combine, or a tag that only a search heeds.
+        """
+        from overnight.config.errors import ConfigError, needed  # noqa: PLC0415
+
+        needed("hydra.sweeper.max_batch_size", max_batch_size or 1, lambda n: n > 0, "1 or more, or null", 8)
+        for override in overrides:
+            if override.is_interval_sweep() or getattr(override.value(), "tags", None):
+                raise ConfigError(
+                    f"{override.input_line}: a grid has no intervals and no tags. Needed: values. "
+                    f"Type for example: {override.get_key_element()}=1e-3,1e-2, or for a search: "
+                    f"hparams_search=tpe"
+                )
+        return list(BasicSweeper.split_arguments(overrides, max_batch_size))
+
+
+@dataclass
+class GridSweeperConf(BasicSweeperConf):
+    """hydra/sweeper=basic, the default: it takes the place of Hydra's."""
+
+    _target_: str = "hydra_plugins.overnight_sweepers.GridSweeper"
+
+
+ConfigStore.instance().store(group="hydra/sweeper", name="basic", node=GridSweeperConf, provider="overnight")
+
+
 class OptunaSweeper(LaunchingSweeper):
     """What ``conf/hydra/sweeper/optuna.yaml`` builds; its keys are described there."""
 
@@ -38,8 +75,16 @@ class OptunaSweeper(LaunchingSweeper):
 
     @staticmethod
     def count_runs(config: DictConfig) -> int:
-        """Return the number of trials."""
-        return int(config.hydra.sweeper.n_trials)
+        """Return the number of trials.
+
+        Raises:
+            ConfigError: it is none.
+        """
+        from overnight.config.errors import needed  # noqa: PLC0415
+
+        trials = config.hydra.sweeper.n_trials
+        needed("hydra.sweeper.n_trials", trials, lambda n: n > 0, "a whole number, 1 or more", 20)
+        return int(trials)
 
     def sweep(self, arguments: list[str]) -> None:
         """Search; what was typed comes after the parameters of the configuration, and wins."""
@@ -53,7 +98,8 @@ class OptunaSweeper(LaunchingSweeper):
                 mode=self.config.mode,
                 cosmetic=self.config.cosmetic,
             ),
-            [*(f"{key}={value}" for key, value in self.params.items()), *arguments],
+            arguments,
+            prepared=[f"{key}={value}" for key, value in self.params.items()],
             directory=Path(self.config.hydra.sweep.dir),
             check=self.validate_batch_is_legal,
             launch=self.launcher.launch,

@@ -19,7 +19,7 @@ SYNTAX = {
     "one, one and true": ("x=choice(1,1.0,true)", CategoricalDistribution(("1", "1.0", "True"))),
     "lists": ("model.hidden_sizes=choice([64],[128,64])", CategoricalDistribution(("[64]", "[128,64]"))),
     "nothing": ("x=null,a", CategoricalDistribution(("null", "a"))),
-    "a range": ("seed=range(5)", IntDistribution(0, 4)),
+    "a range": ("trainer.max_epochs=range(5)", IntDistribution(0, 4)),
     "a range with a step": ("data.batch_size=range(32,129,32)", IntDistribution(32, 128, step=32)),
     "a range of fractions": ("dropout=range(0.1,0.45,0.1)", FloatDistribution(0.1, 0.4, step=0.1)),
     "an interval": ("dropout=interval(0,0.5)", FloatDistribution(0, 0.5)),
@@ -61,16 +61,16 @@ def test_a_range_is_drawn_from_as_a_grid_would_run_it() -> None:
 
 
 def test_what_is_typed_last_counts_and_what_is_not_searched_stays() -> None:
-    space, fixed = split(["lr=0.1,0.2", "seed=0,1", "seed=3", "+a.b=[1, 2]", "~c", LR])
+    space, fixed = split(["lr=0.1,0.2", "l1=0,1", "seed=0,1", "seed=3", "l1=0.1", "+a.b=[1, 2]", "~c", LR])
     assert list(space) == ["lr"]
-    assert list(fixed.values()) == ["seed=3", "+a.b=[1,2]", "~c"]
+    assert list(fixed.values()) == ["l1=0.1", "seed=3", "+a.b=[1,2]", "~c"]
 
 
 REFUSED = {
     "files that match": ("optimizer=glob(*)", "cannot be searched"),
     "a shuffled choice": ("lr=shuffle(1,2)", "choices have no order"),
-    "a shuffled range": ("seed=shuffle(range(3))", "not shuffled"),
-    "an empty range": ("seed=range(3,1)", "at least one number"),
+    "a shuffled range": ("x=shuffle(range(3))", "not shuffled"),
+    "an empty range": ("x=range(3,1)", "at least one number"),
     "a tagged choice": ("lr=tag(log,choice(1,2))", "no tags"),
     "an unknown tag": ("lr=tag(ln,interval(1,2))", "unknown tag ln"),
     "a logarithm of nothing": ("lr=tag(log,interval(0,1))", "lr=tag(log,interval(0,1)): "),
@@ -87,3 +87,45 @@ def test_what_cannot_be_searched_is_refused(typed: str, message: str) -> None:
     assert message in str(caught.value)
     assert "Needed: " in str(caught.value)
     assert "Type for example: " in str(caught.value)
+
+
+REPEATED = {
+    "seeds": ("seed=2,1", "seed=2"),
+    "a range": ("seed=range(3)", "seed=0"),
+    "folds": ("data.fold=0,1,2,3,4", "data.fold=0"),
+    "splits": ("data.split_seed=choice(7,8)", "data.split_seed=7"),
+    "a key that is added": ("+my.data.seed=4,5", "+my.data.seed=4"),
+    "an interval": ("seed=int(interval(3,9))", "seed=3"),
+}
+
+
+@pytest.mark.parametrize(("swept", "fixed"), REPEATED.values(), ids=REPEATED.keys())
+def test_repetitions_of_an_experiment_are_not_searched(
+    swept: str, fixed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space, others = split([LR], [swept, "optimizer=sgd,adam"])
+    assert set(space) == {"lr", "optimizer"}
+    assert list(others.values()) == [fixed]
+    assert capsys.readouterr().out == f"{fixed}: a search does not choose among repetitions ({swept})\n"
+
+
+@pytest.mark.parametrize(("swept", "fixed"), REPEATED.values(), ids=REPEATED.keys())
+def test_typed_repetitions_are_refused(swept: str, fixed: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        split([LR, swept])
+    assert str(caught.value).startswith(f"{swept}: a search does not choose among repetitions")
+    assert f"Type for example: {fixed}," in str(caught.value)
+
+
+def test_a_typed_value_wins_over_the_repetitions_of_an_experiment(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert list(split([LR, "seed=7"], ["seed=0,1,2"])[1].values()) == ["seed=7"]
+    assert not capsys.readouterr().out
+
+
+def test_what_only_sounds_like_a_repetition_is_searched() -> None:
+    assert set(split(["data.folds=2,5", "optimizer.seeded=true,false"])[0]) == {
+        "data.folds",
+        "optimizer.seeded",
+    }

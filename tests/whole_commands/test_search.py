@@ -1,8 +1,8 @@
 """A search proposes, runs, survives what interrupts it, and tells the truth."""
 
-import os
 import re
 import shlex
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from commands import CONF, SHORT, Command
 from overnight.config.errors import ConfigError
+from overnight.config.folders import SHIPPED, options
+from overnight.config.resolvers import cores, sqlite
 from overnight.records import sweep_state
 from overnight.records.folder import find_runs
 from overnight.records.record import read_record
@@ -140,6 +142,8 @@ WRONG = {
     "no trials": ({"n_trials": 0}, "hydra.sweeper.n_trials=0: needed: a whole number, 1 or more"),
     "half a trial": ({"n_trials": 0.5}, "hydra.sweeper.n_trials=0.5: needed"),
     "no jobs": ({"n_jobs": 0}, "hydra.sweeper.n_jobs=0: needed"),
+    "jobs in words": ({"n_jobs": "two"}, "hydra.sweeper.n_jobs=two: needed"),
+    "no sampler": ({"sampler": None}, "hydra.sweeper.sampler=None: Needed: .* hydra/sweeper/sampler=tpe"),
     "no seed": ({"sampler": OmegaConf.create({"seed": None})}, "hydra.sweeper.sampler.seed=None: needed"),
     "another direction": (
         {"direction": "minimize"},
@@ -155,8 +159,130 @@ def test_wrong_settings_are_refused(changed: dict[str, Any], message: str, tmp_p
         settings(tmp_path, **changed)
 
 
+@pytest.mark.parametrize("given", ["null", "two", "0"])
+def test_no_number_of_trials_is_refused_before_anything_is_said(given: str, command: Command) -> None:
+    result = command("train.py", *TINY, "hparams_search=tpe", f"hydra.sweeper.n_trials={given}")
+    assert (result.status, result.stdout) == (1, "")
+    assert "hydra.sweeper.n_trials=" in result.stderr
+    assert "needed: a whole number, 1 or more" in result.stderr
+
+
 def test_joblib_counts_its_jobs_from_the_end(tmp_path: Path) -> None:
-    assert settings(tmp_path, n_jobs=-1).batch_size == os.cpu_count()
+    assert settings(tmp_path, n_jobs=-1).batch_size == settings(tmp_path, n_jobs=None).batch_size == cores()
+
+
+def sampler(target: str, **arguments: Any) -> Any:
+    """Return a sampler's section."""
+    return OmegaConf.create({"_target_": f"optuna.samplers.{target}", "seed": 0} | arguments)
+
+
+UNUSABLE_SAMPLERS = {
+    "misspelt": (sampler("TPESampeler"), "optuna.samplers.TPESampeler"),
+    "an argument of another": (sampler("RandomSampler", n_startup_trials=3), "n_startup_trials"),
+    "a grid of an interval": (sampler("BruteForceSampler"), "FloatDistribution.step must be given"),
+    "what is no sampler": (OmegaConf.create({"_target_": "builtins.dict", "seed": 0}), "builtins.dict"),
+}
+
+
+@pytest.mark.parametrize(("chosen", "words"), UNUSABLE_SAMPLERS.values(), ids=UNUSABLE_SAMPLERS.keys())
+def test_a_sampler_that_cannot_be_used_begins_no_study(chosen: Any, words: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=re.escape(words)) as caught:
+        minimum(tmp_path, Parabola(), sampler=chosen)
+    assert "Type for example: hydra/sweeper/sampler=tpe" in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_sampler_whose_package_is_missing_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cmaes", None)
+    with pytest.raises(ConfigError, match=r"cmaes.*Type for example: hydra/sweeper/sampler=tpe"):
+        minimum(tmp_path, Parabola(), sampler=sampler("CmaEsSampler"))
+
+
+def test_a_grid_has_each_combination_once(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, sampler=sampler("BruteForceSampler"), n_trials=6, n_jobs=1)
+    search(chosen, ["a=x,y", "x=1,2,3"], tmp_path, lambda batch: None, Parabola())
+    assert len({tuple(trial.params.items()) for trial in trials(tmp_path)}) == 6
+
+
+def test_the_samplers_have_options(tmp_path: Path) -> None:
+    names = options("hydra/sweeper/sampler")
+    assert names == ["cmaes", "gp", "grid", "random", "tpe"]
+    for name in names:
+        chosen: Any = OmegaConf.load(SHIPPED / "hydra" / "sweeper" / "sampler" / f"{name}.yaml")
+        assert settings(tmp_path, sampler=chosen).build_sampler(0)
+
+
+WRONG_STORAGES = {
+    "in no folder": "sqlite:////nowhere/x.db",
+    "a folder": "sqlite:////etc",
+    "no database": f"sqlite:///{__file__}",
+    "of an unknown kind": "nosuch://x",
+    "no URL": "search.db",
+    "empty": "",
+    "with a missing driver": "postgresql+nosuch://host/name",
+    "with a port in words": "postgresql://host:port/name",
+    "with braces": "sqlite:///{x}/optuna.db",
+    "a number": 5,
+}
+
+
+@pytest.mark.parametrize("storage", WRONG_STORAGES.values(), ids=WRONG_STORAGES.keys())
+def test_a_storage_that_cannot_be_opened_is_refused(storage: Any, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        search(settings(tmp_path, storage=storage), ["x=1,2"], tmp_path, lambda batch: None, Parabola())
+    said = str(caught.value)
+    assert said.startswith(f"hydra.sweeper.storage={storage}: cannot be opened (")
+    assert "Type for example: hydra.sweeper.storage=sqlite:///" in said
+    assert "sqlalche.me" not in said
+
+
+def test_without_a_storage_the_same_trials_are_proposed(
+    uninterrupted: list[FrozenTrial], tmp_path: Path
+) -> None:
+    ran = Parabola()
+    search(settings(tmp_path, storage=None), ["a=1", "x=interval(0,1)"], tmp_path, lambda batch: None, ran)
+    assert ran.launched == [["a=1", f"x={trial.params['x']!r}"] for trial in uninterrupted]
+    found: Any = OmegaConf.load(tmp_path / RESULTS)
+    assert found.states == {"COMPLETE": 20}
+
+
+@pytest.mark.parametrize("name", ["why? not", "a#b", "100%", "50%41", "{x}", "a b", "a&b=c"])
+def test_the_database_lies_in_the_folder_whatever_its_name(name: str, tmp_path: Path) -> None:
+    directory = tmp_path / name
+    minimum_of = settings(directory, storage=sqlite(f"{directory}/optuna.db"), n_trials=1)
+    search(minimum_of, ["x=1,2"], directory, lambda batch: None, Parabola())
+    assert {path.name for path in tmp_path.iterdir()} == {name}
+    assert (directory / "optuna.db").is_file()
+
+
+def test_a_search_over_an_experiment_has_one_seed(command: Command, tmp_path: Path) -> None:
+    asked = ["hparams_search=tpe", "hydra/sweeper/sampler=random", "hydra.sweeper.n_trials=2"]
+    result = command("train.py", *TINY, *asked, "experiment=optimizers", "task_name=a?b")
+    assert result.status == 0, result.stderr
+    assert "seed=0: a search does not choose among repetitions (seed=0,1,2)" in result.stdout
+    directory = tmp_path / "outputs" / "sweeps" / "a?b"
+    records = [record for path in find_runs(directory) if (record := read_record(path))]
+    assert [record["config"]["seed"] for record in records] == [0, 0]
+    assert (directory / "optuna.db").is_file()
+
+
+NOT_OF_A_GRID = {
+    "an interval": "lr=interval(1e-4,1)",
+    "a logarithmic one": LR,
+    "a tagged choice": "lr=tag(log,choice(0.1,0.2))",
+    "whole numbers": "data.batch_size=int(interval(16,64))",
+}
+
+
+@pytest.mark.parametrize("typed", NOT_OF_A_GRID.values(), ids=NOT_OF_A_GRID.keys())
+@pytest.mark.parametrize("launcher", ["basic", "joblib", "stacked"])
+def test_what_only_a_search_can_draw_from_is_refused_by_a_grid(
+    typed: str, launcher: str, command: Command
+) -> None:
+    result = command("train.py", "-m", *TINY, typed, f"hydra/launcher={launcher}")
+    assert result.status == 1
+    assert result.stderr.startswith(f"Error: {typed}: a grid has no intervals and no tags")
+    assert result.stderr.endswith("hparams_search=tpe")
 
 
 def test_a_prepared_search_trains_and_its_winner_can_be_trained_alone(

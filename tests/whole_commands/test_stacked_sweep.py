@@ -190,6 +190,7 @@ WRONG = {
     "max_members=1": "needed: a whole number, 2 or more",
     "memory_gb=0": "needed: a number above 0",
     "memory_gb=much": "needed: a number above 0",
+    "memory_gb=inf": "needed: a number above 0",
 }
 
 

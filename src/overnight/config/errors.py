@@ -15,7 +15,8 @@ def needed(name: str, value: Any, good: Callable[[Any], bool], what: str, exampl
     Raises:
         ConfigError: it is not.
     """
-    if not (isinstance(value, int if isinstance(example, int) else int | float) and good(value)):
+    kinds = int if isinstance(example, int) else int | float
+    if isinstance(value, bool) or not (isinstance(value, kinds) and good(value)):
         raise ConfigError(f"{name}={value}: needed: {what}. Type for example: {name}={example}")
 
 

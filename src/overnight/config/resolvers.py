@@ -3,7 +3,6 @@
 import atexit
 import shutil
 import tempfile
-import urllib.parse
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from overnight.config import folders
+from overnight.config.errors import needed
 from overnight.records import sweep_state
 from overnight.records.naming import LENGTH, UNNAMED, run_name
 
@@ -54,9 +54,29 @@ def cores() -> int:
     return int(cpu_count(only_physical_cores=True))
 
 
-def threads_each(processes: int) -> int:
-    """Return how many threads each of so many processes may have: more than the cores, and they all stall."""
-    return max(1, cores() // processes)
+def at_a_time(n_jobs: int | None, key: str = "hydra.launcher.n_jobs") -> int:
+    """Return how many jobs run at a time; as in joblib, null and -1 are all cores, -2 all but one.
+
+    Raises:
+        ConfigError: there is no such number.
+    """
+    most = cores()
+    what = f"a whole number, 1 or more, or -1 (all {most} cores) to -{most} (one), or null (all)"
+    given = -1 if n_jobs is None else n_jobs
+    needed(key, given, lambda number: number > 0 or -most <= number < 0, what, -1)
+    return given if given > 0 else most + 1 + given
+
+
+def threads_each(n_jobs: int | None) -> int:
+    """Return how many threads each of so many jobs may have: more than the cores, and they all stall."""
+    return max(1, cores() // at_a_time(n_jobs))
+
+
+def sqlite(path: str) -> str:
+    """Return the URL of a database in a file, in whose name ``?``, ``#`` and ``%`` mean themselves."""
+    from sqlalchemy import URL  # noqa: PLC0415 - for a search only
+
+    return URL.create("sqlite", database=path).render_as_string()
 
 
 def confirming(directory: str | None) -> str:
@@ -78,11 +98,11 @@ def register() -> None:
     """
     OmegaConf.register_new_resolver("cores", cores, replace=True)
     OmegaConf.register_new_resolver("threads_each", threads_each, replace=True)
+    OmegaConf.register_new_resolver("sqlite", sqlite, replace=True)
     OmegaConf.register_new_resolver("confirming", confirming, replace=True)
     OmegaConf.register_new_resolver("once", lambda value: value, replace=True, use_cache=True)
     OmegaConf.register_new_resolver("outputs", folders.outputs, replace=True, use_cache=True)
     OmegaConf.register_new_resolver("in_project", folders.in_project, replace=True)
-    OmegaConf.register_new_resolver("in_url", urllib.parse.quote, replace=True)
     OmegaConf.register_new_resolver("temporary", temporary, replace=True, use_cache=True)
     OmegaConf.register_new_resolver("run_name", name_of_run, replace=True)
     OmegaConf.register_new_resolver("single_run", single_run, replace=True)

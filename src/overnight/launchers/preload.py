@@ -3,7 +3,7 @@
 import gc
 
 import overnight.runs.run  # noqa: F401
-from overnight.runs.environment import code
+from overnight.runs.checkout import code
 
 code()  # as it is now: what is edited while the sweep runs is not what runs
 gc.freeze()  # what is imported is not worth looking through for garbage

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import optuna
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
 
@@ -30,15 +31,19 @@ def search(
     directory: Path,
     check: Callable[[Batch], None],
     launch: Callable[[Batch, int], Sequence[JobReturn]],
+    prepared: list[str] | None = None,
 ) -> None:
     """Run trials until there are ``n_trials``, those of earlier calls included, and say which was the best.
 
-    Trials that were under way when an earlier call ended are run first, with their own parameters.
+    Trials that were under way when an earlier call ended are run first, with their own parameters. What was
+    ``typed`` wins over what the configuration has ``prepared``.
 
     Raises:
         ConfigError: the space cannot be searched, or the study in the storage is one over another space.
     """
-    space, fixed = split(typed)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    space, fixed = split(typed, prepared)
+    settings.propose(optuna.create_study(), space)
     check([[*fixed.values(), *probe] for probe in probes(space)])
     directory.mkdir(parents=True, exist_ok=True)
     name = settings.study_name or directory.name

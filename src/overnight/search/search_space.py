@@ -15,22 +15,31 @@ from optuna.distributions import (
 
 from overnight.config.errors import ConfigError
 from overnight.config.overrides import overrides_by_key, write_override
+from overnight.search.repetitions import once, refuse_repetition
 
 Space = dict[str, BaseDistribution]
 
 
-def split(typed: list[str]) -> tuple[Space, dict[str, str]]:
+def split(typed: list[str], prepared: list[str] | None = None) -> tuple[Space, dict[str, str]]:
     """Return what is searched, and the other overrides by their keys; of one key, the last one counts.
 
+    Args:
+        typed: on the command line; it wins.
+        prepared: of the configuration: an experiment's, a search's.
+
     Raises:
-        ConfigError: nothing is searched, or something in a way that Optuna cannot.
+        ConfigError: nothing is searched, or something in a way that Optuna cannot, or a typed repetition.
     """
-    overrides = overrides_by_key(typed)
+    now, before = overrides_by_key(typed), overrides_by_key(prepared or [])
+    for override in now.values():
+        refuse_repetition(override)
+    overrides = {key: once(override) for key, override in before.items() if key not in now} | now
     space = {key: distribution(o) for key, o in overrides.items() if o.is_sweep_override()}
     if not space:
         raise ConfigError(
-            f"{' '.join(typed) or 'no override'}: nothing is searched. Needed: at least one setting with "
-            f"several values. Type for example: 'lr=tag(log,interval(1e-4,1))' optimizer=sgd,adam"
+            f"{' '.join([*before, *typed]) or 'no override'}: nothing is searched. Needed: at least "
+            f"one setting with several values. "
+            f"Type for example: 'lr=tag(log,interval(1e-4,1))' optimizer=sgd,adam"
         )
     return space, {key: write_override(o) for key, o in overrides.items() if key not in space}
 

@@ -1,6 +1,5 @@
 """The trials of a search, in Optuna's storage: proposed, under way, told."""
 
-import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,16 +10,24 @@ from typing import Literal
 import hydra
 import numpy as np
 import optuna
+from hydra.errors import HydraException
 from omegaconf import DictConfig
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler
-from optuna.storages import RDBStorage
+from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from overnight.config.errors import ConfigError, needed
+from overnight.config.resolvers import at_a_time
 from overnight.search.search_space import Space
+from overnight.search.storage import open_storage
 
 SETTINGS = "settings"  # the study's attribute: what its results depend on
+
+NEEDED_SAMPLER = (
+    "Needed: a sampler of Optuna's that can draw from this space, its package and its arguments. "
+    "Type for example: hydra/sweeper/sampler=tpe"
+)
 
 STATES = {
     "completed": TrialState.COMPLETE,
@@ -41,20 +48,22 @@ class Settings:
 
     sampler: DictConfig
     direction: Literal["maximize", "minimize"] | None
-    storage: str
+    storage: str | None
     study_name: str | None
     n_trials: int
-    n_jobs: int
+    n_jobs: int | None
     metric: str | None
     mode: str | None
     cosmetic: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         """Check what Optuna itself would only stumble over."""
-        key, whole, seed = "hydra.sweeper.", "a whole number, ", self.sampler.seed
+        key, whole = "hydra.sweeper.", "a whole number, "
+        if not isinstance(self.sampler, DictConfig):
+            raise ConfigError(f"{key}sampler={self.sampler}: {NEEDED_SAMPLER}")
         needed(f"{key}n_trials", self.n_trials, lambda value: value > 0, f"{whole}1 or more", 20)
-        needed(f"{key}n_jobs", self.n_jobs, bool, f"{whole}1 or more, or -1 for all cores", 4)
-        needed(f"{key}sampler.seed", seed, lambda value: value >= 0, f"{whole}0 or more", 0)
+        at_a_time(self.n_jobs, f"{key}n_jobs")
+        needed(f"{key}sampler.seed", self.sampler.seed, lambda value: value >= 0, f"{whole}0 or more", 0)
         if self.metric is None:
             raise ConfigError("metric=null: a search needs one. Type for example: metric=val_loss mode=min")
         if self.direction not in {None, self.towards}:
@@ -70,8 +79,22 @@ class Settings:
 
     @property
     def batch_size(self) -> int:
-        """The number of trials that run side by side; joblib counts from the end: -1 is all cores."""
-        return self.n_jobs if self.n_jobs > 0 else max(1, (os.cpu_count() or 1) + 1 + self.n_jobs)
+        """The number of trials that run side by side."""
+        return at_a_time(self.n_jobs)
+
+    def propose(self, draft: optuna.Study, space: Space) -> FrozenTrial:
+        """Draw the next trial of a study in memory.
+
+        Raises:
+            ConfigError: the sampler cannot be built, or not with what is installed, or not for this space.
+        """
+        try:
+            draft.sampler = self.build_sampler(len(draft.trials))
+            draft.ask(space)
+        except (HydraException, ImportError, TypeError, ValueError) as error:
+            reason = " ".join(str(error.__cause__ or error).split())
+            raise ConfigError(f"{self.sampler._target_}: {reason}. {NEEDED_SAMPLER}") from error
+        return draft.trials[-1]
 
     def build_sampler(self, number: int) -> BaseSampler:
         """Build the sampler of one trial: its draws depend on its number and on what is known by then.
@@ -81,7 +104,9 @@ class Settings:
         (seed,) = np.random.SeedSequence([self.sampler.seed, number]).generate_state(1)
         with warnings.catch_warnings():  # who configures something experimental need not hear it every time
             warnings.simplefilter("ignore", ExperimentalWarning)
-            sampler: BaseSampler = hydra.utils.instantiate(self.sampler, seed=int(seed))
+            sampler: object = hydra.utils.instantiate(self.sampler, seed=int(seed))
+        if not isinstance(sampler, BaseSampler):
+            raise TypeError("this is no sampler")
         return sampler
 
 
@@ -92,8 +117,7 @@ def opened(settings: Settings, name: str, asked: dict[str, str]) -> Iterator["Tr
     Raises:
         ConfigError: it was begun with other settings.
     """
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    storage = RDBStorage(settings.storage)
+    storage = open_storage(settings.storage)
     try:
         study = optuna.create_study(
             storage=storage, study_name=name, direction=settings.towards, load_if_exists=True
@@ -102,7 +126,8 @@ def opened(settings: Settings, name: str, asked: dict[str, str]) -> Iterator["Tr
         yield Trials(settings, study, storage)
     finally:
         storage.remove_session()
-        storage.engine.dispose()
+        if isinstance(storage, RDBStorage):
+            storage.engine.dispose()
 
 
 def same_settings(study: optuna.Study, asked: dict[str, str]) -> None:
@@ -132,7 +157,7 @@ class Trials:
 
     settings: Settings
     study: optuna.Study
-    storage: RDBStorage
+    storage: BaseStorage
 
     def in_state(self, *states: TrialState) -> list[FrozenTrial]:
         """Return the trials in one of these states, in order."""
@@ -148,10 +173,10 @@ class Trials:
         missing = -len(begun) % size if self.in_state(TrialState.RUNNING) else size - len(begun) % size
         draft = optuna.create_study(direction=self.settings.towards)
         draft.add_trials(begun)
-        for number in range(len(begun), min(len(begun) + missing, self.settings.n_trials)):
-            draft.sampler = self.settings.build_sampler(number)
-            draft.ask(space)
-            self.study.add_trial(draft.trials[number])  # in one transaction: no trial is ever half drawn
+        for _ in range(len(begun), min(len(begun) + missing, self.settings.n_trials)):
+            self.study.add_trial(
+                self.settings.propose(draft, space)
+            )  # in one transaction: no trial is ever half drawn
         return self.in_state(TrialState.RUNNING)
 
     def tell(self, number: int, status: str, value: float, directory: Path | None) -> None:

@@ -52,7 +52,7 @@ class Limits:
             enough = whole.format(1) + ", or null"
             needed(f"{key}groups_at_a_time", self.groups_at_a_time, lambda n: n >= 1, enough, 2)
         needed(f"{key}max_members", self.max_members, lambda n: n > 1, whole.format(2), 14)
-        needed(f"{key}memory_gb", self.memory_gb, lambda gb: gb > 0, "a number above 0", 4.0)
+        needed(f"{key}memory_gb", self.memory_gb, lambda gb: 0 < gb < math.inf, "a number above 0", 4.0)
 
     def side_by_side(self, configs: Sequence[Config]) -> int:
         """Return how many groups of such runs to train at a time: fewer where they would be small.
