@@ -234,7 +234,7 @@ def test_effects_show_the_best_of_each_value(score: Score) -> None:
     }
     best = {(key, score.best(rows["score"])) for key in keys for _, rows in table.groupby(key)}
     assert dots == best
-    assert "3 of 12 runs diverged or failed" in "".join(texts(figure))
+    assert "3 of 12 runs did not complete" in "".join(texts(figure))
     lay_out(figure)
 
 

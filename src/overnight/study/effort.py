@@ -48,8 +48,8 @@ def expected_best(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
     The question is that of Dodge et al., Show Your Work, 2019, arXiv:1909.03004. Their formula draws with
     replacement and is biased downwards; this is the unbiased one, without replacement (Tang et al., Showing
     Your Work Doesn't Always Work, 2020, arXiv:2004.13705): the mean of the maximum over all subsets of k of
-    the n runs. A run that diverged counts as the worst (see ``Score.worst``); one that failed tells nothing
-    of its setting and is left out.
+    the n runs. A run that diverged or was pruned counts as the worst (see ``Score.worst``); one that failed
+    tells nothing of its setting and is left out.
 
     Returns:
         ``arm``, ``runs`` (k, from 1 to the number of the arm's runs), ``score`` (expected of the best).
@@ -87,15 +87,15 @@ def importances(settings: pd.DataFrame, keys: tuple[str, ...], score: Score) -> 
     """Return each hyperparameter's importance for being among the best fifth of the settings, by PED-ANOVA.
 
     Watanabe et al., PED-ANOVA, IJCAI 2023, arXiv:2304.10255, as Optuna has it. Each is taken by itself: one
-    that matters only together with another has none. A setting that diverged counts as the worst; one that
-    failed tells nothing.
+    that matters only together with another has none. A setting that diverged or was pruned counts as the
+    worst; one that failed tells nothing.
 
     ``settings`` are those of ``arms.settings``: means over replicates.
 
     Returns:
         ``key importance``, the most important first; the importances sum to 1.
     """
-    ended = settings[settings["completed"] + settings["diverged"] > 0]
+    ended = settings[settings[["completed", "diverged", "pruned"]].sum(axis=1) > 0]
     texts = pd.DataFrame({key: ended[key].map(legible) for key in keys})
     choices: Any = {key: CategoricalDistribution(sorted(texts[key].unique())) for key in keys}
     values = ended["score"].fillna(score.worst(ended["score"]))

@@ -111,7 +111,7 @@ def _heat_maps(evidence: Evidence) -> Iterator[Picture]:
             f"heat_{row}_{column}",
             f"Best {score.metric} by {row} and {column}",
             "Means over the replicates, the best over all other settings; the best cell is framed. "
-            f"White: worse by {reach} or more. x: all runs diverged or failed; *: some did.",
+            f"White: worse by {reach} or more. x: all runs did not complete; *: some did.",
             cells.heat_map(settings, *across, score),
         )
 

@@ -140,12 +140,13 @@ def _budget(evidence: Evidence) -> Table:
 
 def _lost(evidence: Evidence) -> Table:
     rows = evidence.everything[lambda runs: runs["status"] != "completed"]
-    reasons = [" ".join(str(error).split()) for error in rows["error"]]
+    reasons = [" ".join(str(error).split()) if pd.notna(error) else "" for error in rows["error"]]
     cells = pd.DataFrame({"status": rows["status"], "reason": reasons, "folder": rows["path"]})
     caption = (
-        "A run has diverged if its loss or a metric is no longer finite; its record has what it reached."
+        "A run has diverged if its loss or a metric is no longer finite; it was pruned if others were better "
+        "after as many epochs. Its record has what it reached."
     )
-    return Table("lost", "Runs that diverged or failed", caption, cells)
+    return Table("lost", "Runs that did not complete", caption, cells)
 
 
 def _broken(evidence: Evidence) -> Table:

@@ -21,7 +21,7 @@ def heat_map(settings: pd.DataFrame, row: str, column: str, score: Score) -> Fig
     """Draw the best score for each pair of values, over all that else was tuned.
 
     The best cell is framed; if it lies on the edge of a grid of numbers, the axis says so. A cross stands
-    where all runs diverged or failed, a star where some did, nothing where none was run.
+    where all runs did not complete, a star where some did, nothing where none was run.
     """
     rows, columns = in_order(settings[row]), in_order(settings[column])
     how: Any = {"score": "max", "runs": "sum", "completed": "sum"}

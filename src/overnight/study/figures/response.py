@@ -144,7 +144,7 @@ def _draw_boxes(axes: Axes, settings: pd.DataFrame, key: str, hues: Colours, sco
             looks = {"fontsize": 7, "va": "center", "ha": "left" if shown.sign > 0 else "right"}
             axes.text(shown.inset(0.01), position, "all beyond this edge", transform=beside, **looks)
         if lost := int((rows["runs"] - rows["completed"]).sum()):
-            note = f"  {lost} of {int(rows['runs'].sum())} runs diverged or failed"
+            note = f"  {lost} of {int(rows['runs'].sum())} runs did not complete"
             axes.text(1, position, note, transform=beside, fontsize=7, va="center")
     axes.set_yticks(range(len(values)), [style.brief(value) for value in values])
     axes.set_ylim(len(values) - 0.4, -0.6)
