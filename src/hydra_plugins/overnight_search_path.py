@@ -9,8 +9,11 @@ CONF = Path(__file__).parents[1] / "overnight" / "conf"
 
 
 class OvernightSearchPath(SearchPathPlugin):
-    """Adds overnight's folder after the project's own, which therefore wins."""
+    """Adds overnight's folder after the project's own, which therefore wins; and what its files ask for."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """Add the folder."""
+        """Add the folder, and the resolvers, which a notebook would not have."""
+        from overnight.config import resolvers  # noqa: PLC0415 - at the top only Hydra may stand
+
+        resolvers.register()
         search_path.append(provider="overnight", path=f"file://{CONF}")

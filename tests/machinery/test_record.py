@@ -204,3 +204,13 @@ def test_only_a_run_of_this_configuration_to_its_end_is_returned(
     record = RECORD | {"status": status}
     write_record(record, tmp_path)
     assert settled_record(tmp_path, fingerprint) == (record if found else None)
+
+
+@pytest.mark.parametrize("sign", ["\x1b[31m", "\x9b31m", "\x07", "\u202e", "\x7f"])
+def test_nothing_in_a_record_commands_the_terminal(sign: str, tmp_path: Path) -> None:
+    for escaped in (True, False):
+        text = json.dumps(RECORD | {"name": f"a{sign}b\n\té日"}, ensure_ascii=escaped)
+        (tmp_path / "run.json").write_text(text, encoding="utf-8")
+        record = read_record(tmp_path)
+        assert record
+        assert record["name"] == f"a{sign[1:]}b\n\té日"

@@ -13,8 +13,9 @@ OUTPUTS = "OVERNIGHT_OUTPUTS"
 
 
 def project() -> Path:
-    """Return the folder of the entry script: the checkout that runs."""
-    return Path(sys.argv[0]).parent.resolve()
+    """Return the folder of the entry script, the checkout that runs; in a notebook, the one it works in."""
+    folder = Path(sys.argv[0]).parent.resolve()
+    return folder if (folder / "conf").is_dir() else Path.cwd()
 
 
 def in_project(name: str) -> str:

@@ -75,7 +75,7 @@ class Origin:
         """Ask Hydra."""
         hydra_config = HydraConfig.get()
         hydras: Any = OmegaConf.to_container(hydra_config.runtime.choices)
-        choices = {group: option for group, option in hydras.items() if not group.startswith("hydra")}
+        choices = {group: option for group, option in hydras.items() if not group.startswith(("hydra", "."))}
         directory = Path(hydra_config.runtime.output_dir)
         folder = None if single_run() else sweep_folder(hydra_config)
         plan = sweep_state.read(folder) if folder else None

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from overnight.records.folder import find_runs
-from overnight.records.record import RECORD_FILE, STATUSES
+from overnight.records.record import RECORD_FILE, STATUSES, printable
 
 
 class Part(BaseModel):
@@ -81,7 +81,8 @@ def records(directory: str | Path) -> Iterator[tuple[Path, Stored]]:
 def read(directory: Path) -> Stored | str:
     """Return the record in this folder, or the reason why it cannot be read."""
     try:
-        return Stored.model_validate_json((directory / RECORD_FILE).read_bytes())
+        text = (directory / RECORD_FILE).read_text(encoding="utf-8", errors="replace")
+        return Stored.model_validate_json(printable(text))
     except OSError as error:
         return str(error.strerror)
     except ValidationError as error:
