@@ -104,11 +104,11 @@ bench: data ## speed: a bare loop, the usual template, runs side by side and sta
 	$(BIN)/python benchmarks/reporting.py
 
 tensorboard: $(INSTALLED) ## the curves of everything in outputs/
-	$(BIN)/tensorboard --logdir outputs $(ARGS)
+	$(BIN)/tensorboard --host localhost --logdir outputs $(ARGS)
 
 dashboard: $(INSTALLED) ## Optuna's pages of the newest search; make dashboard SWEEP=outputs/sweeps/NAME
 	@$(BIN)/python -m pip install --quiet optuna-dashboard --constraint constraints.txt
-	$(BIN)/optuna-dashboard sqlite:///$(or $(SWEEP),$(shell ls -td outputs/sweeps/*/optuna.db | head -1 | xargs -r dirname))/optuna.db
+	$(BIN)/optuna-dashboard --host 127.0.0.1 sqlite:///$(or $(SWEEP),$(shell ls -td outputs/sweeps/*/optuna.db | head -1 | xargs -r dirname))/optuna.db
 
 clean: ## remove caches and the environment; outputs/ and data/ stay
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache src/*.egg-info

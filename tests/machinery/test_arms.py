@@ -158,8 +158,9 @@ def test_what_diverged_or_failed_is_counted_in_its_arm() -> None:
     runs = records.replaced(records.tuned(), "diverged", lr=1.0)
     runs = records.replaced(runs, "failed", optimizer="sgd", lr=0.01, seed=0)
     table = outcomes(runs, design(runs)).set_index("arm").loc["optimizer=sgd"].to_dict()
-    assert table == {"runs": 9, "completed": 5, "diverged": 3, "failed": 1} | {
+    assert table == {"runs": 9, "completed": 5, "diverged": 3, "pruned": 0, "failed": 1} | {
         "diverged share": 3 / 9,
+        "pruned share": 0,
         "failed share": 1 / 9,
     }
 

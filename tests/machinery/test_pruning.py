@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 
 from overnight.config.folders import SHIPPED
 from overnight.records import sweep_state
-from overnight.training.pruning import REPORTS, Pruning, Reports, read_reports, write_reports
+from overnight.search.pruning import REPORTS, Pruning, Reports, read_reports, write_reports
 
 
 def build(option: str, mode: str = "max") -> Pruning:

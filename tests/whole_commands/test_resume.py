@@ -1,5 +1,6 @@
 """A run that was interrupted goes on as if it never had been."""
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -188,3 +189,23 @@ def test_what_a_checkpoint_brings_along_is_not_recorded_otherwise(
     refused = command("train.py", *RUN, last, changed, "task_name=on")
     assert refused.status == 1
     assert not (tmp_path / "outputs" / "runs" / "on").exists()
+
+
+def test_the_csv_curves_of_an_interrupted_run_are_whole(
+    command: Command, interrupted: Any, tmp_path: Path
+) -> None:
+    monitor = "+callbacks.lr={_target_:lightning.pytorch.callbacks.LearningRateMonitor,logging_interval:step}"
+    curves = ["logger=csv", "trainer.log_every_n_steps=1", monitor, "scheduler=step"]
+
+    def drawn() -> set[tuple[str, ...]]:
+        path = tmp_path / "outputs" / "runs" / "long" / "csv" / "metrics.csv"
+        with path.open() as file:
+            rows = list(csv.DictReader(file))
+        return {tuple(sorted(f"{k} {float(v):.6g}" for k, v in row.items() if v)) for row in rows}
+
+    interrupted(3, *curves)
+    assert command("train.py", *RUN, *curves, "ckpt_path=last").status == 0
+    found = drawn()
+    (tmp_path / "outputs").rename(tmp_path / "resumed")
+    command("train.py", *RUN, *curves)
+    assert found == drawn()

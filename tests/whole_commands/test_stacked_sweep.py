@@ -163,7 +163,9 @@ def test_an_activation_with_weights_of_its_own_is_batched_too(command: Command, 
 
 
 def test_a_run_that_another_process_is_at_work_on_is_left_to_it(compose: Compose, tmp_path: Path) -> None:
-    job: Any = SimpleNamespace(config=OmegaConf.create({"hydra": {"sweep": {"dir": str(tmp_path)}}}))
+    job: Any = SimpleNamespace(
+        config=OmegaConf.create({"hydra": {"sweep": {"dir": str(tmp_path)}, "job": {"num": 0}}})
+    )
     run = Run(job, tmp_path, compose("data=synthetic"), "")
     with locked(tmp_path), ExitStack() as claims:
         assert not one_group.available(run, claims)

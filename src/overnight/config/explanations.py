@@ -76,6 +76,12 @@ def _unresolved(error: Any) -> str:
 @explain.register(OSError)
 def _unwritable(error: Any) -> str:
     """Explain a file that the disk does not take; other errors of the system explain themselves."""
+    if error.errno in {errno.ENOLCK, errno.EOPNOTSUPP}:
+        return (
+            f"{error.strerror}: the file system of the folder has no locks, and two processes could write "
+            f"into one run. Needed: a folder elsewhere. Type for example: hydra.sweep.dir=FOLDER (for a "
+            f"single run: hydra.run.dir=FOLDER)"
+        )
     if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}:
         return str(error)
     path = error.filename or "a file"

@@ -48,7 +48,7 @@ SUPPORTED: Config = {
             "metric": ANYTHING,
         },
         "pruning": {
-            "_target_": {f"{OURS}pruning.Pruning"},
+            "_target_": {"overnight.search.pruning.Pruning"},
             "pruner": ANYTHING,
             "monitor": ANYTHING,
             "mode": ANYTHING,

@@ -126,7 +126,7 @@ def _budget(evidence: Evidence) -> Table:
     table = evidence.budgets.merge(evidence.outcomes.drop(columns="runs"), on="arm")
     columns = named(evidence, table["arm"])
     columns |= {key: texts(table[key]) for key in ("settings", "runs", "completed")}
-    for status in STATUSES[1:]:
+    for status in (status for status in STATUSES[1:] if status != "pruned" or table[status].any()):
         counts = zip(table[status], table[f"{status} share"], strict=True)
         columns[status] = [f"{count} ({share:.0%})" if count else "0" for count, share in counts]
     columns |= {

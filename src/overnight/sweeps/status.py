@@ -54,7 +54,8 @@ def _progress(
     active = [path for path in claims if is_running(path)]
     left = plan.total - len(ended) - len(active) if plan.total else "?"
     time = sweep_state.time_left(plan, Counter(ended.values())) if active else ""
-    counts = ", ".join(f"{statuses[status]} {status}" for status in STATUSES)
+    shown = [status for status in STATUSES if status != "pruned" or statuses[status]]
+    counts = ", ".join(f"{statuses[status]} {status}" for status in shown)
     return [
         f"{directory}: {counts}, {len(active)} running, {left} left of {plan.total or 'several'}{time}",
         *(f"running: {path.name} ({lock_holder(path)})" for path in active),

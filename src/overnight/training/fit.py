@@ -76,7 +76,7 @@ def fit(
             history.add(measure_validation(measuring, task, data), epoch=0)
             refuse_unlogged(history.config["metric"], history.rows[0], trainer.callbacks)  # type: ignore[attr-defined]
             draw_row(history.rows[0], trainer.loggers, already=set())
-        open_loggers(trainer.loggers)
+        open_loggers(trainer.loggers, read_checkpoint(checkpoint) if checkpoint else None)
         trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     except DivergedError as error:
         return {"status": "diverged", "error": describe_error(error)}

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import lightning as L
@@ -36,10 +37,11 @@ class History(Checkpoint):
         self._of_validation: set[str] = set()
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Draw the rows before an interruption once more, where a logger begins its file anew."""
-        forgetful = [logger for logger in trainer.loggers if isinstance(logger, CSVLogger)]
+        """Draw the rows of the checkpoint in a CSV file that has none of them: in another folder."""
+        loggers = [logger for logger in trainer.loggers if isinstance(logger, CSVLogger)]
+        empty = [each for each in loggers if not Path(str(each.log_dir), "metrics.csv").is_file()]
         for row in self.rows if trainer.ckpt_path else ():
-            draw_row(row, forgetful, already=set())
+            draw_row(row, empty, already=set())
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Let plateau schedulers wait for validations; make up for a step of theirs that no checkpoint holds.
@@ -109,9 +111,13 @@ class History(Checkpoint):
     ) -> None:
         """Add configuration, history and generators, so that the file alone is enough to go on.
 
+        What was logged before is written first: a logger that keeps its last lines would lose them in a kill.
+
         Hyperparameters that are no plain values (modules, partials) leave the checkpoint: with them it could
         not be loaded with ``weights_only=True``, and the configuration builds them again.
         """
+        for logger in trainer.loggers:
+            logger.save()
         checkpoint |= {"config": self.config, "fingerprint": self.fingerprint, "history": self.rows}
         checkpoint["generators"] = generator_states()
         for key in ("hyper_parameters", "datamodule_hyper_parameters"):

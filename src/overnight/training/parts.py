@@ -1,5 +1,6 @@
 """The parts of a run, built from its configuration: module, data module, Trainer, callbacks, loggers."""
 
+import csv
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import hydra
 import lightning as L
 from hydra.errors import InstantiationException
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.loggers import Logger
+from lightning.pytorch.loggers import CSVLogger, Logger
 
 from overnight.config.errors import ConfigError
 from overnight.data.in_memory import InMemoryData
@@ -124,11 +125,28 @@ def build_parts(config: Config) -> list[Any]:
     return [instantiated(part) for part in config.values() if part]
 
 
-def open_loggers(loggers: Iterable[Logger]) -> None:
+def open_loggers(loggers: Iterable[Logger], checkpoint: Config | None) -> None:
     """Open them as Lightning will, but without its warning where an interrupted run has left a file.
 
-    It is this run's own, and ``History`` writes again what was in it.
+    It is this run's own. Lightning's CSVLogger removes it; so what it says of the time before the checkpoint
+    is logged again.
     """
-    with without_warning("Experiment logs directory .* exists and is not empty"):
-        for logger in loggers:
+    for logger in loggers:
+        path = Path(str(logger.log_dir), "metrics.csv") if isinstance(logger, CSVLogger) else None
+        text = path.read_text() if checkpoint and path and path.is_file() else ""
+        with without_warning("Experiment logs directory .* exists and is not empty"):
             getattr(logger, "experiment", None)
+        for row in csv.DictReader(text.splitlines()):
+            values = {key: float(value) for key, value in row.items() if value}
+            step = int(values.pop("step"))
+            if checkpoint and was_drawn_before(checkpoint, values, step):
+                logger.log_metrics(values, step)
+        logger.save()
+
+
+def was_drawn_before(checkpoint: Config, values: Config, step: int) -> bool:
+    """Tell whether metrics were logged before a checkpoint: those of its history by epoch, others by step."""
+    *_, last = checkpoint["history"]
+    if "epoch" in values:
+        return bool(values["epoch"] < last["epoch"])
+    return bool(step <= last["epoch"] if values.keys() <= last.keys() else step < checkpoint["global_step"])
