@@ -145,8 +145,8 @@ def open_loggers(loggers: Iterable[Logger], checkpoint: Config | None) -> None:
 
 
 def was_drawn_before(checkpoint: Config, values: Config, step: int) -> bool:
-    """Tell whether metrics were logged before a checkpoint: those of its history by epoch, others by step."""
+    """Tell whether metrics were logged before a checkpoint: its history, which has lr, or steps."""
     *_, last = checkpoint["history"]
     if "epoch" in values:
         return bool(values["epoch"] < last["epoch"])
-    return bool(step <= last["epoch"] if values.keys() <= last.keys() else step < checkpoint["global_step"])
+    return bool(step <= last["epoch"] if "lr" in values else step < checkpoint["global_step"])
