@@ -12,8 +12,9 @@ log = logging.getLogger(__name__)
 
 MARK = ".hydra/overnight"
 """Stands in a folder where runs write; what has one of the names below there is a run's."""
+BEST, LAST = Path("checkpoints", "best.ckpt"), Path("checkpoints", "last.ckpt")
 OWN = (
-    *(RECORD_FILE, "checkpoints/best.ckpt", "checkpoints/last.ckpt", "events.out.tfevents.*"),
+    *(RECORD_FILE, str(BEST), str(LAST), "events.out.tfevents.*"),
     *("csv/metrics.csv", "csv/hparams.yaml"),
 )
 OVERWRITTEN = (*OWN, "reports.jsonl")

@@ -13,12 +13,13 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
+from overnight.config.errors import ConfigError
 from overnight.config.resolvers import from_where_typed, single_run, sweep_folder, typed
 from overnight.records import sweep_state
+from overnight.records.folder import BEST, LAST
 from overnight.records.naming import run_name
 from overnight.records.record import CONTENTS, SCHEMA, Record
 from overnight.runs.environment import environment
-from overnight.training.checkpoints import goes_on
 
 UNKNOWN = (
     *("error", "fingerprint", "config", "interpolated", "metric", "mode", "model", "best", "last", "checked"),
@@ -143,6 +144,23 @@ def make_absolute(config: dict[str, Any]) -> None:
         for key in keys:
             if isinstance(section.get(key), str) and section[key] != "last":
                 section[key] = from_where_typed(section[key])
+
+
+def goes_on(config: dict[str, Any], directory: Path) -> bool:
+    """Tell whether a run is to go on from the last checkpoint in its own directory, by whatever name.
+
+    Raises:
+        ConfigError: it is to begin with another file there, which it would overwrite.
+    """
+    last, best = (directory / LAST).resolve(), (directory / BEST).resolve()
+    given = {key: Path(config[key]).resolve() for key in ("ckpt_path", "init_from") if config[key]}
+    for key, path in given.items():
+        if path == best or (key, path) == ("init_from", last):
+            raise ConfigError(
+                f"{key}={config[key]}: the run writes into that very folder. Needed: ckpt_path=last to go "
+                f"on, or another folder. Type for example: task_name=ANOTHER"
+            )
+    return config["ckpt_path"] == "last" or given.get("ckpt_path") == last
 
 
 def interpolated_keys(cfg: DictConfig, prefix: str = "") -> list[str]:

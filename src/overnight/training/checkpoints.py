@@ -20,8 +20,6 @@ from overnight.training.history import History
 from overnight.training.rows import OWN
 from overnight.training.trust import trusted
 
-BEST, LAST = Path("checkpoints", "best.ckpt"), Path("checkpoints", "last.ckpt")
-
 
 @contextmanager
 def without_warning(message: str) -> Iterator[None]:
@@ -104,23 +102,6 @@ def unlogged(metric: str, logged: dict[str, Any]) -> str:
         f"Needed: one of {', '.join(names) or '(it logs nothing)'}. "
         f"Type for example: metric={next(iter(names), 'null')}"
     )
-
-
-def goes_on(config: dict[str, Any], directory: Path) -> bool:
-    """Tell whether a run is to go on from the last checkpoint in its own directory, by whatever name.
-
-    Raises:
-        ConfigError: it is to begin with another file there, which it would overwrite.
-    """
-    last, best = (directory / LAST).resolve(), (directory / BEST).resolve()
-    given = {key: Path(config[key]).resolve() for key in ("ckpt_path", "init_from") if config[key]}
-    for key, path in given.items():
-        if path == best or (key, path) == ("init_from", last):
-            raise ConfigError(
-                f"{key}={config[key]}: the run writes into that very folder. Needed: ckpt_path=last to go "
-                f"on, or another folder. Type for example: task_name=ANOTHER"
-            )
-    return config["ckpt_path"] == "last" or given.get("ckpt_path") == last
 
 
 def read_checkpoint(path: str | Path, key: str = "ckpt_path") -> dict[str, Any]:

@@ -13,11 +13,10 @@ from lightning.pytorch.utilities.model_helpers import is_overridden
 from overnight.config.errors import ConfigError
 from overnight.config.schema import at
 from overnight.data.in_memory import InMemoryData
+from overnight.records.folder import BEST, LAST
 from overnight.records.metric import counterpart, split_and_name
 from overnight.training import speed  # noqa: F401 - applies what has to stand before the first step
 from overnight.training.checkpoints import (
-    BEST,
-    LAST,
     BestCheckpoint,
     LastCheckpoint,
     read_checkpoint,

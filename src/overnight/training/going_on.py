@@ -10,8 +10,9 @@ from typing import Any
 import lightning as L
 
 from overnight.config.errors import ConfigError
+from overnight.records.folder import LAST
 from overnight.records.record import SETTLED, Record, fingerprint, without_keys
-from overnight.training.checkpoints import LAST, read_checkpoint
+from overnight.training.checkpoints import read_checkpoint
 from overnight.training.measure import build_measuring_trainer
 from overnight.training.parts import build
 
