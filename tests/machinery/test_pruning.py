@@ -41,51 +41,63 @@ def test_the_median_of_the_others_decides(
     fill(tmp_path, runs=8)
     (tmp_path / "own").mkdir()
     pruning = build("median", "min" if turned else mode)
-    assert pruning.report(rows(value, 2), tmp_path / "own") is (stopped is not turned)
+    assert pruning.report(rows(value, 2), tmp_path / "own", 20) is (stopped is not turned)
     assert read_reports(tmp_path / "own" / REPORTS).pruned is (stopped is not turned)
 
 
 def test_who_has_not_come_as_far_or_was_stopped_has_no_say(tmp_path: Path) -> None:
     (tmp_path / "own").mkdir()
     fill(tmp_path, runs=8, epochs=3)
-    assert not build("median").report(rows(0.0, 4), tmp_path / "own")
+    assert not build("median").report(rows(0.0, 4), tmp_path / "own", 20)
     for path in tmp_path.glob(f"lr=*/{REPORTS}"):
         write_reports(read_reports(path)._replace(pruned=True), path)
-    assert not build("median").report(rows(0.0, 2), tmp_path / "own")
+    assert not build("median").report(rows(0.0, 2), tmp_path / "own", 20)
 
 
 def test_a_run_by_itself_is_never_stopped(tmp_path: Path) -> None:
     fill(tmp_path, runs=8)
     (tmp_path / sweep_state.PLAN).unlink()
     (tmp_path / "own").mkdir()
-    assert not build("median").report(rows(0.0, 5), tmp_path / "own")
+    assert not build("median").report(rows(0.0, 5), tmp_path / "own", 20)
 
 
 def test_hyperband_stops_most_of_the_bad_and_none_of_the_best(tmp_path: Path) -> None:
     fill(tmp_path, runs=30)
     (tmp_path / "own").mkdir()
     bad = [
-        any(build("hyperband").report(rows(value / 100, epochs), tmp_path / "own") for epochs in range(1, 10))
+        any(
+            build("hyperband").report(rows(value / 100, epochs), tmp_path / "own", 20)
+            for epochs in range(1, 10)
+        )
         for value in range(5)
     ]
     assert any(bad)
-    assert not any(build("hyperband").report(rows(9.0, epochs), tmp_path / "own") for epochs in range(1, 10))
+    assert not any(
+        build("hyperband").report(rows(9.0, epochs), tmp_path / "own", 20) for epochs in range(1, 10)
+    )
 
 
 def test_a_metric_that_is_not_measured_decides_nothing(tmp_path: Path) -> None:
     fill(tmp_path, runs=8)
     (tmp_path / "own").mkdir()
-    assert not build("median").report([{"epoch": 0, "m": 0.1}, {"epoch": 1, "m": None}], tmp_path / "own")
-    assert not build("median").report([{"epoch": 0, "m": 0.1}, {"epoch": 1}], tmp_path / "own")
+    assert not build("median").report([{"epoch": 0, "m": 0.1}, {"epoch": 1, "m": None}], tmp_path / "own", 20)
+    assert not build("median").report([{"epoch": 0, "m": 0.1}, {"epoch": 1}], tmp_path / "own", 20)
 
 
 def test_a_value_of_zero_is_a_value(tmp_path: Path) -> None:
     fill(tmp_path, runs=8)
     (tmp_path / "own").mkdir()
-    assert build("median").report([{"epoch": 1, "m": 0.0}], tmp_path / "own")
+    assert build("median").report([{"epoch": 1, "m": 0.0}], tmp_path / "own", 20)
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"begun": 1}\n', "[]\n[]"])
 def test_damaged_reports_count_for_nothing(text: str, tmp_path: Path) -> None:
     (tmp_path / REPORTS).write_text(text)
     assert read_reports(tmp_path / REPORTS).values == {}
+
+
+def test_nothing_is_stopped_after_its_last_epoch(tmp_path: Path) -> None:
+    fill(tmp_path, runs=8)
+    (tmp_path / "own").mkdir()
+    assert not build("median").report(rows(0.0, 5), tmp_path / "own", 5)
+    assert build("median").report(rows(0.0, 5), tmp_path / "own", 6)

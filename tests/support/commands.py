@@ -105,9 +105,9 @@ def result(record: Record) -> dict[str, Any]:
     return record | {"history": history, "environment": environment, "config": config} | untold
 
 
-def every_second(values: Iterable[Any]) -> list[Any]:
-    """Return the cases of a test, of which the default tests take every second one and make test-all all."""
+def every(nth: int, values: Iterable[Any]) -> list[Any]:
+    """Return the cases of a test, of which the default tests take every nth, and make test-all all."""
     return [
-        pytest.param(value, id=str(value), marks=[pytest.mark.slow] if place % 2 else [])
+        pytest.param(value, id=str(value), marks=[pytest.mark.slow] if place % nth else [])
         for place, value in enumerate(values)
     ]

@@ -8,7 +8,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 import records
-from commands import SHORT, Command, every_second
+from commands import SHORT, Command, every
 from overnight import study
 from overnight.config.errors import ConfigError
 from overnight.config.overrides import quote_value
@@ -58,7 +58,7 @@ def trained(config: dict[str, Any], *apart: str) -> dict[str, Any]:
     return without_keys(config, (*COSMETIC, "seed", "data.seed", *apart))
 
 
-@pytest.mark.parametrize("name", every_second(SWEPT))
+@pytest.mark.parametrize("name", every(2, SWEPT))
 def test_the_winners_are_run_again_with_their_configuration_and_other_seeds(
     name: str, command: Command
 ) -> None:

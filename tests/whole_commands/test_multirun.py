@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
-from commands import CONF, ROOT, SHORT, Command
+from commands import CONF, ROOT, SHORT, Command, every
 from overnight.records import sweep_state
 from overnight.records.record import read_record
 from overnight.study.design import varying
@@ -149,7 +149,7 @@ FOLDERS = {
 
 
 @pytest.mark.parametrize(("typed", "runs"), FOLDERS.values(), ids=FOLDERS)
-@pytest.mark.parametrize("folder", ["hydra.sweep.dir=X", "task_name=named"])
+@pytest.mark.parametrize("folder", every(2, ["hydra.sweep.dir=X", "task_name=named"]))
 def test_jobs_of_a_sweep_never_share_a_folder(
     folder: str, typed: list[str], runs: int, command: Command, tmp_path: Path
 ) -> None:
@@ -196,7 +196,7 @@ def test_files_that_no_sweep_wrote_are_not_overwritten(theirs: str, command: Com
     assert [(p.name, p.read_text()) for p in path.parent.iterdir()] == [(theirs, "theirs")]
 
 
-@pytest.mark.parametrize("launcher", ["basic", "stacked", pytest.param("joblib", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("launcher", every(3, ["basic", "stacked", "joblib"]))
 def test_pruned_runs_are_recorded_settled_and_win_nothing(
     launcher: str, command: Command, tmp_path: Path
 ) -> None:
@@ -215,6 +215,7 @@ def test_pruned_runs_are_recorded_settled_and_win_nothing(
         assert (record["checked"], len(record["history"]) < 5) == (True, record["status"] == "pruned")
 
 
+@pytest.mark.slow
 def test_a_search_prunes(command: Command, tmp_path: Path) -> None:
     space = ["hparams_search=tpe", "lr=tag(log,interval(1e-8,1))", "hydra.sweeper.n_trials=10"]
     pruning = ["pruning=median", "callbacks.pruning.pruner.n_startup_trials=3"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from commands import CONF, SHORT, Command, result
+from commands import CONF, SHORT, Command, every, result
 from fcnlab.task import Classifier
 from overnight.records.record import Record, read_record
 
@@ -133,7 +133,7 @@ def files(directory: Path) -> dict[str, tuple[int, int]]:
 
 
 @pytest.mark.parametrize("scheduler", ["none", "step", "plateau"])
-@pytest.mark.parametrize("path", ["last", "outputs/runs/long/checkpoints/last.ckpt"])
+@pytest.mark.parametrize("path", every(2, ["last", "outputs/runs/long/checkpoints/last.ckpt"]))
 def test_a_finished_run_can_be_given_more_epochs_and_is_the_longer_one(
     path: str, scheduler: str, command: Command, tmp_path: Path
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from commands import Command, every_second, result
+from commands import Command, every, result
 from overnight.records.record import Record, read_record
 from overnight.runs.evaluate import evaluate
 
@@ -187,7 +187,7 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     )
 
 
-@pytest.mark.parametrize("settings", every_second(HONOURED))
+@pytest.mark.parametrize("settings", every(4, HONOURED))
 def test_the_record_is_what_its_checkpoints_give(settings: str, command: Command, tmp_path: Path) -> None:
     record = trained(command, tmp_path, *shlex.split(settings))
     assert record["checked"] is True
@@ -212,7 +212,7 @@ def is_late(settings: str) -> bool:
 
 
 @pytest.mark.filterwarnings("ignore:.*(AMP with fp16|historical reasons)")
-@pytest.mark.parametrize("settings", REFUSED)
+@pytest.mark.parametrize("settings", every(2, REFUSED))
 def test_what_cannot_be_honoured_is_refused(settings: str, command: Command, tmp_path: Path) -> None:
     theirs = tmp_path / "mine" / "run.json"
     theirs.parent.mkdir()

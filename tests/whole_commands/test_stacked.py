@@ -11,7 +11,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from scipy.stats import ks_2samp
 from torch import Generator, Tensor
 
-from commands import CONF, every_second
+from commands import CONF, every
 from experiments import TINY, Compose, Experiment, Prepare
 from overnight.stacked import layers
 from overnight.stacked.gates import constants
@@ -111,7 +111,7 @@ def assert_agree(rows: tuple[Row, Row], tolerance: float) -> None:
 
 
 @pytest.mark.usefixtures("masks_of_torch")
-@pytest.mark.parametrize("name", every_second(GROUPS))
+@pytest.mark.parametrize("name", every(2, GROUPS))
 def test_a_member_is_the_run_that_it_would_be_by_itself(name: str, build: Build, prepare: Prepare) -> None:
     settings = [[*run.split(), "trainer.max_epochs=2"] for run in GROUPS[name]]
     members = trained([build(*overrides) for overrides in settings])
@@ -123,7 +123,7 @@ def test_a_member_is_the_run_that_it_would_be_by_itself(name: str, build: Build,
             assert_agree((member.history.rows[epoch], alone.history.rows[epoch]), tolerance)
 
 
-@pytest.mark.parametrize("init", every_second(options("init")))
+@pytest.mark.parametrize("init", every(2, options("init")))
 def test_initial_weights_are_those_of_the_run_by_itself(init: str, build: Build, prepare: Prepare) -> None:
     members = [build(init, seed, "regularization=batch_norm") for seed in TWO_SEEDS]
     Lockstep(members)

@@ -51,11 +51,17 @@ class Pruning(Checkpoint):
         self.pruner, self.monitor, self.mode = pruner, monitor, mode
         self.pruned = False
 
-    def report(self, rows: Iterable[Row], directory: Path) -> bool:
-        """Write what the run has reached by now; tell whether it is to stop."""
+    def report(self, rows: Iterable[Row], directory: Path, most: int) -> bool:
+        """Write what the run has reached by now; tell whether it is to stop before its last epoch.
+
+        Args:
+            rows: of its history.
+            directory: of the run.
+            most: the number of its epochs, if it does not stop.
+        """
         values = {int(row["epoch"] or 0): row.get(self.monitor) for row in rows}
         own = {epoch: value for epoch, value in values.items() if epoch and value is not None}
-        if own and sweep_state.read(directory.parent):
+        if own and max(own) < most and sweep_state.read(directory.parent):
             files = (path for path in directory.parent.glob(f"*/{REPORTS}") if path.parent != directory)
             self.pruned = self._would_prune([run for run in map(read_reports, files) if run.values], own)
         begun = read_reports(directory / REPORTS).begun or time.time()
@@ -86,7 +92,9 @@ class Pruning(Checkpoint):
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Report the epoch, and end the fit if others were better."""
         (history,) = (each for each in trainer.checkpoint_callbacks if isinstance(each, History))
-        trainer.should_stop |= self.report(history.rows, Path(trainer.default_root_dir))
+        trainer.should_stop |= self.report(
+            history.rows, Path(trainer.default_root_dir), trainer.max_epochs or 0
+        )
 
 
 def tell(trial: Any, values: dict[int, float]) -> bool:
