@@ -58,7 +58,7 @@ def trained(config: dict[str, Any], *apart: str) -> dict[str, Any]:
     return without_keys(config, (*COSMETIC, "seed", "data.seed", *apart))
 
 
-@pytest.mark.parametrize("name", every(2, SWEPT))
+@pytest.mark.parametrize("name", every(5, SWEPT))
 def test_the_winners_are_run_again_with_their_configuration_and_other_seeds(
     name: str, command: Command
 ) -> None:
@@ -92,6 +92,7 @@ def test_a_confirmation_has_one_setting_for_each_arm_with_all_seeds(command: Com
     assert plan.total == 6
 
 
+@pytest.mark.slow
 def test_a_confirmation_goes_on_where_it_stopped_and_runs_nothing_twice(command: Command) -> None:
     command("train.py", *TINY, "-m", "optimizer=sgd,adam")
     confirm(command, "hydra.sweeper.seeds=2")

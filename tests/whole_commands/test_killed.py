@@ -125,7 +125,8 @@ def test_kills_while_the_epochs_are_raised_twice_lose_nothing(launcher: str, tmp
     assert equal(records(tmp_path), expected)
 
 
-@pytest.mark.parametrize("launcher", ["basic", pytest.param("joblib", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_the_runs_of_a_sweep_can_be_given_more_epochs(
     launcher: str, command: Command, tmp_path: Path
 ) -> None:

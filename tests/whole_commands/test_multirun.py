@@ -118,6 +118,7 @@ def test_a_sweep_over_experiments_keeps_to_one_folder(command: Command, tmp_path
     assert any("experiment=optimizers" in name for name in names)
 
 
+@pytest.mark.slow
 def test_an_unnamed_sweep_says_how_to_go_on_and_that_runs_only_what_is_missing(
     command: Command, tmp_path: Path
 ) -> None:
@@ -148,11 +149,12 @@ FOLDERS = {
 }
 
 
-@pytest.mark.parametrize(("typed", "runs"), FOLDERS.values(), ids=FOLDERS)
+@pytest.mark.parametrize("name", every(2, FOLDERS))
 @pytest.mark.parametrize("folder", every(2, ["hydra.sweep.dir=X", "task_name=named"]))
 def test_jobs_of_a_sweep_never_share_a_folder(
-    folder: str, typed: list[str], runs: int, command: Command, tmp_path: Path
+    folder: str, name: str, command: Command, tmp_path: Path
 ) -> None:
+    typed, runs = FOLDERS[name]
     swept = command("train.py", "-m", *SHORT, "trainer.max_epochs=1", *typed, folder)
     assert swept.status == 0, swept.stderr
     found = list(tmp_path.rglob("run.json"))

@@ -55,7 +55,9 @@ def recorded(root: Path) -> Record:
     return record
 
 
-@pytest.mark.parametrize("way", [*WAYS, *(pytest.param(o, marks=pytest.mark.slow) for o in OPTIONS)])
+@pytest.mark.parametrize(
+    "way", [*every(2, WAYS), *(pytest.param(o, marks=pytest.mark.slow) for o in OPTIONS)]
+)
 def test_a_resumed_run_is_the_one_that_was_not_interrupted(
     way: str, command: Command, interrupted: Any, tmp_path: Path
 ) -> None:
@@ -132,7 +134,7 @@ def files(directory: Path) -> dict[str, tuple[int, int]]:
     return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in paths}
 
 
-@pytest.mark.parametrize("scheduler", ["none", "step", "plateau"])
+@pytest.mark.parametrize("scheduler", every(3, ["plateau", "none", "step"]))
 @pytest.mark.parametrize("path", every(2, ["last", "outputs/runs/long/checkpoints/last.ckpt"]))
 def test_a_finished_run_can_be_given_more_epochs_and_is_the_longer_one(
     path: str, scheduler: str, command: Command, tmp_path: Path

@@ -187,7 +187,7 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     )
 
 
-@pytest.mark.parametrize("settings", every(4, HONOURED))
+@pytest.mark.parametrize("settings", every(6, HONOURED))
 def test_the_record_is_what_its_checkpoints_give(settings: str, command: Command, tmp_path: Path) -> None:
     record = trained(command, tmp_path, *shlex.split(settings))
     assert record["checked"] is True
@@ -212,7 +212,7 @@ def is_late(settings: str) -> bool:
 
 
 @pytest.mark.filterwarnings("ignore:.*(AMP with fp16|historical reasons)")
-@pytest.mark.parametrize("settings", every(2, REFUSED))
+@pytest.mark.parametrize("settings", every(3, REFUSED))
 def test_what_cannot_be_honoured_is_refused(settings: str, command: Command, tmp_path: Path) -> None:
     theirs = tmp_path / "mine" / "run.json"
     theirs.parent.mkdir()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from commands import CONF
+from commands import CONF, every
 from experiments import Compose
 from overnight.config.resolvers import cores
 from overnight.stacked.grouping import Run, groups, shared_out, why_alone
@@ -43,7 +43,9 @@ OPTIONS = [
 ]
 
 
-@pytest.mark.parametrize("option", [*OPTIONS, "trainer=cpu", "trainer=bf16", "trainer=gpu", "callbacks=none"])
+@pytest.mark.parametrize(
+    "option", every(3, [*OPTIONS, "trainer=cpu", "trainer=bf16", "trainer=gpu", "callbacks=none"])
+)
 def test_every_option_can_be_stacked(option: str, compose: Compose) -> None:
     assert why_alone(compose("data=synthetic", option)) == ""
 

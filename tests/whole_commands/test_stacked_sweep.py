@@ -61,6 +61,7 @@ def test_what_eval_measures_is_what_the_record_says(command: Command, tmp_path: 
         assert f"{record['best']['test/acc']:.4f}" in evaluated.stdout
 
 
+@pytest.mark.slow
 def test_finished_members_are_not_trained_again(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     command("train.py", *STACKED, "seed=0,1", "task_name=again")
     more = command("train.py", *STACKED, "seed=0,1,2,3", "task_name=again")
@@ -71,6 +72,7 @@ def test_finished_members_are_not_trained_again(command: Command, monkeypatch: p
     assert third.stdout.count("(recorded before)") == 4
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_the_groups_that_finished(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
