@@ -9,8 +9,8 @@ from commands import SHORT
 from overnight.records.folder import find_runs
 from overnight.records.record import Record, read_record
 
-LOCKSTEP = ["-m", "hydra/launcher=stacked", *SHORT]
-STACKED = [*LOCKSTEP, "hydra.launcher.groups_at_a_time=1"]  # in the test's own process
+SWEEP = ["-m", "hydra/launcher=stacked", *SHORT]
+STACKED = [*SWEEP, "hydra.launcher.groups_at_a_time=1"]  # in the test's own process
 SIX = ["optimizer=sgd,adam,rmsprop", "seed=0,1"]
 
 

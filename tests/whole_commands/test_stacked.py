@@ -16,7 +16,7 @@ from experiments import TINY, Compose, Experiment, Prepare
 from overnight.stacked import layers
 from overnight.stacked.gates import constants
 from overnight.stacked.grouping import by
-from overnight.stacked.lockstep import Lockstep
+from overnight.stacked.loop import StackedLoop
 from overnight.stacked.measurement import measure
 from overnight.stacked.member import Member
 from overnight.stacked.proof import check_step
@@ -84,7 +84,7 @@ def masks_of_torch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def trained(members: Sequence[Member]) -> list[Member]:
     for alike in by(members, key=lambda member: constants(member.task)):
-        Lockstep(alike).fit(lambda epoch, count: None, check_step)
+        StackedLoop(alike).fit(lambda epoch, count: None, check_step)
     return list(members)
 
 
@@ -126,7 +126,7 @@ def test_a_member_is_the_run_that_it_would_be_by_itself(name: str, build: Build,
 @pytest.mark.parametrize("init", every(2, options("init")))
 def test_initial_weights_are_those_of_the_run_by_itself(init: str, build: Build, prepare: Prepare) -> None:
     members = [build(init, seed, "regularization=batch_norm") for seed in TWO_SEEDS]
-    Lockstep(members)
+    StackedLoop(members)
     for member, seed in zip(members, TWO_SEEDS, strict=True):
         alone = prepare("logger=none", init, seed, "regularization=batch_norm").task.net.state_dict()
         for name, tensor in member.task.net.state_dict().items():
@@ -174,7 +174,7 @@ def test_divergence_is_told_as_of_a_run_by_itself(settings: str, build: Build, p
 def test_a_scheduler_that_would_never_step_is_refused_and_not_forgotten(schedule: str, build: Build) -> None:
     members = [build(*schedule.split(), seed) for seed in TWO_SEEDS]
     with pytest.raises((ValueError, MisconfigurationException), match=r"scheduler|interval"):
-        Lockstep(members)
+        StackedLoop(members)
 
 
 def test_every_member_stops_early_for_itself(build: Build, prepare: Prepare) -> None:
@@ -248,7 +248,7 @@ def test_a_run_goes_on_from_the_checkpoint_of_a_member(
 def test_best_and_last_are_measured_as_by_a_run_by_itself(build: Build, prepare: Prepare) -> None:
     settings = ("regularization=dropout", f"{EPOCHS}=3", "track_test=false", "lr=0.01")
     members = [build(*settings, "init=zeros"), build(*settings)]
-    fitted = Lockstep(members)
+    fitted = StackedLoop(members)
     fitted.fit(lambda epoch, count: None, check_step)
     for member, init, measured in zip(
         members, ("zeros", "torch_default"), measure(fitted, members), strict=True

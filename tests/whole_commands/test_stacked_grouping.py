@@ -30,7 +30,7 @@ UNSUPPORTED = {
 
 
 @pytest.mark.parametrize(("typed", "named"), UNSUPPORTED.items(), ids=UNSUPPORTED)
-def test_what_lockstep_cannot_do_is_named(typed: str, named: str, compose: Compose) -> None:
+def test_what_stacking_cannot_do_is_named(typed: str, named: str, compose: Compose) -> None:
     assert named in why_alone(compose("data=synthetic", typed))
 
 

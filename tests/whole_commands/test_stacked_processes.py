@@ -11,9 +11,9 @@ from threading import Thread
 import pytest
 
 from commands import Command, result, started
-from stacked_sweeps import LOCKSTEP, SIX, STACKED, approximate, recorded
+from stacked_sweeps import SIX, STACKED, SWEEP, approximate, recorded
 
-SIDE_BY_SIDE = [*LOCKSTEP, "hydra.launcher.groups_at_a_time=2"]
+SIDE_BY_SIDE = [*SWEEP, "hydra.launcher.groups_at_a_time=2"]
 
 
 @pytest.mark.slow
@@ -80,7 +80,7 @@ def test_workers_end_quietly_when_their_parent_is_killed_and_the_same_command_go
 
 
 def test_a_run_by_itself_beside_the_groups_is_tried_again(command: Command, tmp_path: Path) -> None:
-    """Two runs that lockstep does not know are run side by side; one is killed once."""
+    """Two runs that stacked training does not know are run side by side; one is killed once."""
     fault = f"+callbacks.kill={{_target_:faults.KillOnce,seed:1,marker:{tmp_path / 'struck'}}}"
     swept = command("train.py", *SIDE_BY_SIDE, "seed=0,1", "retries=1", "task_name=again", fault)
     assert "the ordinary way: 2 (callbacks.kill)" in swept.stdout

@@ -12,10 +12,10 @@ from torch.nn import functional
 
 from commands import every
 from experiments import TINY, Compose, Prepare
-from overnight.stacked import batches, layers, lockstep, proof, stack, steps
+from overnight.stacked import batches, layers, loop, proof, stack, steps
 from overnight.stacked.gates import obstacles
 from overnight.stacked.grouping import why_alone
-from overnight.stacked.lockstep import Lockstep
+from overnight.stacked.loop import StackedLoop
 from overnight.stacked.member import Member
 from overnight.stacked.proof import check_step, prove
 
@@ -76,7 +76,7 @@ def test_what_can_be_stacked_is_what_it_is_by_itself(fork: str, configured: Any,
         members.append(Member(config, directory))
         assert list(obstacles(members[-1])) == []
     prove(config, directory)
-    Lockstep(members).fit(lambda epoch, count: None, check_step)
+    StackedLoop(members).fit(lambda epoch, count: None, check_step)
     for member, typed in zip(members, runs, strict=True):
         alone = prepare(*SMALL, *typed)
         alone.fit()
@@ -182,7 +182,7 @@ SABOTAGE: dict[str, tuple[Any, str, Any, str]] = {
     "an optimizer that does not step": (torch.optim.SGD, "step", nothing, ""),
     "a scheduler that does not step": (Member, "_schedule", nothing, "scheduler=one_cycle"),
     "validation in train mode": (steps.Steps, "eval", nothing, NORMALIZED),
-    "a validation that is not told": (lockstep, "tell", nothing, ""),
+    "a validation that is not told": (loop, "tell", nothing, ""),
 }
 
 

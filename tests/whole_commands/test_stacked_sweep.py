@@ -19,7 +19,7 @@ from overnight.launchers.composing import ComposingOnce
 from overnight.records.lock import locked
 from overnight.stacked import group as one_group
 from overnight.stacked.grouping import Run
-from overnight.stacked.lockstep import Lockstep
+from overnight.stacked.loop import StackedLoop
 from overnight.study.frames import load
 from stacked_sweeps import SIX, STACKED, approximate, recorded
 
@@ -77,14 +77,14 @@ def test_ctrl_c_keeps_the_groups_that_finished(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sweep = [*STACKED, "seed=range(6)", "hydra.launcher.max_members=2", "task_name=stopped"]
-    fit = Lockstep.fit
+    fit = StackedLoop.fit
 
-    def press(lockstep: Lockstep, tell: Any, check: Any) -> None:
-        if lockstep.members[0].config["seed"] == 1:
+    def press(loop: StackedLoop, tell: Any, check: Any) -> None:
+        if loop.members[0].config["seed"] == 1:
             raise KeyboardInterrupt
-        fit(lockstep, tell, check)
+        fit(loop, tell, check)
 
-    monkeypatch.setattr(Lockstep, "fit", press)
+    monkeypatch.setattr(StackedLoop, "fit", press)
     assert command("train.py", *sweep).status == 130
     assert len(recorded(tmp_path, "stopped")) == 2
     monkeypatch.undo()
@@ -131,14 +131,14 @@ def test_without_memory_for_all_halves_are_trained(
 ) -> None:
     sizes = []
 
-    class Small(Lockstep):
+    class Small(StackedLoop):
         def __init__(self, members: Any) -> None:
             sizes.append(len(members))
             if len(members) > 2:
                 raise MemoryError
             super().__init__(members)
 
-    monkeypatch.setattr(one_group, "Lockstep", Small)
+    monkeypatch.setattr(one_group, "StackedLoop", Small)
     assert command("train.py", *STACKED, "seed=range(4)", "task_name=halves").status == 0
     assert sizes == [4, 2, 2]
     assert {record["status"] for record in recorded(tmp_path, "halves").values()} == {"completed"}

@@ -1,1 +1,1 @@
-"""hydra/launcher=stacked: many runs of a sweep trained in lockstep, as one batched network."""
+"""hydra/launcher=stacked: many runs of a sweep trained together, as one batched network."""

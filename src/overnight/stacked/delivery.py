@@ -52,7 +52,7 @@ class Delivery:
 
     def _write(self, config: Config, origin: Origin, _: str | None) -> Config:
         member = self.member
-        log.debug("trained in lockstep with %d others; its seconds are its share", self.others)
+        log.debug("stacked with %d others; its seconds are its share", self.others)
         disk = AtomicCheckpointIO()
         for path, checkpoint in member.checkpoints.held.items():
             disk.save_checkpoint(checkpoint, path)
@@ -66,7 +66,8 @@ class Delivery:
         trained = results(config, rows, member.saved, measured, fit.best_score(member.trainer))
         samples = len(member.data.split.train) * (len(rows) - 1)
         trained |= facts(member.task, member.data, member.seconds, samples)
-        trained |= {"trained": f"stacked with {self.others} others", "device": str(member.device)}
+        others = f"{self.others} other{'s' * (self.others != 1)}"
+        trained |= {"trained": f"stacked with {others}", "device": str(member.device)}
         fit.tell_loggers(loggers, config, origin.choices, origin.overrides, trained)
         for logger in loggers:
             logger.finalize("success")

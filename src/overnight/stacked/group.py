@@ -1,4 +1,4 @@
-"""A group of runs, trained in lockstep and recorded, in whatever process."""
+"""A group of runs, trained together and recorded, in whatever process."""
 
 import gc
 import io
@@ -21,7 +21,7 @@ from overnight.records.lock import locked_if_free
 from overnight.stacked.delivery import Delivery
 from overnight.stacked.gates import constants, obstacles
 from overnight.stacked.grouping import Run, by, shared_out
-from overnight.stacked.lockstep import Lockstep, Tell
+from overnight.stacked.loop import StackedLoop, Tell
 from overnight.stacked.measurement import measure
 from overnight.stacked.member import Member
 from overnight.stacked.news import Epoch, Trained
@@ -102,7 +102,7 @@ def available(run: Run, locks: ExitStack) -> bool:
 
 
 def train(runs: Sequence[Run], tell: Tell, reasons: dict[Run, str]) -> list[Result]:
-    """Train the runs, those of a kind in lockstep; note the reasons of those that are left out."""
+    """Train the runs, those of a kind together; note the reasons of those that are left out."""
     kinds = by(built(runs, reasons), key=kind)
     return [result for alike in kinds for result in train_kind(alike, tell, reasons)]
 
@@ -120,7 +120,7 @@ def train_kind(alike: Sequence[Built], tell: Tell, reasons: dict[Run, str]) -> l
     except OUT_OF_MEMORY:
         log.warning("not enough memory for %d runs at a time", len(runs))
     except Exception as error:
-        log.debug("%d runs cannot be trained in lockstep", len(runs), exc_info=error)
+        log.debug("%d runs cannot be stacked", len(runs), exc_info=error)
         reasons |= dict.fromkeys(runs, str(error) or type(error).__name__)
         return []
     halves = shared_out(runs, parts=2) if len(runs) > 1 else []
@@ -212,9 +212,9 @@ def is_number(value: Any) -> bool:
 def fit(built: Sequence[Built], tell: Tell) -> list[Result]:
     """Train members from the beginning to the end, and measure what they saved."""
     members = [member for _, member in built]
-    lockstep = Lockstep(members)
-    lockstep.fit(tell, check_step)
-    measured = measure(lockstep, members)
+    loop = StackedLoop(members)
+    loop.fit(tell, check_step)
+    measured = measure(loop, members)
     return [
         (run, Delivery(member, measured[place], others=len(members) - 1, first=not place))
         for place, (run, member) in enumerate(built)

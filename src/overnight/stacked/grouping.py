@@ -29,7 +29,7 @@ class Run:
         job: that will record it.
         directory: where.
         config: resolved; {} if it cannot be.
-        alone: why it is run the ordinary way; "" if it can be trained in lockstep.
+        alone: why it is run the ordinary way; "" if it can be stacked.
     """
 
     job: Job
@@ -49,7 +49,7 @@ class Run:
 
 
 def look_at(job: Job) -> Run:
-    """Resolve a job's configuration, and find out whether it can be trained in lockstep."""
+    """Resolve a job's configuration, and find out whether it can be stacked."""
     with job.situated() as cfg:
         directory = Path(job.config.hydra.runtime.output_dir)
         try:
@@ -62,7 +62,7 @@ def look_at(job: Job) -> Run:
 
 
 def why_alone(config: Config) -> str:
-    """Return what keeps a run from being trained in lockstep; "" if nothing does."""
+    """Return what keeps a run from being stacked; "" if nothing does."""
     try:
         check(config)
     except ConfigError as error:
@@ -71,10 +71,10 @@ def why_alone(config: Config) -> str:
 
 
 def groups(runs: Iterable[Run], limits: Limits, beside: int) -> list[Sequence[Run]]:
-    """Put runs together, which can be trained in lockstep, if they are of one kind.
+    """Put runs together, which can be stacked, if they are of one kind.
 
     Args:
-        runs: that can be trained in lockstep.
+        runs: that can be stacked.
         limits: of each group.
         beside: how many groups are trained at a time.
     """

@@ -1,4 +1,4 @@
-"""A sweep whose runs are trained in lockstep, in groups side by side, as far as they can be."""
+"""A sweep whose runs are trained together, in groups side by side, as far as they can be."""
 
 import sys
 from collections import Counter

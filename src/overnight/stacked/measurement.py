@@ -7,14 +7,14 @@ from pathlib import Path
 import torch
 from lightning.pytorch.trainer.states import TrainerFn
 
-from overnight.stacked.lockstep import Lockstep
+from overnight.stacked.loop import StackedLoop
 from overnight.stacked.member import Member
 from overnight.stacked.stack import State, named_tensors
 from overnight.training.results import Measured
 from overnight.training.rows import Row
 
 
-def measure(lockstep: Lockstep, members: Sequence[Member]) -> list[dict[Path, Measured]]:
+def measure(loop: StackedLoop, members: Sequence[Member]) -> list[dict[Path, Measured]]:
     """Return for each member what its checkpoints reach; one that is best and last is measured once."""
     found: list[dict[Path, Measured]] = [{} for _ in members]
     known: dict[tuple[int, int], Measured] = {}
@@ -26,16 +26,14 @@ def measure(lockstep: Lockstep, members: Sequence[Member]) -> list[dict[Path, Me
             number: int(checkpoint["history"][-1]["epoch"]) for number, (_, checkpoint) in saved.items()
         }
         new = {n: saved[n][1]["state_dict"] for n, epoch in epochs.items() if (n, epoch) not in known}
-        for number, row in evaluate(
-            lockstep, {n: (members[n], weights) for n, weights in new.items()}
-        ).items():
+        for number, row in evaluate(loop, {n: (members[n], weights) for n, weights in new.items()}).items():
             known[number, epochs[number]] = Measured(epochs[number], row)
         for number, (path, _) in saved.items():
             found[number][path] = known[number, epochs[number]]
     return found
 
 
-def evaluate(lockstep: Lockstep, weights: dict[int, tuple[Member, State]]) -> dict[int, Row]:
+def evaluate(loop: StackedLoop, weights: dict[int, tuple[Member, State]]) -> dict[int, Row]:
     """Return every metric of these weights on every split."""
     if not weights:
         return {}
@@ -45,8 +43,8 @@ def evaluate(lockstep: Lockstep, weights: dict[int, tuple[Member, State]]) -> di
         for member in owners:
             member.trainer.state.fn = TrainerFn.VALIDATING
             everywhere.enter_context(member.data.evaluating("val", "train"))
-        rows = lockstep.evaluate(state, owners, "validation", ("val", "train"))
-    tests = lockstep.evaluate(state, owners, "test", ("test",))
+        rows = loop.evaluate(state, owners, "validation", ("val", "train"))
+    tests = loop.evaluate(state, owners, "test", ("test",))
     return {number: row | test for number, row, test in zip(weights, rows, tests, strict=True)}
 
 

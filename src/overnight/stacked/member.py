@@ -1,4 +1,4 @@
-"""One run among those that are trained in lockstep: all that is its own, and none of the arithmetic."""
+"""One run among those that are stacked: all that is its own, and none of the arithmetic."""
 
 from pathlib import Path
 from typing import Any

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from overnight.data.batches import Samples
 from overnight.data.splits import Split
 from overnight.stacked.batches import Drawn, cut, draw
-from overnight.stacked.lockstep import Lockstep, tell
+from overnight.stacked.loop import StackedLoop, tell
 from overnight.stacked.member import Member
 from overnight.stacked.stack import named_tensors
 from overnight.stacked.steps import Kept, Steps, collecting_logs, named_outputs
@@ -131,23 +131,23 @@ def ordinary(config: Config, directory: Path) -> Trace:
 
 
 def stacked(config: Config, directory: Path) -> Trace:
-    """Do the same with two members in lockstep, and return what the first one did."""
+    """Do the same with two members together, and return what the first one did."""
     members = [short_member(config, directory) for _ in range(2)]
     with torch.no_grad():  # what is mixed up between members shows
         for parameter in members[1].task.parameters():
             parameter.mul_(1.1)
-    lockstep, trace, first = Lockstep(members), Trace(), members[0]
+    loop, trace, first = StackedLoop(members), Trace(), members[0]
     cuts = cut([member.begin_epoch(1) for member in members], first.data.batch_size)
     kept = Kept([positions.shape[-1] for positions in cuts])
     for member in members:
         member.hook("on_train_epoch_start")
-    lockstep.steps.train()
-    for number, drawn in enumerate(draw(lockstep.samples("train"), cuts)):
-        outputs = lockstep.step(drawn, number)
+    loop.steps.train()
+    for number, drawn in enumerate(draw(loop.samples("train"), cuts)):
+        outputs = loop.step(drawn, number)
         loss = {"loss": outputs["loss"][0].detach().clone()}
         trace.steps.append(state(first.task, first.optimizer) | gradients(first.task) | loss)
         tell(members, "on_train_batch_end", kept.keep(outputs), drawn, number)
-    row = lockstep.validate()[0]
+    row = loop.validate()[0]
     row |= plain_metrics((kept.logged() or [{}])[0] | first.hook("on_train_epoch_end"))
     trace.metrics = {name: torch.tensor(value) for name, value in row.items()}
     return trace
@@ -201,7 +201,7 @@ def gradients(module: nn.Module) -> Numbers:
     return {f"gradient of {name}": gradient.clone() for name, gradient in named if gradient is not None}
 
 
-def check_step(lockstep: Lockstep, drawn: Drawn) -> None:
+def check_step(loop: StackedLoop, drawn: Drawn) -> None:
     """Compare loss and gradients of a step without dropout with what the first member's task gives by itself.
 
     Nothing is changed: both are done on copies.
@@ -209,13 +209,13 @@ def check_step(lockstep: Lockstep, drawn: Drawn) -> None:
     Raises:
         ValueError: they differ.
     """
-    member = lockstep.members[0]
-    alone, steps = lockstep.copy_of_first(), Steps(lockstep.prototype, [])
+    member = loop.members[0]
+    alone, steps = loop.copy_of_first(), Steps(loop.prototype, [])
     drop_nothing(alone)
     drop_nothing(steps)
     steps.task.trainer = member.trainer
-    copied = {n: t.detach().clone().requires_grad_(t.requires_grad) for n, t in lockstep.stack.state.items()}
-    with lockstep.precision(), collecting_logs(alone, {}, "training_step"):
+    copied = {n: t.detach().clone().requires_grad_(t.requires_grad) for n, t in loop.stack.state.items()}
+    with loop.precision(), collecting_logs(alone, {}, "training_step"):
         own = named_outputs(alone.train().training_step(drawn.of(0), 0))["loss"]
         together = steps.train().call(copied, "training_step", drawn.samples, drawn.own, 0)["loss"]
     own.backward()

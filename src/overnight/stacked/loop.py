@@ -27,11 +27,11 @@ Tell = Callable[[int, int], None]
 """Is told of the end of an epoch: its number, and how many members it trained."""
 
 
-Check = Callable[["Lockstep", Drawn], None]
+Check = Callable[["StackedLoop", Drawn], None]
 """Looks at the first batch of the first and of the last epoch before it is trained on."""
 
 
-class Lockstep:
+class StackedLoop:
     """Trains members whose tasks, trainers and numbers of samples are alike.
 
     Those that end, early or badly, are taken out after the epoch; the others do not notice.
