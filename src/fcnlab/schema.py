@@ -8,14 +8,17 @@ from overnight.config.keys import InMemoryKeys, Probability, Section, Strength
 
 Config = dict[str, Any]
 
+NOTHING = "torch.nn.Identity"
+"""What stands in conf/ for a normalization or an initialization that is off."""
+
 
 class Model(Section):
-    """conf/model."""
+    """conf/model; a net of another class need not have hidden layers."""
 
     hidden_sizes: Annotated[
         list[Annotated[int, Field(ge=1)]],
         Field(description="a list of whole numbers, each 1 or more (or [])", examples=["[256,128]"]),
-    ]
+    ] = Field(default_factory=list)
 
 
 class Data(InMemoryKeys):
@@ -72,6 +75,21 @@ class Keys(BaseModel):
     label_smoothing: Annotated[
         float, Field(ge=0, lt=1, description="a share, 0 or more and below 1", examples=[0.1])
     ]
+
+    @model_validator(mode="after")
+    def _model_takes_what_is_set(self) -> "Keys":
+        asked = {
+            "dropout": bool(self.dropout),
+            "normalization": self.normalization["_target_"] != NOTHING,
+            "weight_init": self.init["weight"]["_target_"] != NOTHING,
+        }
+        taken = self.model.model_extra or {}
+        if ignored := [key for key, on in asked.items() if on and key not in taken]:
+            raise ValueError(
+                f"{', '.join(ignored)}: set, but the model takes no such argument, and it would be ignored. "
+                f"Needed: leave it off, or a model that takes it. Type for example: model=fcn"
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_normalization(self) -> "Keys":

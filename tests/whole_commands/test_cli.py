@@ -36,6 +36,14 @@ WRONG_VALUES = {
     "a layer of nothing": (["model.hidden_sizes=[0]"], "model.hidden_sizes=[0]: needed: a list of whole"),
     "a number for a list": (["model.hidden_sizes=64"], "model.hidden_sizes=64: needed: a list of whole"),
     "a negative seed": (["seed=-1"], "seed=-1: needed: a whole number"),
+    "what the model does not take": (
+        ["~model.dropout", "dropout=0.5"],
+        "dropout: set, but the model takes no",
+    ),
+    "an initialization that it does not take": (
+        ["~model.weight_init", "init=zeros"],
+        "weight_init: set, but",
+    ),
     "no epochs": (["trainer.max_epochs=0"], "trainer.max_epochs=0: needed: a whole number, 1 or more"),
     "a negative weight decay": (["weight_decay=-0.1"], "weight_decay=-0.1: needed: a number, 0 or more"),
     "a negative l1": (["l1=-1"], "l1=-1: needed: a number, 0 or more"),
