@@ -15,6 +15,8 @@ from overnight.study.score import Score
 MOST_TICKS = 12
 BEYOND = {1: ("v", "below"), -1: ("^", "above")}
 """The mark and the word for what is too bad to be drawn, by the sign of the score."""
+STOPPED = {"diverged": "x", "pruned": "+"}
+"""The marks of runs that have no score."""
 
 WIDE = 20  # largest over smallest: from here on the axis is logarithmic
 DOT: Any = {"marker": "o", "linestyle": "", "markersize": 5}
@@ -27,8 +29,8 @@ def response(
     """Draw the score over a number, a line for each value of another hyperparameter.
 
     A line is the best over all that else was tuned, of the means over the replicates; dots are single runs.
-    A triangle at the edge stands for a run beyond it, a cross for one that diverged. The ring marks the best
-    of a line.
+    A triangle at the edge stands for a run beyond it, a cross for one that diverged, a plus for one that was
+    pruned. The ring marks the best of a line.
 
     ``hues`` are of the values of ``hue``, another key; None makes one line in grey.
     """
@@ -64,14 +66,17 @@ def aside(steps: float, values: list[Any], scale: str) -> Any:
 
 
 def _draw_runs(axes: Axes, runs: pd.DataFrame, key: str, colour: Any, shown: Window, shift: Any) -> None:
-    completed, diverged = runs[runs["score"].notna()], runs[runs["status"] == "diverged"]
+    completed = runs[runs["score"].notna()]
     misses = shown.misses(completed["score"])
     inside, outside, marker = completed[~misses], completed[misses], BEYOND[shown.sign][0]
     edge = axes.get_xaxis_transform()
-    at, crossed = [shown.inset(0.02)] * len(outside), [shown.inset(0.06)] * len(diverged)
+    at = [shown.inset(0.02)] * len(outside)
     axes.plot(shift(inside[key]), inside["score"], ".", color=colour, markersize=4, alpha=0.5)
     axes.plot(shift(outside[key]), at, marker, color=colour, markersize=4, transform=edge)
-    axes.plot(shift(diverged[key]), crossed, "x", color=colour, markersize=5, transform=edge)
+    for status, sign in STOPPED.items():
+        stopped = runs[runs["status"] == status]
+        crossed = [shown.inset(0.06)] * len(stopped)
+        axes.plot(shift(stopped[key]), crossed, sign, color=colour, markersize=5, transform=edge)
 
 
 def _legend(hues: Colours, runs: pd.DataFrame, shown: Window, score: Score) -> list[Any]:
@@ -83,9 +88,11 @@ def _legend(hues: Colours, runs: pd.DataFrame, shown: Window, score: Score) -> l
         marker, word = BEYOND[shown.sign]
         text = f"{word} {score.written(shown.low if shown.sign > 0 else shown.high, 2)}"
         entries += [style.handle(text, color=NEUTRAL, marker=marker, linestyle="", markersize=4)]
-    if (runs["status"] == "diverged").any():
-        entries += [style.handle("diverged", color=NEUTRAL, marker="x", linestyle="", markersize=5)]
-    return entries
+    return entries + [
+        style.handle(status, color=NEUTRAL, marker=sign, linestyle="", markersize=5)
+        for status, sign in STOPPED.items()
+        if (runs["status"] == status).any()
+    ]
 
 
 def responsive(settings: pd.DataFrame, keys: Iterable[str]) -> list[str]:
