@@ -170,13 +170,14 @@ def test_jobs_that_would_share_a_folder_are_refused(command: Command, tmp_path: 
 
 
 def test_runs_are_named_by_what_varies_in_their_folder(command: Command, tmp_path: Path) -> None:
+    common = ["track_test=false", "weight_decay=1e-4", "tags=[a, b]"]
     for typed in (
         ["seed=0,1"],
         ["seed=0,1", "lr=0.1"],
         ["seed=0,1", "trainer.max_epochs=1"],
         ["optimizer=sgd,adam"],
     ):
-        assert command("train.py", "-m", *SHORT, *typed, "task_name=named").status == 0
+        assert command("train.py", "-m", *SHORT, *common, *typed, "task_name=named").status == 0
     runs = {path.parent.name for path in tmp_path.rglob("run.json") if ".aside" not in str(path)}
     assert runs == {"seed=0", "seed=1", "lr=0.1,seed=0", "lr=0.1,seed=1", "optimizer=sgd", "optimizer=adam"}
 

@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from overnight.config.cli import legible
 from overnight.config.commands import command
 from overnight.config.continuation import GOES_ON, going_on
-from overnight.config.overrides import count_combinations, overrides_by_key
+from overnight.config.overrides import count_combinations, overrides_by_key, write_override
 from overnight.config.resolvers import sweep_folder
 from overnight.records import sweep_state
 from overnight.records.record import RECORD_FILE, Record, read_record
@@ -99,7 +99,7 @@ def all_overrides(config: DictConfig) -> list[str]:
 def fixed_and_swept(config: DictConfig) -> tuple[list[str], list[str]]:
     """Return the overrides that all runs have, and the keys that vary among them."""
     overrides = overrides_by_key(all_overrides(config)).values()
-    fixed = [str(override.input_line) for override in overrides if not override.is_sweep_override()]
+    fixed = [write_override(override) for override in overrides if not override.is_sweep_override()]
     return fixed, [override.key_or_group for override in overrides if override.is_sweep_override()]
 
 
