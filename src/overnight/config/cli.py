@@ -16,7 +16,6 @@ from overnight.config.shorthand import spell_out
 
 Result = TypeVar("Result")
 INTERRUPTED = 130  # as shells report a program that SIGINT ended
-PROJECT = folders.PROJECT
 
 resolvers.register()
 

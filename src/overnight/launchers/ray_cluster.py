@@ -20,7 +20,7 @@ from hydra.core.utils import JobReturn
 from omegaconf import OmegaConf
 from ray.exceptions import RayTaskError
 
-from overnight.config.cli import PROJECT
+from overnight.config.folders import PROJECT
 from overnight.launchers.job import Job, Submit
 
 Told = tuple[JobReturn, str]

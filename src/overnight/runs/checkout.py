@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from overnight.config.cli import PROJECT
+from overnight.config.folders import PROJECT
 
 LONGEST_DIFF = 200_000
 """Bytes; somebody may have left data beside the code."""
