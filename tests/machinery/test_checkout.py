@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from overnight.config.cli import PROJECT
+from overnight.config.folders import PROJECT
 from overnight.runs import checkout as asked
 
 
