@@ -20,6 +20,8 @@ BLOCK = 1000
 
 CLEARLY = 2.0
 """How much slower a stacked step has to be to be given up: clocks are noisy."""
+TRIES = 3
+"""How often it has to be slower in a row: a crowded machine can hold up every call of one measurement."""
 LOOP = 4e-4
 """Seconds that Lightning's loop adds to each step of a run by itself, on a common processor."""
 
@@ -102,10 +104,12 @@ class StackedLoop:
             with collecting_logs(alone, {}, "training_step"):
                 named_outputs(alone.training_step(drawn.samples, 0))["loss"].backward()
 
-        with self.precision(), torch.random.fork_rng():
-            fast, slow = fastest(together), (fastest(one) + LOOP) * len(self.members)
-        if fast > CLEARLY * slow:
-            raise ValueError(f"a step of all takes {fast:.2g} s, one after another {slow:.2g} s")
+        for _ in range(TRIES):
+            with self.precision(), torch.random.fork_rng():
+                fast, slow = fastest(together), (fastest(one) + LOOP) * len(self.members)
+            if fast <= CLEARLY * slow:
+                return
+        raise ValueError(f"a step of all takes {fast:.2g} s, one after another {slow:.2g} s")
 
     def _take_out_ended(self) -> bool:
         going_on = [member for member in self.members if not member.outcome]

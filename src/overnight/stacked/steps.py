@@ -1,15 +1,14 @@
 """The task's own steps, for all members at once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
 import lightning as L
 import torch
 from torch import Generator, Tensor, nn
-from torch.func import functional_call
 
-from overnight.stacked.layers import exchange_layers
+from overnight.stacked.layers import exchange_layers, hold_members
 from overnight.stacked.stack import State
 
 Outputs = dict[str, Tensor]
@@ -19,7 +18,8 @@ Outputs = dict[str, Tensor]
 class Steps(nn.Module):
     """Calls a step of a task as a function of its parameters and buffers, for many members in one go.
 
-    Nothing of the step is written again: it is the task's own, on a copy whose layers are exchanged.
+    Nothing of the step is written again: it is the task's own, on a copy whose layers are exchanged and whose
+    parameters and buffers stand for those of all members.
 
     Args:
         task: of one of the members; is not changed.
@@ -29,17 +29,11 @@ class Steps(nn.Module):
     def __init__(self, task: L.LightningModule, generators: Sequence[Generator]) -> None:
         super().__init__()
         self.task = deepcopy(task)
+        self.held: State | None = None
         exchange_layers(self.task, generators)
 
-    def forward(self, step: str, *arguments: Any) -> Outputs:
-        """Return what one member's step returns and logs, as plain tensors."""
-        logged: Outputs = {}
-        with collecting_logs(self.task, logged, step):
-            returned = getattr(self.task, step)(*arguments)
-        return named_outputs(returned) | {f"{LOGGED}{name}": value for name, value in logged.items()}
-
     def call(self, state: State, step: str, batch: Any, own_batches: bool, *arguments: Any) -> Outputs:  # noqa: FBT001
-        """Return what a step gives for all members with this state.
+        """Return what a step gives and logs for all members with this state.
 
         Args:
             state: of ``Stack``.
@@ -48,14 +42,19 @@ class Steps(nn.Module):
             own_batches: whether it is one for each.
             arguments: of the step, after the batch.
         """
-        named = {f"task.{name}": tensor for name, tensor in state.items()}
 
-        def one(own: State, drawn: Any) -> Outputs:
-            inputs = (step, drawn, *arguments)
-            return functional_call(self, own, inputs, tie_weights=False)  # type: ignore[no-any-return]
+        def one(_: Tensor, drawn: Any) -> Outputs:
+            if state is not self.held:
+                hold_members(self.task, state)
+                self.held = state
+            logged: Outputs = {}
+            with collecting_logs(self.task, logged, step):
+                returned = getattr(self.task, step)(drawn, *arguments)
+            return named_outputs(returned) | {f"{LOGGED}{name}": value for name, value in logged.items()}
 
-        each: Callable[..., Outputs] = torch.vmap(one, in_dims=(0, 0 if own_batches else None))
-        return each(named, batch)
+        members = torch.empty(len(next(iter(state.values()))))  # vmap is to know how many they are
+        each = torch.vmap(one, in_dims=(0, 0 if own_batches else None))
+        return each(members, batch)
 
 
 LOGGED = "logged "
