@@ -102,6 +102,7 @@ bench: data ## speed: a bare loop, the usual template, runs side by side and sta
 	$(BIN)/python benchmarks/stacked.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/reporting.py
+	$(BIN)/python benchmarks/augmentation.py
 
 tensorboard: $(INSTALLED) ## the curves of everything in outputs/
 	$(BIN)/tensorboard --host localhost --logdir outputs $(ARGS)

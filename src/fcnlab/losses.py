@@ -6,16 +6,20 @@ from torch.nn.functional import mse_loss, one_hot
 
 
 class OneHotMSE(nn.Module):
-    """Mean squared error between logits [batch, classes] and one-hot labels; smoothed likewise."""
+    """Mean squared error between logits [batch, classes] and one-hot labels; smoothed likewise.
+
+    As with ``nn.CrossEntropyLoss``, targets may be probabilities [batch, classes] instead of labels.
+    """
 
     def __init__(self, label_smoothing: float = 0.0) -> None:
         super().__init__()
         self.label_smoothing = label_smoothing
 
-    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
+    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the mean over batch and classes, a scalar."""
         classes = logits.shape[1]
-        targets = one_hot(labels, classes).to(logits.dtype)
+        if not targets.is_floating_point():
+            targets = one_hot(targets, classes).to(logits.dtype)
         return mse_loss(logits, targets.lerp(torch.full_like(targets, 1 / classes), self.label_smoothing))
 
 

@@ -45,6 +45,7 @@ class Keys(BaseModel):
         ("init.weight", "model.weight_init"),
         ("init.bias", "model.bias_init"),
         ("seed", "data.seed"),
+        ("seed", "task.seed"),
         ("track_test", "data.track_test"),
         ("model", "task.net"),
         ("optimizer", "task.optimizer"),
@@ -52,6 +53,7 @@ class Keys(BaseModel):
         ("loss.train", "task.loss"),
         ("loss.eval", "task.eval_loss"),
         ("metrics", "task.metrics"),
+        ("augmentation", "task.augmentation"),
     )
     """Pairs of keys that name one value: a run trains with the second, and is known by the first."""
 
@@ -65,6 +67,7 @@ class Keys(BaseModel):
     metrics: Config
     normalization: Config
     regularization: Config
+    augmentation: Config
     lr: Annotated[float, Field(gt=0, allow_inf_nan=False, description="a number above 0", examples=[0.001])]
     dropout: Annotated[
         Probability | list[Probability],
@@ -88,6 +91,15 @@ class Keys(BaseModel):
             raise ValueError(
                 f"{', '.join(ignored)}: set, but the model takes no such argument, and it would be ignored. "
                 f"Needed: leave it off, or a model that takes it. Type for example: model=fcn"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _augmentation_has_images(self) -> "Keys":
+        if self.augmentation and "target" in (self.data.model_extra or {}):
+            raise ValueError(
+                f"augmentation=[{','.join(self.augmentation)}]: a table has no images. Needed: "
+                f"augmentation=none, or images. Type for example: data=fashion_mnist"
             )
         return self
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torchmetrics import Metric, MetricCollection
 
+from fcnlab.augment import Augmentation, Augmentations, Unaugmented
 from overnight.config.errors import ConfigError
 from overnight.data.in_memory import split_name
 from overnight.training.checkpoints import load_task
@@ -65,6 +66,8 @@ class Classifier(QuickHooks, L.LightningModule):
         eval_loss: the same without regularization; what is reported for validation and test.
         penalty: (loss, net) to the loss that is minimized; its curve shows the loss without.
         metrics: torchmetrics of (logits, targets), by name.
+        augmentation: what alters the images of training, by name; {} for nothing.
+        seed: draws the augmentation.
 
     Raises:
         ConfigError: the optimizer cannot be built.
@@ -87,6 +90,7 @@ class Classifier(QuickHooks, L.LightningModule):
         ),
         *("data.seed", "data.split_seed", "data.fold", "model.weight_init", "model.bias_init"),
         *("task.net.weight_init", "task.net.bias_init", "task.optimizer", "task.schedule", "task.penalty"),
+        "task.seed",
     )
     """Settings in which runs may differ that are trained as one batched network."""
 
@@ -99,11 +103,14 @@ class Classifier(QuickHooks, L.LightningModule):
         eval_loss: nn.Module,
         penalty: nn.Module,
         metrics: Mapping[str, Metric],
+        augmentation: Mapping[str, Augmentation],
+        seed: int,
     ) -> None:
         super().__init__()
         self.net, self.loss, self.eval_loss, self.penalty = net, loss, eval_loss, penalty
         self.optimizer, self.schedule = optimizer, schedule
         self.metrics = MetricCollection(dict(metrics))
+        self.augment = Augmentations(augmentation, seed) if augmentation else Unaugmented()
         self._seen: dict[str, list[Outputs]] = {}
         refuse_optimizer(optimizer, net)
 
@@ -120,15 +127,20 @@ class Classifier(QuickHooks, L.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Outputs:
         """Return the loss of one batch, penalty included, as ``loss``; and what is measured of it."""
-        images, targets = batch
+        images, learned, counted = self.augment(*batch, self.current_epoch, batch_idx)
         logits = self.net(images)
-        loss: Tensor = self.loss(logits, targets)
+        loss: Tensor = self.loss(logits, learned)
         return {
             "loss": self.penalty(loss, self.net),
             "plain_loss": loss.detach(),
             "logits": logits.detach(),
-            "targets": targets,
+            "targets": counted,
         }
+
+    def training_inputs(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the images of a batch as the net is given them in training; a report shows them."""
+        images: Tensor = self.augment(*batch, self.current_epoch, batch_idx).images
+        return images
 
     def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> Outputs:
         """Return what is measured of one batch."""

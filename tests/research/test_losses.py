@@ -4,7 +4,7 @@ import hydra
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, log_softmax
+from torch.nn.functional import cross_entropy, log_softmax, one_hot
 
 from experiments import QUIET, Compose, Prepare
 from fcnlab.losses import L1Penalty, OneHotMSE
@@ -30,6 +30,12 @@ def test_mean_squared_error_on_one_hot_targets(logits: Tensor, labels: Tensor, s
             target = (1 - smoothing) * (index == label) + smoothing / 10
             total += (logit - target) ** 2
     assert OneHotMSE(smoothing)(logits, labels).item() == pytest.approx(total / 60, rel=1e-5)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_certain_probabilities_count_as_labels(logits: Tensor, labels: Tensor, smoothing: float) -> None:
+    loss = OneHotMSE(smoothing)
+    torch.testing.assert_close(loss(logits, one_hot(labels, 10).float()), loss(logits, labels))
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "mse"])

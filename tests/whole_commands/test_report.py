@@ -249,6 +249,10 @@ SEEN: dict[str, tuple[examine.CloseUp, list[str]]] = {
         examine.CloseUp(tuple("0123456789"), np.arange(10), WRONG_ONCE, None),
         ["confusion", "by_class"],
     ),
+    "images that are altered": (
+        examine.CloseUp((), np.linspace(-1, 1, 10), np.zeros(10), None, np.zeros((30, 2, 8, 6))),
+        ["learned", "residuals"],
+    ),
     "a regression": (examine.CloseUp((), np.linspace(-1, 1, 10), np.zeros(10), None), ["residuals"]),
 }
 

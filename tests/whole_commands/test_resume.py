@@ -14,7 +14,7 @@ RUN = (*SHORT, "trainer.max_epochs=5", "task_name=long", "logger=none", "model.h
 STUCK = "init=zeros"  # nothing is learned: every epoch is a bad one
 EARLY = (STUCK, "regularization=early_stopping", "callbacks.early_stopping.patience=1")
 WAYS = (
-    "optimizer=momentum regularization=[dropout,batch_norm]",
+    "optimizer=momentum regularization=[dropout,batch_norm] augmentation=[flip,affine,mixup,cutmix]",
     "optimizer=adam scheduler=one_cycle",
     "scheduler=cosine",
     f"{STUCK} scheduler=plateau scheduler.scheduler.patience=0",
@@ -22,7 +22,7 @@ WAYS = (
 )
 OPTIONS = [
     f"{group}={path.stem}"
-    for group in ("optimizer", "scheduler", "regularization", "loss")
+    for group in ("optimizer", "scheduler", "regularization", "augmentation", "loss")
     for path in sorted((CONF / group).glob("*.yaml"))
 ]
 

@@ -80,6 +80,7 @@ HONOURED = (
         "scheduler=none",
     ),
     *("regularization=null", "~regularization", "regularization=[]", "experiment=null", "debug=none"),
+    *("augmentation=null", "~augmentation", "augmentation=[]", "augmentation=[flip,mixup]"),
     *("hparams_search=[]", "model=[wide]", "optimizer=[adam]", "callbacks.progress_bar=null"),
     *("~callbacks.progress_bar", "logger=tensorboard logger.tensorboard=null", "metrics=[f1]"),
     *("+optimizer.amsgrad=true", "++lr=0.01", "'tags=[first,2]'", "seed=4294967295", "tags=[]"),

@@ -44,6 +44,10 @@ GROUPS = {
     "no hidden layer": [f"model=logistic {seed}" for seed in TWO_SEEDS],
     "bf16": [f"trainer=bf16 {seed} regularization=[batch_norm,dropout]" for seed in TWO_SEEDS],
     "dropouts": [f"dropout=[0.5,0.1] {seed}" for seed in TWO_SEEDS],
+    "augmentations": [f"augmentation=[flip,shift,affine,mixup,cutmix] {seed}" for seed in TWO_SEEDS],
+    "augmentations, shared images": [f"augmentation=[shift,cutmix] {lr}" for lr in ("lr=0.001", "lr=0.01")],
+    "augmentations, mse": [f"augmentation=[mixup,cutmix] loss=mse {seed}" for seed in TWO_SEEDS],
+    "augmentations, bf16": [f"trainer=bf16 augmentation=[affine,mixup] {seed}" for seed in TWO_SEEDS],
     **{name: [f"{name} {seed}" for seed in TWO_SEEDS] for name in options("activation")},
     **{name: [f"{name} label_smoothing=0.1 {seed}" for seed in TWO_SEEDS] for name in options("loss")},
     **{  # not with Adam: a bias before batch norm has a gradient of rounding errors, which Adam scales up
@@ -134,17 +138,18 @@ def test_initial_weights_are_those_of_the_run_by_itself(init: str, build: Build,
 
 
 @pytest.mark.parametrize(
-    ("trainer", "regularization", "seeds"),
+    ("trainer", "settings", "seeds"),
     [
-        pytest.param("cpu", "none", (0, 0, 0), id="shared images"),
-        pytest.param("cpu", "[batch_norm,dropout]", (0, 1, 2), id="own images"),
-        pytest.param("bf16", "[batch_norm,dropout]", (0, 0, 0), id="bf16"),
+        pytest.param("cpu", "lr=0.01", (0, 0, 0), id="shared images"),
+        pytest.param("cpu", "regularization=[batch_norm,dropout]", (0, 1, 2), id="own images"),
+        pytest.param("bf16", "regularization=[batch_norm,dropout]", (0, 0, 0), id="bf16"),
+        pytest.param("cpu", "augmentation=[affine,shift,mixup,cutmix]", (0, 0, 1), id="altered images"),
     ],
 )
 def test_a_diverging_member_changes_no_bit_of_its_neighbours(
-    trainer: str, regularization: str, seeds: Sequence[int], build: Build
+    trainer: str, settings: str, seeds: Sequence[int], build: Build
 ) -> None:
-    shared = (f"trainer={trainer}", f"regularization={regularization}", "trainer.max_epochs=2")
+    shared = (f"trainer={trainer}", settings, "trainer.max_epochs=2")
     healthy = [
         (f"optimizer={o}", f"seed={s}") for o, s in zip(("sgd", "adam", "rmsprop"), seeds, strict=True)
     ]

@@ -52,8 +52,10 @@ def test_a_stacked_sweep_leaves_what_the_runs_would_leave(command: Command, tmp_
 
 
 def test_what_eval_measures_is_what_the_record_says(command: Command, tmp_path: Path) -> None:
-    command("train.py", *STACKED, "seed=0,1", "regularization=batch_norm", "task_name=measured")
+    altered = ["regularization=batch_norm", "augmentation=[flip,shift,mixup,cutmix]"]
+    command("train.py", *STACKED, "seed=0,1", *altered, "task_name=measured")
     for record in recorded(tmp_path, "measured").values():
+        assert record["trained"] == "stacked with 1 other"
         path = tmp_path / "outputs" / "sweeps" / "measured" / record["name"] / record["checkpoint"]
         evaluated = command("eval.py", f"ckpt_path={path}")
         assert evaluated.status == 0

@@ -6,7 +6,7 @@ A report asks for what a record does not have; that takes torch and the data.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import lightning as L
 import numpy as np
@@ -30,12 +30,15 @@ class CloseUp(NamedTuple):
         targets: the true ones [n].
         outputs: of ``predict_step``: probabilities [n, classes], or predicted numbers [n].
         images: [n, height, width]; None if the samples are no images.
+        learned: images of training [n, 2, height, width], each as it is and as the net is given it; None if
+            these are the same. The task says so in ``training_inputs(batch, batch_idx)``, if it has that.
     """
 
     class_names: tuple[str, ...]
     targets: np.ndarray
     outputs: np.ndarray
     images: np.ndarray | None
+    learned: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,8 @@ class Examiner:
         outputs = outputs.squeeze(1) if outputs.shape[1:] == (1,) else outputs
         if outputs.ndim > 1 and not names:
             names = tuple(map(str, range(outputs.shape[1])))
-        return CloseUp(names, targets.squeeze().numpy(), outputs.float().numpy(), images_of(data))
+        numbers = targets.squeeze().numpy(), outputs.float().numpy()
+        return CloseUp(names, *numbers, images_of(data), learned_images(task, data))
 
     def signals(self, config: Config) -> list[dict[str, float]]:
         """Return how large activations and gradients are in each dense layer before training; see below.
@@ -77,9 +81,25 @@ class Examiner:
 def images_of(data: L.LightningDataModule) -> np.ndarray | None:
     """Return the test samples as images [n, height, width], the channels' mean; None if they are none."""
     loader: Any = data.predict_dataloader()
-    features = torch.cat([batch[0] for batch in loader]).cpu()
-    picture = features.ndim == 4  # noqa: PLR2004 - [n, channels, height, width]
-    return features.mean(1).numpy() if picture else None
+    return pictures(torch.cat([batch[0] for batch in loader]))
+
+
+def learned_images(task: L.LightningModule, data: L.LightningDataModule) -> np.ndarray | None:
+    """Return images of the first batch of training as ``CloseUp.learned``; None if the net is given them."""
+    if not hasattr(task, "training_inputs"):
+        return None
+    loader: Any = data.train_dataloader()
+    batch, altering = next(iter(loader)), cast("Any", task)
+    before = batch[0]
+    after = altering.to(before.device).training_inputs(batch, 0)
+    if before.equal(after) or (drawn := pictures(before)) is None:
+        return None
+    return np.stack([drawn, after.cpu().mean(1).numpy()], axis=1)
+
+
+def pictures(features: Tensor) -> np.ndarray | None:
+    """Return images [n, height, width], the mean of their channels; None if these are no images."""
+    return features.cpu().mean(1).numpy() if features.ndim == 4 else None  # noqa: PLR2004 - with channels
 
 
 def signals(config: Config) -> list[dict[str, float]]:

@@ -153,10 +153,12 @@ class StackedDropout(nn.Dropout):
 
 
 class StackedCrossEntropyLoss(nn.CrossEntropyLoss):
-    """Cross entropy of [batch, classes] and class indices [batch]."""
+    """Cross entropy of [batch, classes] and class indices [batch], or probabilities [batch, classes]."""
 
     def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the loss of each member."""
+        """Return the loss of each member; vmap itself is fast enough for probabilities."""
+        if targets.is_floating_point():
+            return super().forward(outputs, targets)
         return CROSS_ENTROPY(outputs, targets, self.ignore_index, self.label_smoothing)
 
 

@@ -21,8 +21,8 @@ INITIALIZATION = "init"
 LABELS = ("arm", "setting", "replicate")
 
 
-Predictions = tuple[tuple[str, ...], np.ndarray, np.ndarray, np.ndarray | None]
-"""Class names, targets, outputs, images: see ``overnight.runs.examine.CloseUp``."""
+Predictions = tuple[tuple[str, ...], np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None]
+"""Class names, targets, outputs, images, images as learned: see ``overnight.runs.examine.CloseUp``."""
 
 
 class Examiner(Protocol):
@@ -57,8 +57,11 @@ def best_run(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]:
     for best in evidence.winners.head(1).to_dict("records"):
         if pd.isna(best["checkpoint"]):
             raise ValueError(f"{best['name']} saved no checkpoint. Needed: callbacks=default")
-        names, targets, outputs, images = examiner.close_up(Path(best["path"]) / best["checkpoint"])
+        names, targets, outputs, images, learned = examiner.close_up(Path(best["path"]) / best["checkpoint"])
         which = described(best, evidence)
+        if learned is not None:
+            caption = "The first batch of training. Left: the image as it is; right: as the net learns it."
+            yield Picture("learned", "What the best run learns from", caption, close_up.learned(learned))
         if outputs.ndim == targets.ndim == 1:
             caption = f"{which} Each dot is a test sample; on the red line the prediction is right."
             figure = close_up.residuals(targets, outputs)

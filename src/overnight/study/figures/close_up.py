@@ -81,6 +81,20 @@ def errors(wrong: pd.DataFrame, images: np.ndarray, classes: Sequence[str]) -> F
     return figure
 
 
+def learned(pairs: np.ndarray) -> Figure:
+    """Draw images of training, each as it is and, beside it, as the net is given it.
+
+    Args:
+        pairs: [n, 2, height, width], brightness.
+    """
+    figure, axes = panels(min(SHOWN, len(pairs)), 6, 1.08, 0.7)
+    for panel, pair in zip(axes, pairs, strict=False):
+        apart = np.pad(pair, ((0, 0), (0, 0), (1, 1)), constant_values=np.nan)
+        panel.imshow(np.pad(np.hstack([*apart]), ((0, 0), (3, 3)), constant_values=np.nan), cmap="gray_r")
+        panel.set_axis_off()
+    return figure
+
+
 def residuals(targets: np.ndarray, outputs: np.ndarray) -> Figure:
     """Draw predicted against true numbers, and residuals against predicted ones.
 
