@@ -13,6 +13,7 @@ from fcnlab.nets import FCN
 from fcnlab.synthetic import Synthetic
 from fcnlab.task import Classifier, Outputs
 from overnight.data.batches import Batches, Samples
+from overnight.training.counter_based import CounterBasedUniform
 
 
 class EditedForward(FCN):
@@ -113,6 +114,19 @@ class ByStep(Classifier):
     def training_step(self, batch: Any, batch_idx: int) -> Outputs:
         outputs = super().training_step(batch, batch_idx)
         return outputs | {"loss": outputs["loss"] * (1 + self.global_step)}
+
+
+class CountedNoise(Classifier):
+    """Adds noise to the images, by numbers of its own seed, the epoch and the step."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.noise = CounterBasedUniform(settings["seed"])
+
+    def training_step(self, batch: Any, batch_idx: int) -> Outputs:
+        images, targets = batch
+        noise = self.noise(self.current_epoch, batch_idx, shape=tuple(images.shape))
+        return super().training_step((images + noise, targets), batch_idx)
 
 
 class Temperature(Classifier):

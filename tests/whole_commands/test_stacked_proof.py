@@ -35,6 +35,7 @@ AGREES = {
     "a metric that is no mean": "metrics=f1",
     "layer norm": "regularization=layer_norm",
     "another loss": "loss=mse l1=1e-3",
+    "noise by counters": "task._target_=forks.CountedNoise",
 }
 
 ASIDE = {
