@@ -14,7 +14,8 @@ from torch.func import functional_call
 from torch.nn.functional import cross_entropy, one_hot, pad
 
 from experiments import QUIET, Compose, Prepare
-from fcnlab.augment import Affine, Augmentations, CutMix, Flip, Mixup, Shift, symmetric_beta
+from fcnlab.augment import Affine, Augmentations, Flip, Shift
+from fcnlab.mixing import CutMix, Mixup, symmetric_beta
 from overnight.config import schema
 from overnight.config.errors import ConfigError
 from overnight.training.counter_based import CounterBasedUniform
