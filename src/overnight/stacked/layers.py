@@ -54,9 +54,9 @@ def members_first(batched: Tensor, level: int) -> tuple[Tensor, int | None]:
 
 
 def hold_members(module: nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Let the parameters and buffers of a module stand for those of many, in this and in later calls of vmap.
+    """Let the parameters and buffers of a module stand for those of many, in all calls of vmap to come.
 
-    ``torch.func.functional_call`` does so for one call, and takes 0.3 ms of Python a step to exchange them and back.
+    ``torch.func.functional_call`` does so for one call, and takes 0.3 ms of Python at each step.
 
     Args:
         module: is changed.
