@@ -109,7 +109,7 @@ tensorboard: $(INSTALLED) ## the curves of everything in outputs/
 
 dashboard: $(INSTALLED) ## Optuna's pages of the newest search; make dashboard SWEEP=outputs/sweeps/NAME
 	@$(BIN)/python -m pip install --quiet optuna-dashboard --constraint constraints.txt
-	$(BIN)/optuna-dashboard --host 127.0.0.1 sqlite:///$(or $(SWEEP),$(shell ls -td outputs/sweeps/*/optuna.db | head -1 | xargs -r dirname))/optuna.db
+	@url=$$($(BIN)/python -m overnight.search.storage "$$SWEEP") && exec $(BIN)/optuna-dashboard --host 127.0.0.1 "$$url"
 
 clean: ## remove caches and the environment; outputs/ and data/ stay
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache src/*.egg-info

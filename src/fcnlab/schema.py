@@ -11,6 +11,9 @@ Config = dict[str, Any]
 NOTHING = "torch.nn.Identity"
 """What stands in conf/ for a normalization or an initialization that is off."""
 
+LENGTHS = ("epochs", "steps_per_epoch")
+"""How a scheduler can be told its length besides the number of steps, which wins."""
+
 
 class Model(Section):
     """conf/model; a net of another class need not have hidden layers."""
@@ -100,6 +103,17 @@ class Keys(BaseModel):
             raise ValueError(
                 f"augmentation=[{','.join(self.augmentation)}]: a table has no images. Needed: "
                 f"augmentation=none, or images. Type for example: data=fashion_mnist"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _length_is_that_of_the_run(self) -> "Keys":
+        horizon = self.scheduler.get("horizon") or []
+        given = self.scheduler.get("scheduler") or {}
+        if horizon and (own := next((key for key in (*horizon, *LENGTHS) if key in given), None)):
+            raise ValueError(
+                f"scheduler.scheduler.{own}={given[own]}: this scheduler gets the length of the run as "
+                f"{horizon[0]}. Needed: no length of its own. Type for another length: trainer.max_epochs=20"
             )
         return self
 

@@ -31,8 +31,7 @@ class Schedule:
     Args:
         scheduler: makes the scheduler for an optimizer.
         interval: step it after every "epoch" or every "step".
-        horizon: names of the scheduler's arguments that take the number of optimizer steps of the fit, unless
-            the configuration gives them.
+        horizon: names of the scheduler's arguments that take the number of optimizer steps of the fit.
         monitor: the metric that a plateau scheduler watches; the others ignore it.
     """
 
@@ -43,8 +42,7 @@ class Schedule:
 
     def configure(self, optimizer: Optimizer, steps: Callable[[], int]) -> dict[str, Any]:
         """Return Lightning's description of the scheduler."""
-        given = getattr(self.scheduler, "keywords", {})
-        lengths = {argument: steps() for argument in self.horizon if argument not in given}
+        lengths = {argument: steps() for argument in self.horizon}
         return {
             "scheduler": self.scheduler(optimizer, **lengths),
             "interval": self.interval,
@@ -70,7 +68,7 @@ class Classifier(QuickHooks, L.LightningModule):
         seed: draws the augmentation.
 
     Raises:
-        ConfigError: the optimizer cannot be built.
+        ConfigError: the optimizer or its scheduler cannot be built.
     """
 
     takes_splits: ClassVar = True
@@ -113,6 +111,7 @@ class Classifier(QuickHooks, L.LightningModule):
         self.augment = Augmentations(augmentation, seed) if augmentation else Unaugmented()
         self._seen: dict[str, list[Outputs]] = {}
         refuse_optimizer(optimizer, net)
+        refuse_schedule(schedule, optimizer(net.parameters()))
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits [batch, classes]."""
@@ -235,4 +234,20 @@ def refuse_optimizer(optimizer: Callable[..., Optimizer], net: nn.Module) -> Non
         raise ConfigError(
             f"optimizer: {error}. Given: {given}. Needed: what this optimizer takes. "
             f"Type for example: optimizer=adam, and no optimizer.KEY=VALUE"
+        ) from error
+
+
+def refuse_schedule(schedule: Schedule, optimizer: Optimizer) -> None:
+    """Build the scheduler once, for a run of some length, so that a wrong setting is refused.
+
+    Raises:
+        ConfigError: it cannot be built.
+    """
+    try:
+        schedule.configure(optimizer, lambda: 1000)
+    except (KeyError, TypeError, ValueError) as error:
+        given = getattr(schedule.scheduler, "keywords", {})
+        raise ConfigError(
+            f"scheduler: {error}. Given: {given}. Needed: what this scheduler takes. "
+            f"Type for example: scheduler=cosine, and no scheduler.scheduler.KEY=VALUE"
         ) from error

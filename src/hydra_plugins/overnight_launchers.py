@@ -27,20 +27,25 @@ class JobLauncher(ComposingLauncher):
 
     extra = ""
 
-    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        """Run all jobs; return their results in the given order.
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Keep what a job needs, and import what starts it, before the sweep begins.
 
         Raises:
             ImportError: the launcher's extra is not installed.
         """
+        super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
         try:
-            workers = self.workers()
-            from overnight.launchers import job  # noqa: PLC0415
+            self.workers()
         except ModuleNotFoundError as error:
             raise ImportError(
                 f"this launcher needs {error.name}: not installed. Type: pip install '.{self.extra}'"
             ) from error
-        with workers as submit:  # they start while the jobs are composed
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        """Run all jobs; return their results in the given order."""
+        from overnight.launchers import job  # noqa: PLC0415
+
+        with self.workers() as submit:  # they start while the jobs are composed
             return job.outlive(job.compose(*self.of_job, job_overrides, initial_job_idx), submit)
 
     @abstractmethod
@@ -115,10 +120,17 @@ class RayLauncher(JobLauncher):
 
 
 class StackedLauncher(ComposingLauncher):
-    """hydra/launcher=stacked."""
+    """hydra/launcher=stacked.
+
+    Raises:
+        ConfigError: a setting cannot be used.
+    """
 
     def __init__(self, **limits: Any) -> None:
+        from overnight.config.launcher_keys import StackedKeys, check_settings  # noqa: PLC0415
+
         self.limits = limits
+        check_settings(StackedKeys, self.limits)
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Keep what a job needs, and compose it faster."""
@@ -137,8 +149,7 @@ class StackedLauncher(ComposingLauncher):
         from overnight.stacked.launcher import launch  # noqa: PLC0415
         from overnight.stacked.limits import Limits  # noqa: PLC0415
 
-        limits = Limits(**self.limits)  # refuses what is wrong before anything is composed
-        return launch(compose(*self.of_job, job_overrides, initial_job_idx), limits)
+        return launch(compose(*self.of_job, job_overrides, initial_job_idx), Limits(**self.limits))
 
 
 def plain(config: Any) -> Any:

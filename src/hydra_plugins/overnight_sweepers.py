@@ -1,24 +1,55 @@
 """The sweepers of overnight. Hydra imports this at every start: only Hydra may stand at the top."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper, BasicSweeperConf
 from hydra.core.config_store import ConfigStore
-from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig
 
 THIS = "hydra/sweeper=confirm"
 """For the jobs, too: they get all typed settings of Hydra, and hydra.sweeper.seeds=10 must be a key there."""
 
 
-class LaunchingSweeper(Sweeper):
+class CheckingSweeper(Sweeper):
+    """A sweeper that checks its jobs, and then says what is planned, before it runs the first one.
+
+    An evaluation has no callback ``sweep``: what it measures are no runs, and Hydra alone checks them.
+    """
+
+    def refuse(self, jobs: Sequence[Sequence[str]]) -> None:
+        """Refuse all if one of them would be refused by itself.
+
+        Raises:
+            ConfigError: says what is wrong.
+        """
+        from overnight.sweeps.jobs import refuse  # noqa: PLC0415
+
+        assert self.hydra_context
+        assert self.config
+        if "sweep" in self.config.hydra.callbacks:
+            refuse(self.hydra_context, self.config, jobs)
+        else:
+            super().validate_batch_is_legal(jobs)
+
+    def begin(self, total: int) -> None:
+        """Write and say what is planned."""
+        from overnight.sweeps.callback import begin  # noqa: PLC0415
+
+        assert self.config
+        if "sweep" in self.config.hydra.callbacks:
+            begin(self.config, total)
+
+
+class LaunchingSweeper(CheckingSweeper):
     """A sweeper that hands its jobs to the launcher of the configuration."""
 
     config: DictConfig
@@ -34,8 +65,22 @@ class LaunchingSweeper(Sweeper):
         )
 
 
-class GridSweeper(BasicSweeper):
+class GridSweeper(CheckingSweeper, BasicSweeper):
     """Hydra's own, for every combination; it says what to type instead of what only a search draws from."""
+
+    def sweep(self, arguments: list[str]) -> None:
+        """Check all jobs, and run them."""
+        prepared = [f"{key}={value}" for key, value in self.params.items()]
+        assert self.hydra_context
+        parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
+        batches = self.split_arguments(parser.parse_overrides([*prepared, *arguments]), self.max_batch_size)
+        jobs = [job for batch in batches for job in batch]
+        self.refuse(jobs)
+        self.begin(len(jobs))
+        super().sweep(arguments)
+
+    def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
+        """Compose no job a second time."""
 
     @staticmethod
     def split_arguments(overrides: list[Override], max_batch_size: int | None) -> list[list[list[str]]]:
@@ -73,19 +118,6 @@ class OptunaSweeper(LaunchingSweeper):
     def __init__(self, params: dict[str, Any], **settings: Any) -> None:
         self.params, self.settings = params, settings
 
-    @staticmethod
-    def count_runs(config: DictConfig) -> int:
-        """Return the number of trials.
-
-        Raises:
-            ConfigError: it is none.
-        """
-        from overnight.config.errors import needed  # noqa: PLC0415
-
-        trials = config.hydra.sweeper.n_trials
-        needed("hydra.sweeper.n_trials", trials, lambda n: n > 0, "a whole number, 1 or more", 20)
-        return int(trials)
-
     def sweep(self, arguments: list[str]) -> None:
         """Search; what was typed comes after the parameters of the configuration, and wins."""
         from overnight.search.search import search  # noqa: PLC0415 - only a search needs Optuna
@@ -101,7 +133,8 @@ class OptunaSweeper(LaunchingSweeper):
             arguments,
             prepared=[f"{key}={value}" for key, value in self.params.items()],
             directory=Path(self.config.hydra.sweep.dir),
-            check=self.validate_batch_is_legal,
+            refuse=self.refuse,
+            begin=self.begin,
             launch=self.launcher.launch,
         )
 
@@ -112,15 +145,6 @@ class ConfirmSweeper(LaunchingSweeper):
     def __init__(self, seeds: int, arms: int | None, **_: Any) -> None:
         self.seeds, self.arms = seeds, arms
 
-    @staticmethod
-    def count_runs(config: DictConfig) -> int:
-        """Return the number of winners times that of their seeds."""
-        from overnight.sweeps.confirm import chosen  # noqa: PLC0415 - pandas
-
-        sweeper, study = config.hydra.sweeper, config.study
-        winners = chosen(study.confirms, study.scientific, sweeper.arms, sweeper.seeds).best
-        return len(winners) * int(sweeper.seeds)
-
     def sweep(self, arguments: list[str]) -> None:
         """Run the winners with fresh seeds, and with what was typed besides."""
         from overnight.sweeps.confirm import chosen, same_configuration, seeded  # noqa: PLC0415 - pandas
@@ -129,16 +153,13 @@ class ConfirmSweeper(LaunchingSweeper):
         confirmation = chosen(study.confirms, study.scientific, self.arms, self.seeds)
         batch = [[THIS, *run] for run in seeded(confirmation, self.config.task_name, arguments)]
         same_configuration(confirmation, self.compose)
-        self.validate_batch_is_legal(batch)
+        self.refuse(batch)
+        self.begin(len(batch))
         for job in self.launcher.launch(batch, initial_job_idx=0):
             _ = job.return_value  # raises what ended a job that could leave no record
 
     def compose(self, overrides: list[str]) -> dict[str, Any]:
         """Return the resolved configuration of a job with these overrides."""
-        composed = self.hydra_context.config_loader.load_sweep_config(self.config, [THIS, *overrides])
-        with open_dict(composed):
-            composed.hydra.runtime.output_dir = composed.hydra.sweep.dir
-        HydraConfig.instance().set_config(composed)
-        keys = [str(key) for key in composed if key != "hydra"]
-        config: Any = OmegaConf.to_container(OmegaConf.masked_copy(composed, keys), resolve=True)
-        return dict(config)
+        from overnight.sweeps.jobs import compose  # noqa: PLC0415
+
+        return compose(self.hydra_context, self.config, [THIS, *overrides])

@@ -105,6 +105,12 @@ def result(record: Record) -> dict[str, Any]:
     return record | {"history": history, "environment": environment, "config": config} | untold
 
 
+def contents(root: Path) -> dict[str, tuple[int, int]]:
+    """Return the size, and the time of the last change, of every file in a folder, by its name."""
+    files = ((path, path.lstat()) for path in sorted(root.rglob("*")) if not path.is_dir())
+    return {str(path.relative_to(root)): (stat.st_size, stat.st_mtime_ns) for path, stat in files}
+
+
 def every(nth: int, values: Iterable[Any]) -> list[Any]:
     """Return the cases of a test, of which the default tests take every nth, and make test-all all."""
     return [

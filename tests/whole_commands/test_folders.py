@@ -116,13 +116,14 @@ def test_a_path_may_begin_at_home(command: Command, tmp_path: Path, monkeypatch:
     assert not (tmp_path / "~").exists()
 
 
+@pytest.mark.parametrize("chdir", [[], [CHDIR]], ids=["there", "elsewhere"])
 def test_several_checkpoints_are_measured_one_after_the_other(
-    first: str, command: Command, tmp_path: Path
+    chdir: list[str], first: str, command: Command, tmp_path: Path
 ) -> None:
     paths = [f"{first}/{name}" for name in ("best.ckpt", "last.ckpt", "a=b,c.ckpt")]
     shutil.copy(tmp_path / paths[0], tmp_path / paths[2])
     before = {*tmp_path.rglob("*")}
-    measured = command("eval.py", f"ckpt_path={','.join(paths)}", "accelerator=cpu", "-m")
+    measured = command("eval.py", f"ckpt_path={','.join(paths)}", "accelerator=cpu", "-m", *chdir)
     assert (measured.status, measured.stderr) == (0, "")
     told = measured.stdout.split("ckpt_path: ")[1:]
     assert [text.splitlines()[0] for text in told] == paths

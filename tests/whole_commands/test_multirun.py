@@ -4,49 +4,40 @@ import re
 import shlex
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
-from omegaconf import OmegaConf
+from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 
 from commands import CONF, ROOT, SHORT, Command, every
 from overnight.records import sweep_state
 from overnight.records.record import read_record
 from overnight.study.design import varying
 from overnight.study.frames import load
-from overnight.sweeps.callback import planned_runs
 from overnight.sweeps.leaderboard import leaderboard
 
-PLANNED: dict[str, tuple[dict[str, Any], list[str], int | None]] = {
-    "nothing swept": ({}, ["lr=0.1"], 1),
-    "a product": ({}, ["optimizer=sgd,adam,rmsprop", "lr=0.1,0.01"], 6),
-    "lists": ({}, ["regularization=none,[dropout,batch_norm]"], 2),
-    "a range": ({}, ["seed=range(5)"], 5),
-    "a study": ({"lr": "0.1,0.2", "seed": "range(3)"}, [], 6),
-    "a study with other values typed": ({"lr": "0.1,0.2"}, ["lr=1,2,3"], 3),
-    "files that match": ({}, ["optimizer=glob(*)"], None),
+PLANNED: dict[str, tuple[list[str], int]] = {
+    "a study with other values typed": (["experiment=init", "init=zeros,normal", "lr=0.1", "seed=0"], 2),
+    "a product": (["optimizer=sgd,adam,rmsprop", "lr=0.1,0.01"], 6),
+    "lists": (["regularization=none,[dropout,batch_norm]"], 2),
+    "a range": (["seed=range(5)"], 5),
+    "files that match": (["optimizer=glob(ada*)"], 3),
+    "batches": (["seed=range(5)", "hydra.sweeper.max_batch_size=2"], 5),
 }
 
 
-@pytest.mark.parametrize(("params", "typed", "count"), PLANNED.values(), ids=PLANNED.keys())
-def test_the_number_of_runs_is_known_beforehand(
-    params: dict[str, Any], typed: list[str], count: int | None
+@pytest.mark.parametrize("name", every(6, PLANNED))
+def test_the_number_of_runs_is_said_before_the_first_one(
+    name: str, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sweeper = {"_target_": "hydra._internal.core_plugins.basic_sweeper.BasicSweeper", "params": params}
-    config = OmegaConf.create({"hydra": {"sweeper": sweeper, "overrides": {"task": typed}}})
-    assert planned_runs(config) == count
-
-
-def test_a_search_has_as_many_runs_as_it_has_trials() -> None:
-    target = "hydra_plugins.overnight_sweepers.OptunaSweeper"
-    sweeper = {"_target_": target, "params": {"lr": "interval(0,1)"}, "n_trials": 40}
-    config = OmegaConf.create({"hydra": {"sweeper": sweeper, "overrides": {"task": ["seed=0,1"]}}})
-    assert planned_runs(config) == 40
+    typed, count = PLANNED[name]
+    monkeypatch.setattr(BasicLauncher, "launch", lambda *_, **__: [])
+    told = command("train.py", "-m", *SHORT, *typed).stdout
+    assert told.startswith(f"{count} runs; ")
 
 
 def test_a_failure_of_an_earlier_sweep_with_other_settings_is_none_of_this_one(command: Command) -> None:
-    assert command("train.py", *SHORT, "-m", "lr=-1,0.1", "task_name=named").status == 1
+    assert command("train.py", *SHORT, "-m", "data.val_size=700,100", "task_name=named").status == 1
     result = command("train.py", *SHORT, "-m", "lr=0.1,0.2", "task_name=named")
     assert result.status == 0
     assert "FAILED" not in result.stdout
@@ -70,12 +61,14 @@ def test_there_is_nothing_to_load_where_there_is_no_folder(tmp_path: Path) -> No
 
 
 def test_a_sweep_with_a_failed_and_a_diverged_run_tells_the_truth(command: Command, tmp_path: Path) -> None:
-    result = command("train.py", *SHORT, "-m", "optimizer=sgd", "lr=0.1,-1,1e10,0.01", "task_name=mixed")
+    mixed = ["lr=0.1,1e10", "data.val_size=100,700"]
+    result = command("train.py", *SHORT, "-m", "optimizer=sgd", *mixed, "task_name=mixed")
     assert result.status == 1
-    runs = load(tmp_path / "outputs" / "sweeps" / "mixed").set_index("lr")
-    assert runs["status"].to_dict() == {0.1: "completed", -1: "failed", 1e10: "diverged", 0.01: "completed"}
-    assert re.search(r"^FAILED .*lr=-1", result.stdout, re.MULTILINE)
-    assert "needed: a number above 0" in result.stdout
+    runs = load(tmp_path / "outputs" / "sweeps" / "mixed").set_index(["lr", "data.val_size"])
+    ended = {(0.1, 100): "completed", (1e10, 100): "diverged"}
+    assert runs["status"].to_dict() == ended | {(0.1, 700): "failed", (1e10, 700): "failed"}
+    assert re.search(r"^FAILED .*data.val_size=700", result.stdout, re.MULTILINE)
+    assert "data.val_size=700" in result.stdout
     assert "DIVERGED" in result.stdout
     assert len(pd.read_csv(tmp_path / "outputs" / "sweeps" / "mixed" / "results.csv")) == 4
 

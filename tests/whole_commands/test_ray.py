@@ -77,13 +77,17 @@ def test_a_sweep_runs_on_all_nodes_of_a_cluster_and_tries_again_what_was_killed(
     ]
     its_own = variables | {"RAY_AUTH_MODE": "token"}
     with ray_nodes(tmp_path / "ray.log", **its_own, PYTHONPATH=str(ROOT / "tests" / "support")) as address:
-        sweep = ["-m", "lr=0.1,0.01,-1", "seed=0,1", "optimizer=sgd", "task_name=both", LAUNCHER, *SHORT]
+        swept = ["-m", *SHORT, "data.val_size=100,90,700", "seed=0,1", "optimizer=sgd", "task_name=both"]
         at = f"hydra.launcher.ray.init.address={address}"
-        result = ran(tmp_path, "train.py", *sweep, *callbacks, at, **its_own)
+        result = ran(tmp_path, "train.py", *swept, LAUNCHER, *callbacks, at, **its_own)
     assert result.status == 1, result.stderr
-    runs = load(tmp_path / "outputs" / "sweeps" / "both").set_index(["lr", "seed"])["status"].to_dict()
-    completed = dict.fromkeys([(0.1, 0), (0.1, 1), (0.01, 0), (0.01, 1)], "completed")
-    assert runs == completed | {(-1, 0): "failed", (-1, 1): "failed"}
+    runs = (
+        load(tmp_path / "outputs" / "sweeps" / "both")
+        .set_index(["data.val_size", "seed"])["status"]
+        .to_dict()
+    )
+    completed = dict.fromkeys([(100, 0), (100, 1), (90, 0), (90, 1)], "completed")
+    assert runs == completed | {(700, 0): "failed", (700, 1): "failed"}
     assert (tmp_path / "struck").exists()
     nodes = {path.name for path in (tmp_path / "nodes").iterdir()}
     assert len(nodes) == 2  # Ray calls the first by the machine's own address

@@ -1,5 +1,6 @@
 """A search proposes, runs, survives what interrupts it, and tells the truth."""
 
+import os
 import re
 import shlex
 import sys
@@ -12,7 +13,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
 from optuna.trial import FrozenTrial, TrialState
 
-from commands import CONF, SHORT, Command
+from commands import CONF, ROOT, SHORT, Command
 from overnight.config.errors import ConfigError
 from overnight.config.folders import SHIPPED, options
 from overnight.config.resolvers import cores, sqlite
@@ -20,6 +21,7 @@ from overnight.records import sweep_state
 from overnight.records.folder import find_runs
 from overnight.records.record import read_record
 from overnight.search.search import RESULTS, search, winning_command
+from overnight.search.storage import find_database, open_storage
 from overnight.search.trials import Settings
 from searches import LR, TINY, studied, trials
 
@@ -64,9 +66,15 @@ class Parabola:
         return JobReturn(overrides=typed, status=JobStatus.COMPLETED, _return_value=-((x - 0.3) ** 2))
 
 
+VAL_SIZES = "data.val_size=choice(100,700)"
+"""The second one is more than there are samples, which shows when they are made."""
+IGNORED = (lambda jobs: None, lambda total: None)
+"""A parabola takes every trial, and nobody counts them."""
+
+
 def minimum(directory: Path, launch: Parabola, **changed: Any) -> list[FrozenTrial]:
     """Search for the minimum of the parabola."""
-    search(settings(directory, **changed), ["a=1", "x=interval(0,1)"], directory, lambda batch: None, launch)
+    search(settings(directory, **changed), ["a=1", "x=interval(0,1)"], directory, *IGNORED, launch)
     return trials(directory)
 
 
@@ -126,7 +134,7 @@ OTHERS = {
 def test_a_study_does_not_mix_searches(typed: list[str], difference: str, tmp_path: Path) -> None:
     minimum(tmp_path, Parabola(), n_trials=1)
     with pytest.raises(ConfigError, match=re.escape(difference)) as caught:
-        search(settings(tmp_path), typed, tmp_path, lambda batch: None, Parabola())
+        search(settings(tmp_path), typed, tmp_path, *IGNORED, Parabola())
     assert "Type what is stored, or another task_name" in str(caught.value)
     assert len(trials(tmp_path)) == 1
 
@@ -134,7 +142,7 @@ def test_a_study_does_not_mix_searches(typed: list[str], difference: str, tmp_pa
 def test_looks_and_spelling_may_differ_when_a_search_goes_on(tmp_path: Path) -> None:
     minimum(tmp_path, Parabola(), n_trials=1)
     typed = ["a=1", "tags=[again]", "retries=1", "hparams_search=random", "x=interval(0.0, 1.0)"]
-    search(settings(tmp_path, n_trials=2), typed, tmp_path, lambda batch: None, Parabola())
+    search(settings(tmp_path, n_trials=2), typed, tmp_path, *IGNORED, Parabola())
     assert [trial.state for trial in trials(tmp_path)] == [TrialState.COMPLETE] * 2
 
 
@@ -200,7 +208,7 @@ def test_a_sampler_whose_package_is_missing_says_so(tmp_path: Path, monkeypatch:
 
 def test_a_grid_has_each_combination_once(tmp_path: Path) -> None:
     chosen = settings(tmp_path, sampler=sampler("BruteForceSampler"), n_trials=6, n_jobs=1)
-    search(chosen, ["a=x,y", "x=1,2,3"], tmp_path, lambda batch: None, Parabola())
+    search(chosen, ["a=x,y", "x=1,2,3"], tmp_path, *IGNORED, Parabola())
     assert len({tuple(trial.params.items()) for trial in trials(tmp_path)}) == 6
 
 
@@ -229,7 +237,7 @@ WRONG_STORAGES = {
 @pytest.mark.parametrize("storage", WRONG_STORAGES.values(), ids=WRONG_STORAGES.keys())
 def test_a_storage_that_cannot_be_opened_is_refused(storage: Any, tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
-        search(settings(tmp_path, storage=storage), ["x=1,2"], tmp_path, lambda batch: None, Parabola())
+        search(settings(tmp_path, storage=storage), ["x=1,2"], tmp_path, *IGNORED, Parabola())
     said = str(caught.value)
     assert said.startswith(f"hydra.sweeper.storage={storage}: cannot be opened (")
     assert "Type for example: hydra.sweeper.storage=sqlite:///" in said
@@ -240,19 +248,36 @@ def test_without_a_storage_the_same_trials_are_proposed(
     uninterrupted: list[FrozenTrial], tmp_path: Path
 ) -> None:
     ran = Parabola()
-    search(settings(tmp_path, storage=None), ["a=1", "x=interval(0,1)"], tmp_path, lambda batch: None, ran)
+    search(settings(tmp_path, storage=None), ["a=1", "x=interval(0,1)"], tmp_path, *IGNORED, ran)
     assert ran.launched == [["a=1", f"x={trial.params['x']!r}"] for trial in uninterrupted]
     found: Any = OmegaConf.load(tmp_path / RESULTS)
     assert found.states == {"COMPLETE": 20}
+
+
+def test_the_dashboard_shows_the_newest_search_to_this_machine_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"there is no optuna\.db"):
+        find_database("")
+    for number, name in enumerate(("b", "c", "a")):
+        (database := tmp_path / "outputs" / "sweeps" / name / "optuna.db").parent.mkdir(parents=True)
+        database.touch()
+        os.utime(database, (number, number))
+    (tmp_path / "outputs" / "sweeps" / "grid").mkdir()
+    assert find_database("") == "sqlite:///outputs/sweeps/a/optuna.db"
+    (line,) = [line for line in (ROOT / "Makefile").read_text().splitlines() if "/optuna-dashboard" in line]
+    assert '--host 127.0.0.1 "$$url"' in line
 
 
 @pytest.mark.parametrize("name", ["why? not", "a#b", "100%", "50%41", "{x}", "a b", "a&b=c"])
 def test_the_database_lies_in_the_folder_whatever_its_name(name: str, tmp_path: Path) -> None:
     directory = tmp_path / name
     minimum_of = settings(directory, storage=sqlite(f"{directory}/optuna.db"), n_trials=1)
-    search(minimum_of, ["x=1,2"], directory, lambda batch: None, Parabola())
+    search(minimum_of, ["x=1,2"], directory, *IGNORED, Parabola())
     assert {path.name for path in tmp_path.iterdir()} == {name}
     assert (directory / "optuna.db").is_file()
+    assert len(open_storage(find_database(str(directory))).get_all_studies()) == 1
 
 
 def test_a_search_over_an_experiment_has_one_seed(command: Command, tmp_path: Path) -> None:
@@ -321,9 +346,9 @@ def test_both_prepared_searches_search_the_same() -> None:
 
 def test_failed_and_diverged_runs_are_told_as_what_they_are(command: Command, tmp_path: Path) -> None:
     search_in = ["hparams_search=random", "hydra.sweeper.n_trials=8", "optimizer=sgd", "lr=0.1,1e10"]
-    told = studied(command, tmp_path, *search_in, "dropout=choice(0.1,2)", "model.hidden_sizes=[8]")
-    expected = {("0.1", "0.1"): "COMPLETE", ("10000000000.0", "0.1"): "PRUNED"}
-    states = {(t.params["lr"], t.params["dropout"]): t.state.name for t in told}
+    told = studied(command, tmp_path, *search_in, VAL_SIZES, "model.hidden_sizes=[8]")
+    expected = {("0.1", "100"): "COMPLETE", ("10000000000.0", "100"): "PRUNED"}
+    states = {(t.params["lr"], t.params["data.val_size"]): t.state.name for t in told}
     assert {pair: expected.get(pair, "FAIL") for pair in states} == states
     assert set(states.values()) == {"COMPLETE", "PRUNED", "FAIL"}
     statuses = {"COMPLETE": "completed", "PRUNED": "diverged", "FAIL": "failed"}
@@ -338,7 +363,7 @@ def test_failed_and_diverged_runs_are_told_as_what_they_are(command: Command, tm
 
 def test_a_search_that_is_to_stop_at_a_failure_goes_on_from_there(command: Command, tmp_path: Path) -> None:
     search_in = ["hparams_search=random", "hydra.sweeper.n_trials=4", "hydra.sweeper.n_jobs=4"]
-    varied = ["optimizer=sgd", LR, "dropout=choice(0.1,2)"]
+    varied = ["optimizer=sgd", LR, VAL_SIZES]
     stopped = studied(command, tmp_path, *search_in, *varied, "on_failure=raise")
     assert Counter(t.state.name for t in stopped)["FAIL"] == 1
     assert Counter(t.state.name for t in stopped)["RUNNING"] > 0

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from commands import Command, every, result
+from commands import Command, contents, every, result
+from overnight.records.folder import BEST, LAST, MARK
 from overnight.records.record import Record, read_record
 from overnight.runs.evaluate import evaluate
 
@@ -48,7 +49,7 @@ HONOURED = (
     "scheduler=cosine",
     "scheduler=one_cycle",
     "scheduler=step",
-    "scheduler=cosine '+scheduler.scheduler.T_max=1000'",
+    "scheduler=cosine scheduler.horizon=[] '+scheduler.scheduler.T_max=1000'",
     "+trainer.reload_dataloaders_every_n_epochs=1",
     "+trainer.use_distributed_sampler=false",
     "+trainer.max_time=00:00:00:30",
@@ -156,7 +157,51 @@ REFUSED = {
     "+optimizer.eps=-1": "Invalid epsilon",
     "data.val_size=250 data.batch_size=0": "data.batch_size=0",
     "hydra.run.dir=mine": "holds run.json",
+    "scheduler=one_cycle +scheduler.scheduler.total_steps=3": "no length of its own",
+    "scheduler=cosine +scheduler.scheduler.T_max=1000": "no length of its own",
+    "scheduler=one_cycle +scheduler.scheduler.epochs=3": "no length of its own",
+    "scheduler=cosine +scheduler.scheduler.last_epoch=5": "scheduler=cosine",
+    "scheduler=one_cycle scheduler.scheduler.pct_start=2": "pct_start",
+    "scheduler=plateau scheduler.scheduler.factor=2": "Factor",
+    "scheduler=cosine scheduler.horizon=[nope]": "nope",
+    **dict.fromkeys(
+        ("hydra/sweeper/sampler=tpe", "+hydra/sweeper/sampler=tpe", "hydra.sweeper.n_trials=5"),
+        "hparams_search=tpe",
+    ),
+    "hydra.sweeper.storage=null": "hparams_search=tpe",
+    "hydra.launcher.n_jobs=2": "hydra/launcher=joblib",
+    "hydra.launcher.ray.init.address=auto": "hydra/launcher=ray",
+    "model.hidden_sizes=[0]": "whole numbers",
+    "model.hidden_sizes=8": "whole numbers",
+    "model.hidden_sizes=[8.5]": "whole numbers",
+    "dropout=1": "below 1",
+    "dropout=-0.1": "0 or more",
+    "l1=-1": "0 or more",
+    "weight_decay=inf": "0 or more",
+    "label_smoothing=1": "below 1",
+    "retries=-1": "0 or more",
+    "on_failure=ignore": "continue or raise",
+    "track_test=maybe": "true or false",
+    "data.folds=0": "number of folds",
+    "data.fold=3 data.folds=3": "below the number of folds",
+    "data.batch_size=0.5": "1 or more",
+    "data.eval_batch_size=null": "1 or more",
+    "data.split_seed=-1": "0 or more",
+    "trainer.max_epochs=0": "1 or more",
+    "trainer.max_epochs=null": "1 or more",
+    "task_name=a/b": "folder's name",
+    "tags=first": "list of words",
+    "study.scientific=[lr] study.nuisance=[lr]": "both have lr",
+    "regularization=[batch_norm,layer_norm]": "one normalization",
+    "+callbacks.mine={_target_:nowhere.Mine}": "nowhere",
+    "task._target_=nowhere.Task": "cannot be found",
+    "schema=nowhere.Keys": "nowhere",
+    "+nonsense=1": "nonsense: there is no such key",
+    "+model.nonsense=1": "nonsense: there is no such key",
+    "lr=0.1,0.2": "-m",
+    "init_from=nowhere.ckpt": "no such file",
 }
+"""At least sixty, each refused with every file as it was."""
 
 
 def run_directory(root: Path) -> Path:
@@ -215,15 +260,15 @@ def is_late(settings: str) -> bool:
 @pytest.mark.filterwarnings("ignore:.*(AMP with fp16|historical reasons)")
 @pytest.mark.parametrize("settings", every(3, REFUSED))
 def test_what_cannot_be_honoured_is_refused(settings: str, command: Command, tmp_path: Path) -> None:
-    theirs = tmp_path / "mine" / "run.json"
-    theirs.parent.mkdir()
-    theirs.write_text("theirs")
+    earlier = [f"outputs/runs/tiny/{name}" for name in (MARK, "run.json", BEST, LAST, "train.log")]
+    for name in ("mine/run.json", *earlier):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("old")
+    before = contents(tmp_path)
     refused = command("train.py", *TINY, *shlex.split(settings))
     assert refused.status == 1
-    assert [path for path in tmp_path.rglob("*") if path.is_file() and not is_late(settings)] in (
-        [],
-        [theirs],
-    )
+    assert is_late(settings) or contents(tmp_path) == before
     assert REFUSED[settings] in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
 

@@ -48,13 +48,14 @@ Mixed = tuple[Path, Result, Result]
 
 @pytest.fixture(scope="module")
 def mixed(cluster: Slurm, tmp_path_factory: pytest.TempPathFactory) -> Mixed:
-    """Sweep over six runs of which two fail, two diverge and one is killed; then again."""
+    """Sweep over eight runs of which four fail, two diverge and one is killed; then again."""
     folder = tmp_path_factory.mktemp("mixed")
     fault = f"+callbacks.kill={{_target_:faults.KillOnce,seed:1,marker:{folder / 'struck'}}}"
-    swept = ["-m", "optimizer=sgd", "lr=0.1,1e10,-1", "seed=0,1", "task_name=mixed", LAUNCHER]
-    first = ran(folder, "train.py", *swept, *SHORT, fault, **cluster.variables)
+    varied = ["lr=0.1,1e10", "data.val_size=100,700", "seed=0,1"]
+    swept = ["-m", *SHORT, "optimizer=sgd", *varied, "task_name=mixed", LAUNCHER]
+    first = ran(folder, "train.py", *swept, fault, **cluster.variables)
     (folder / "first.csv").write_bytes((folder / "outputs/sweeps/mixed/results.csv").read_bytes())
-    return folder, first, ran(folder, "train.py", *swept, *SHORT, fault, **cluster.variables)
+    return folder, first, ran(folder, "train.py", *swept, fault, **cluster.variables)
 
 
 @pytest.mark.slurm
@@ -62,17 +63,17 @@ def test_what_raises_diverges_or_dies_costs_its_own_run_only(mixed: Mixed) -> No
     folder, first, _ = mixed
     rows = load(folder / "outputs" / "sweeps" / "mixed")
     assert first.status == 1, first.stderr
-    assert len(rows) == 6
+    assert len(rows) == 8
     table = (folder / "first.csv").read_text()
-    assert [table.count(status) for status in STATUSES] == [1, 2, 3]
+    assert [table.count(status) for status in STATUSES] == [1, 2, 5]
 
 
 @pytest.mark.slurm
 def test_the_terminal_tells_what_was_submitted_and_why_a_run_is_missing(mixed: Mixed) -> None:
     _, first, _ = mixed
-    assert re.search(r"^submitted to Slurm: (\d+)_0 to \1_5$", first.stdout, re.MULTILINE)
+    assert re.search(r"^submitted to Slurm: (\d+)_0 to \1_7$", first.stdout, re.MULTILINE)
     told = [line for line in first.stdout.splitlines() if "Slurm job" in line]
-    assert ["/6 " in told[0], told[1].startswith("FAILED ")] == [True, True]  # when it ended, and in the end
+    assert ["/8 " in told[0], told[1].startswith("FAILED ")] == [True, True]  # when it ended, and in the end
     why = r"its Slurm job \d+_1 ended: FAILED; .*Killed \(its output: outputs/\S+\.out\)"
     assert [bool(re.search(why, line)) for line in told] == [True, True]
     assert "Traceback" not in first.stdout + first.stderr
@@ -82,14 +83,13 @@ def test_the_terminal_tells_what_was_submitted_and_why_a_run_is_missing(mixed: M
 def test_the_same_command_again_runs_what_failed(mixed: Mixed) -> None:
     folder, first, second = mixed
     assert second.status == 1
-    runs = load(folder / "outputs" / "sweeps" / "mixed").set_index(["lr", "seed"])
+    runs = load(folder / "outputs" / "sweeps" / "mixed").set_index(["lr", "data.val_size", "seed"])
     assert runs["status"].to_dict() == {
-        (0.1, 0): "completed",
-        (0.1, 1): "completed",
-        (1e10, 0): "diverged",
-        (1e10, 1): "diverged",
-        (-1, 0): "failed",
-        (-1, 1): "failed",
+        (0.1, 100, 0): "completed",
+        (0.1, 100, 1): "completed",
+        (1e10, 100, 0): "diverged",
+        (1e10, 100, 1): "diverged",
+        **{(lr, 700, seed): "failed" for lr in (0.1, 1e10) for seed in (0, 1)},
     }
     logs = "".join(path.read_text() for path in folder.rglob(".submitit/*/*.out"))
     assert logs.count("(recorded before)") == 3

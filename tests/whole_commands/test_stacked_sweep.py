@@ -98,16 +98,18 @@ def test_ctrl_c_keeps_the_groups_that_finished(
 
 
 def test_what_fails_or_diverges_costs_its_own_run_only(command: Command, tmp_path: Path) -> None:
-    lrs = ["lr=0.1,1e30,-1", "optimizer=sgd,adam"]
-    swept = command("train.py", *STACKED, *lrs, "regularization=batch_norm", "task_name=mixed")
+    varied = ["lr=0.1,1e30", "optimizer=sgd,adam", "data.val_size=100,700"]
+    swept = command("train.py", *STACKED, *varied, "regularization=batch_norm", "task_name=mixed")
     assert swept.status == 1
-    statuses = load(tmp_path / "outputs" / "sweeps" / "mixed").groupby("lr")["status"].unique()
-    assert {lr: list(found) for lr, found in statuses.items()} == {
-        0.1: ["completed"],
-        1e30: ["diverged"],
-        -1.0: ["failed"],
+    runs = load(tmp_path / "outputs" / "sweeps" / "mixed")
+    statuses = runs.groupby(["data.val_size", "lr"])["status"].unique()
+    assert {case: list(found) for case, found in statuses.items()} == {
+        (100, 0.1): ["completed"],
+        (100, 1e30): ["diverged"],
+        (700, 0.1): ["failed"],
+        (700, 1e30): ["failed"],
     }
-    assert "the ordinary way: 2 (lr=-1: needed: a number above 0" in swept.stdout
+    assert "the ordinary way: 4 (cannot be built: data.val_size=700: needed: fewer" in swept.stdout
 
 
 def test_the_first_failure_stops_the_sweep_if_asked(command: Command) -> None:

@@ -12,12 +12,14 @@ from overnight.records.folder import find_runs
 
 
 def test_a_finished_sweep(command: Command, tmp_path: Path) -> None:
-    command("train.py", *SHORT, "-m", "optimizer=sgd", "lr=0.1,-1,1e10", "task_name=mixed")
+    command(
+        "train.py", *SHORT, "-m", "optimizer=sgd", "lr=0.1,1e10", "data.val_size=100,700", "task_name=mixed"
+    )
     for arguments in ([], ["outputs/sweeps/mixed"]):
         shown = command("status.py", *arguments)
         assert shown.status == 0
-        assert "1 completed, 1 diverged, 1 failed, 0 running, 0 left of 3" in shown.stdout
-        assert "needed: a number above 0" in shown.stdout
+        assert "1 completed, 1 diverged, 2 failed, 0 running, 0 left of 4" in shown.stdout
+        assert "data.val_size=700" in shown.stdout
         assert "task_name=mixed" in shown.stdout
     assert (tmp_path / "outputs" / "sweeps" / "mixed").is_dir()
 

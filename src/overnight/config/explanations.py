@@ -7,7 +7,12 @@ from functools import singledispatch
 from typing import Any
 
 import hydra
-from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from hydra.errors import (
+    ConfigCompositionException,
+    HydraException,
+    MissingConfigException,
+    OverrideParseException,
+)
 from omegaconf import DictConfig
 from omegaconf.errors import (
     ConfigAttributeError,
@@ -40,8 +45,27 @@ def _no_such_option(error: Any) -> str:
 def _no_such_key(error: Any) -> str:
     parent = error.parent_node
     known = [str(key) for key in parent] if isinstance(parent, DictConfig) else []
-    hint = to_add(str(error.full_key), str(error.key), parent)
+    hint = had_by(str(error.full_key)) or to_add(str(error.full_key), str(error.key), parent)
     return f"{error.full_key}: there is no such key. {hint or one_of(str(error.key), known)}"
+
+
+@explain.register(ConfigCompositionException)
+def _not_composed(error: Any) -> str:
+    """Explain a key of Hydra's that the chosen option lacks, such as a sampler where nothing is searched."""
+    text = " ".join(str(error).split())
+    found = re.search(r"(?:Could not override '|full_key: )(hydra[./]\w+[./]\w+)", text)
+    hint = had_by(found[1]) if found else ""
+    if found and hint:
+        return f"{found[1]}: there is no such key. {hint}"
+    return explain(error.__cause__) if error.__cause__ else text
+
+
+def had_by(full_key: str) -> str:
+    """Say which options of a group of Hydra's have a key that the chosen one lacks; "" if none has."""
+    group, _, key = full_key.replace(".", "/").rpartition("/")
+    having = [f"{group}={option}" for option in folders.options_with(group, key)]
+    search = "; for a search type for example: hparams_search=tpe" if group == "hydra/sweeper" else ""
+    return f"Needed with it: {' or '.join(having)}{search}" if having else ""
 
 
 def to_add(full_key: str, key: str, section: Any) -> str:

@@ -46,6 +46,15 @@ def options(group: str) -> list[str]:
     return sorted({path.stem for folder in folders() for path in (folder / group).glob("*.yaml")})
 
 
+def options_with(group: str, key: str) -> list[str]:
+    """Return the options of one of Hydra's own groups whose files have a key, sorted."""
+    if not group.startswith("hydra/"):
+        return []
+    files = [path for folder in folders() for path in (folder / group).glob("*.yaml")]
+    has = re.compile(rf"^(?:  - )?{key}:", flags=re.MULTILINE)
+    return sorted({path.stem for path in files if has.search(path.read_text(encoding="utf-8"))})
+
+
 def groups(config: Path) -> list[str]:
     """Return the groups among which a main configuration chooses, those of ``overnight`` too, sorted.
 

@@ -54,6 +54,14 @@ class SlurmKeys(Settings):
     setup: Annotated[list[str] | None, must_be("a list of commands, or null", '["module load cuda"]')]
 
 
+class StackedKeys(Settings):
+    """The keys of ``conf/hydra/launcher/stacked.yaml``."""
+
+    groups_at_a_time: WholeOrNull
+    max_members: Annotated[int, must_be("a whole number, 2 or more", 14, ge=2)]
+    memory_gb: Annotated[float, must_be("a number above 0", 4.0, gt=0, lt=math.inf)]
+
+
 class RayInitKeys(Settings):
     """Arguments of ``ray.init``."""
 

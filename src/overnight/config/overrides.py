@@ -1,13 +1,10 @@
 """Overrides as Hydra's grammar reads them: what is swept, what is fixed, and how each is written."""
 
-import math
 import re
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, ValueType
+from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
-
-COUNTABLE = {ValueType.CHOICE_SWEEP, ValueType.SIMPLE_CHOICE_SWEEP, ValueType.RANGE_SWEEP}
 
 
 def parse_overrides(typed: list[str]) -> list[Override]:
@@ -36,14 +33,6 @@ def write_override(override: Override) -> str:
     if override.is_delete():
         return str(override.input_line)
     return f"{override.get_key_element()}={override.get_value_element_as_str()}"
-
-
-def count_combinations(typed: list[str]) -> int | None:
-    """Return the number of runs in a sweep over a grid, or None where only Hydra can count them (glob)."""
-    swept = [override for override in overrides_by_key(typed).values() if override.is_sweep_override()]
-    if not all(override.value_type in COUNTABLE for override in swept):
-        return None
-    return math.prod(len(list(override.sweep_string_iterator())) for override in swept)
 
 
 def write_value(text: str) -> str:

@@ -32,6 +32,8 @@ def name_of_run(directory: str) -> str:
 
 def from_where_typed(path: str) -> str:
     """Return a path that leads to the same file when Hydra has changed the directory (hydra.job.chdir)."""
+    if not HydraConfig.initialized():
+        return path
     typed_in = Path(HydraConfig.get().runtime.cwd)
     return path if Path.cwd() == typed_in else str(typed_in / path)
 

@@ -14,17 +14,26 @@ from overnight.config.refusals import BY_STEP, CALLBACKS, CHECKPOINTS, OF_STEPS,
 Config = dict[str, Any]
 
 
-def check(config: Config) -> None:
+def check(config: Config, *, built: bool = True) -> None:
     """Check types, ranges and names of all values, and that what is to be built can take its arguments.
 
     The project's own keys are those of the pydantic model that ``schema`` names; without one, any are taken.
+
+    Args:
+        config: resolved.
+        built: look at the classes of what is to be built, too, which takes seconds if nothing has yet
+            imported them.
 
     Raises:
         ConfigError: names all keys that are wrong.
     """
     own = hydra.utils.get_class(config["schema"]) if config.get("schema") else None
     complaints = [*invalid(MachineryKeys, config), *(invalid_keys_of(own, config) if own else ())]
-    complaints = complaints or [*unknown_arguments(config), *refused_settings(config)]
+    complaints = complaints or [
+        *(unknown_arguments(config) if built else ()),
+        *refused_settings(config),
+        *(refused_callbacks(config["callbacks"], config) if built else ()),
+    ]
     if complaints:
         raise ConfigError("\n".join(dict.fromkeys(complaints)))
 
@@ -108,11 +117,9 @@ def unknown_arguments(node: Any, path: str = "") -> Iterator[str]:
 
 
 def refused_settings(config: Config) -> Iterator[str]:
-    """Say which settings cannot be honoured, why, and what to type instead."""
+    """Say which settings of the Trainer cannot be honoured, why, and what to type instead."""
     trainer = config["trainer"]
     yield from refused(trainer, TRAINER, "trainer")
-    for name, callback in config["callbacks"].items():
-        yield from refused_callback(callback or {}, f"callbacks.{name}", config)
     if trainer.get("gradient_clip_val") and "mixed" in str(trainer.get("precision")):
         for key, node in config.items():
             if isinstance(node, dict) and node.get("fused"):
@@ -121,6 +128,12 @@ def refused_settings(config: Config) -> Iterator[str]:
                     f"trainer.precision={trainer['precision']}: no fused optimizer can do both. "
                     f"Type: {key}.fused=false"
                 )
+
+
+def refused_callbacks(callbacks: Config, config: Config) -> Iterator[str]:
+    """Say which callbacks cannot be honoured."""
+    for name, callback in callbacks.items():
+        yield from refused_callback(callback or {}, f"callbacks.{name}", config)
 
 
 def refused_callback(callback: Config, path: str, config: Config) -> Iterator[str]:

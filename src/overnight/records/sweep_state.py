@@ -55,14 +55,23 @@ def begin(
     Raises:
         FileExistsError: the directory holds files that no sweep wrote, and that this one would overwrite.
     """
+    refuse_foreign_sweep(directory)
     earlier = read(directory)
-    refuse_foreign(directory, (PLAN, "results.csv"), ours=earlier is not None)
     common = earlier.common if earlier else fixed
     absent = sorted(by_key(common).keys() - by_key(fixed).keys() - {*swept, *UNNAMED, LENGTH})
     directory.mkdir(parents=True, exist_ok=True)
     (directory / ENDED).write_text("", encoding="utf-8")
     (directory / STOPPED).unlink(missing_ok=True)
     return write(Plan(time.time(), total, command, common, absent, swept), directory)
+
+
+def refuse_foreign_sweep(directory: Path) -> None:
+    """Refuse a folder with files that no sweep wrote, and that one would overwrite.
+
+    Raises:
+        FileExistsError: names them.
+    """
+    refuse_foreign(directory, (PLAN, "results.csv"), ours=read(directory) is not None)
 
 
 def write(plan: Plan, directory: Path) -> Plan:

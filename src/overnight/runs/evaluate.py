@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 from torch import Tensor
 
 from overnight.config.errors import ConfigError
+from overnight.config.resolvers import from_where_typed
 from overnight.records.metric import SPLITS, counterpart, split_and_name
 from overnight.records.sampling import half_interval
 from overnight.training.checkpoints import read_checkpoint, without_warning
@@ -33,15 +34,17 @@ def evaluate(cfg: DictConfig) -> dict[str, float | None]:
         FileNotFoundError: there is no such checkpoint.
         ValueError: the file is no checkpoint of a run, or would build what it may not.
     """
-    config = trusted(read_checkpoint(cfg.ckpt_path)["config"], cfg.trust)
+    checkpoint = from_where_typed(cfg.ckpt_path)
+    config = trusted(read_checkpoint(checkpoint)["config"], cfg.trust)
     task = instantiated(config["task"])
-    data = build_data(config, **({"root": cfg.data_root} if cfg.data_root else {}))
+    data = build_data(config, **({"root": from_where_typed(cfg.data_root)} if cfg.data_root else {}))
     trainer = build_measuring_trainer(config, accelerator=cfg.accelerator)
-    measured = measure(trainer, task, data, cfg.ckpt_path)
+    measured = measure(trainer, task, data, checkpoint)
     log.info("ckpt_path: %s", cfg.ckpt_path)
     log.info("%s", table(measured, config, data.describe() if hasattr(data, "describe") else {}))
     if cfg.predictions:
-        write_predictions(*predict(trainer, task, data, cfg.ckpt_path), Path(cfg.predictions))
+        path = Path(from_where_typed(cfg.predictions))
+        write_predictions(*predict(trainer, task, data, checkpoint), path)
         log.info("predictions: %s", shlex.quote(cfg.predictions))
     return measured
 

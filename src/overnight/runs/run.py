@@ -29,7 +29,7 @@ from overnight.runs.origin import Origin, interpolated_keys, resolved
 from overnight.training.fit import describe_error, train
 from overnight.training.going_on import EndedError, to_go_on_from
 from overnight.training.history import History
-from overnight.training.parts import build, build_trainer
+from overnight.training.parts import build, build_trainer, load_weights
 
 log = logging.getLogger(__name__)
 
@@ -129,13 +129,15 @@ def refuse(cfg: DictConfig, directory: Path) -> None:
     Raises:
         ConfigError: says why.
         FileExistsError: the directory holds what no run wrote.
+        FileNotFoundError: a checkpoint is missing.
     """
     refuse_foreign(directory)
     config, going_on = resolved(cfg, directory)
     schema.check(config)
-    build(config)
+    task, _ = build(config)
     build_trainer(config | {"logger": {}}, directory, History(config))
     if not settled_record(directory, fingerprint(config)):
+        load_weights(task, config["init_from"])
         to_go_on_from(directory, config, read_record(directory), own=going_on)
 
 

@@ -29,7 +29,8 @@ def search(
     settings: Settings,
     typed: list[str],
     directory: Path,
-    check: Callable[[Batch], None],
+    refuse: Callable[[Batch], None],
+    begin: Callable[[int], None],
     launch: Callable[[Batch, int], Sequence[JobReturn]],
     prepared: list[str] | None = None,
 ) -> None:
@@ -38,16 +39,26 @@ def search(
     Trials that were under way when an earlier call ended are run first, with their own parameters. What was
     ``typed`` wins over what the configuration has ``prepared``.
 
+    Args:
+        settings: of the search.
+        typed: overrides.
+        directory: of the sweep.
+        refuse: refuses trials that could not be run, before anything is written.
+        begin: says how many trials are planned.
+        launch: runs trials, numbered from the second argument on.
+        prepared: overrides.
+
     Raises:
         ConfigError: the space cannot be searched, or the study in the storage is one over another space.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     space, fixed = split(typed, prepared)
-    settings.propose(optuna.create_study(), space)
-    check([[*fixed.values(), *probe] for probe in probes(space)])
+    first = settings.propose(optuna.create_study(), space)
+    refuse([[*fixed.values(), *probe] for probe in probes(space, first.params)])
     directory.mkdir(parents=True, exist_ok=True)
     name = settings.study_name or directory.name
     with locked(directory), opened(settings, name, determinants(space, fixed, settings.cosmetic)) as trials:
+        begin(settings.n_trials)
         note_earlier(trials, directory)
         while not sweep_state.stopped(directory) and (batch := trials.next_batch(space)):
             runs = [[*fixed.values(), *overrides(trial.params, space)] for trial in batch]

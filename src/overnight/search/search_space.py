@@ -131,17 +131,23 @@ def described(drawn_from: BaseDistribution) -> str:
     return f"{drawn_from.low} to {drawn_from.high}{step}{' (log)' if drawn_from.log else ''}"
 
 
-def probes(space: Space) -> Iterator[list[str]]:
-    """Return a few lists of overrides in which every value occurs that could be misspelt."""
-    columns = [[f"{key}={value}" for value in ends(space[key])] for key in space]
+def probes(space: Space, proposed: dict[str, Any]) -> Iterator[list[str]]:
+    """Return a few lists of overrides in which every value occurs that is known before a search.
+
+    Args:
+        space: what is searched.
+        proposed: the parameters of some trial.
+    """
+    columns = [[f"{key}={value}" for value in known(space[key], proposed[key])] for key in space]
     first = [column[0] for column in columns]
     for row in zip_longest(*columns):
         yield [value or default for value, default in zip(row, first, strict=True)]
 
 
-def ends(drawn_from: BaseDistribution) -> list[str]:
-    """Return all choices, or one number."""
+def known(drawn_from: BaseDistribution, proposed: Any) -> list[str]:
+    """Return all choices, or the ends of a range, or the one number that is proposed from an interval."""
     if isinstance(drawn_from, CategoricalDistribution):
         return list(map(str, drawn_from.choices))
     assert isinstance(drawn_from, FloatDistribution | IntDistribution)
-    return [exact(drawn_from.low, drawn_from)]
+    ends = [drawn_from.low, drawn_from.high] if drawn_from.step else [proposed]
+    return [exact(number, drawn_from) for number in ends]

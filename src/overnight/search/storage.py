@@ -1,9 +1,17 @@
-"""Where the trials of a search are kept."""
+"""Where the trials of a search are kept; ``python -m overnight.search.storage SWEEP`` prints its URL."""
+
+import sys
+from pathlib import Path
 
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from sqlalchemy.exc import SQLAlchemyError
 
+from overnight.config import folders
+from overnight.config.cli import legible
 from overnight.config.errors import ConfigError
+from overnight.config.resolvers import sqlite
+
+DATABASE = "optuna.db"
 
 
 def open_storage(url: str | None) -> BaseStorage:
@@ -21,3 +29,28 @@ def open_storage(url: str | None) -> BaseStorage:
             f"SQLAlchemy can open, or null for none. Type for example: "
             f"hydra.sweeper.storage=sqlite:///FOLDER/optuna.db"
         ) from error
+
+
+def find_database(sweep: str) -> str:
+    """Return the URL of a search's database, given its folder; of the newest search, given "".
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    sweeps = [Path(sweep)] if sweep else Path(folders.outputs(), "sweeps").glob("*")
+    found = sorted(sweeps, key=lambda folder: last_change(folder / DATABASE))
+    if not found or not (found[-1] / DATABASE).is_file():
+        raise FileNotFoundError(
+            f"{sweep or 'outputs/sweeps'}: there is no {DATABASE}. Needed: the folder of a search. "
+            f"Type for example: make dashboard SWEEP=outputs/sweeps/search"
+        )
+    return sqlite(str(found[-1] / DATABASE))
+
+
+def last_change(path: Path) -> float:
+    """Return when a file was changed, in seconds of the calendar; 0 if there is none."""
+    return path.stat().st_mtime if path.is_file() else 0.0
+
+
+if __name__ == "__main__":
+    sys.stdout.write(legible(find_database)("".join(sys.argv[1:])) + "\n")

@@ -11,7 +11,6 @@ import hydra
 import torch
 from torch import nn
 
-from overnight.config.errors import needed
 from overnight.config.resolvers import cores
 
 Config = dict[str, Any]
@@ -30,29 +29,17 @@ GB = 1e9
 
 @dataclass(frozen=True)
 class Limits:
-    """What ``conf/hydra/launcher/stacked.yaml`` says.
+    """What ``conf/hydra/launcher/stacked.yaml`` says; the launcher has checked it.
 
     Args:
         groups_at_a_time: trained side by side; None: one on a GPU, else as many as there are cores.
         max_members: of a group.
         memory_gb: that all groups side by side may need.
-
-    Raises:
-        ConfigError: one of them is not a number that can be used.
     """
 
     groups_at_a_time: int | None
     max_members: int
     memory_gb: float
-
-    def __post_init__(self) -> None:
-        """Check them."""
-        key, whole = "hydra.launcher.", "a whole number, {} or more"
-        if self.groups_at_a_time is not None:
-            enough = whole.format(1) + ", or null"
-            needed(f"{key}groups_at_a_time", self.groups_at_a_time, lambda n: n >= 1, enough, 2)
-        needed(f"{key}max_members", self.max_members, lambda n: n > 1, whole.format(2), 14)
-        needed(f"{key}memory_gb", self.memory_gb, lambda gb: 0 < gb < math.inf, "a number above 0", 4.0)
 
     def side_by_side(self, configs: Sequence[Config]) -> int:
         """Return how many groups of such runs to train at a time: fewer where they would be small.

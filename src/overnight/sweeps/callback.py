@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from overnight.config.cli import legible
 from overnight.config.commands import command
 from overnight.config.continuation import GOES_ON, going_on
-from overnight.config.overrides import count_combinations, overrides_by_key, write_override
+from overnight.config.overrides import overrides_by_key, write_override
 from overnight.config.resolvers import sweep_folder
 from overnight.records import sweep_state
 from overnight.records.record import RECORD_FILE, Record, read_record
@@ -27,15 +27,9 @@ class Sweep(Callback):
 
     @legible
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Leave word of what is planned, for whoever counts, and say how to go on if this is interrupted."""
-        directory = Path(config.hydra.sweep.dir)
-        again = going_on(config, "sweep")
-        plan = sweep_state.begin(directory, planned_runs(config), again, *fixed_and_swept(config))
-        GOES_ON.set(plan.command)
-        sys.stdout.write(
-            f"{plan.total or 'several'} runs; to look at them from another terminal:\n"
-            f"  {command('status.py', directory)}\nto go on after an interruption:\n  {plan.command}\n"
-        )
+        """Begin the sweep, unless its sweeper does so itself, when it has seen that its jobs can be run."""
+        if not hasattr(hydra.utils.get_class(config.hydra.sweeper._target_), "begin"):
+            begin(config, None)
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
         """Report the finished run in one line."""
@@ -80,14 +74,23 @@ def lighten(job_return: JobReturn) -> None:
     job_return.hydra_cfg = OmegaConf.create({"hydra": {"runtime": {"output_dir": directory}}})
 
 
-def planned_runs(config: DictConfig) -> int | None:
-    """Return the number of runs in the sweep, or None where only Hydra can count them (glob).
+def begin(config: DictConfig, total: int | None) -> None:
+    """Leave word of what is planned, for whoever counts, and say how to go on if this is interrupted.
 
-    A sweeper that makes runs of its own counts them itself, and refuses here what it cannot run.
+    Args:
+        config: of the sweep.
+        total: the number of its runs; None where only its sweeper knows.
+
+    Raises:
+        FileExistsError: its folder holds files that no sweep wrote.
     """
-    if count := getattr(hydra.utils.get_class(config.hydra.sweeper._target_), "count_runs", None):
-        return int(count(config))
-    return count_combinations(all_overrides(config))
+    directory = Path(config.hydra.sweep.dir)
+    plan = sweep_state.begin(directory, total, going_on(config, "sweep"), *fixed_and_swept(config))
+    GOES_ON.set(plan.command)
+    sys.stdout.write(
+        f"{plan.total or 'several'} runs; to look at them from another terminal:\n"
+        f"  {command('status.py', directory)}\nto go on after an interruption:\n  {plan.command}\n"
+    )
 
 
 def all_overrides(config: DictConfig) -> list[str]:

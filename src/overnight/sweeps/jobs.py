@@ -1,0 +1,96 @@
+"""The jobs of a sweep, composed and checked by its sweeper before anything is written, said or run."""
+
+from collections.abc import Container, Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import HydraContext
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from omegaconf.errors import OmegaConfBaseException
+
+from overnight.config.errors import ConfigError
+from overnight.config.explanations import explain
+from overnight.config.schema import check
+from overnight.records.sweep_state import refuse_foreign_sweep
+
+Batch = Sequence[Sequence[str]]
+"""The overrides of each job."""
+
+JUDGED_BY_CLASSES = ("+", "callbacks.", "~callbacks.")
+"""With what an override begins that only what is built can judge; so can only a ``_target_``."""
+
+PARTS = {"callbacks", "logger"}
+"""Sections that nothing else judges, which take as long to resolve as all others."""
+
+
+def refuse(context: HydraContext, config: DictConfig, jobs: Batch) -> None:
+    """Refuse a sweep one of whose jobs would be refused if it were run by itself.
+
+    Args:
+        context: composes.
+        config: of the sweep.
+        jobs: all of them.
+
+    Raises:
+        ConfigError: says all that is wrong, and names the first job in which something is.
+        FileExistsError: the sweep's folder holds files that no sweep wrote.
+    """
+    refuse_foreign_sweep(Path(config.hydra.sweep.dir))
+    wrong = [(job, said) for job in jobs if (said := complaint(context, config, job))]
+    if wrong:
+        lines = dict.fromkeys(line for _, said in wrong for line in said.splitlines())
+        raise ConfigError(
+            f"{len(wrong)} of {len(jobs)} jobs cannot be run, so none was. "
+            f"The first is: {describe(wrong[0][0], jobs)}\n" + "\n".join(lines)
+        )
+
+
+def complaint(context: HydraContext, config: DictConfig, overrides: Sequence[str]) -> str:
+    """Say what is wrong with a job; "" if nothing is."""
+    built = any(text.startswith(JUDGED_BY_CLASSES) or "_target_" in text for text in overrides)
+    try:
+        check(compose(context, config, overrides, set() if built else PARTS), built=built)
+    except ConfigError as error:
+        return str(error)
+    except (HydraException, OmegaConfBaseException, ImportError) as error:
+        return explain(error)
+    return ""
+
+
+def compose(
+    context: HydraContext, config: DictConfig, overrides: Sequence[str], unresolved: Container[str] = ()
+) -> dict[str, Any]:
+    """Return the resolved configuration of a job, with the sweep's folder in place of its own.
+
+    Args:
+        context: composes.
+        config: of the sweep.
+        overrides: of the job.
+        unresolved: keys whose interpolations stay as they are.
+    """
+    composed = context.config_loader.load_sweep_config(config, list(overrides))
+    with read_write(composed.hydra.runtime), open_dict(composed.hydra.runtime):
+        composed.hydra.runtime.output_dir = composed.hydra.sweep.dir
+    hydra_config: Any = HydraConfig.instance()
+    outer, hydra_config.cfg = hydra_config.cfg, composed
+    try:
+        keys = [str(key) for key in composed if key != "hydra"]
+        return {key: plain(composed, key, resolve=key not in unresolved) for key in keys}
+    finally:
+        hydra_config.cfg = outer
+
+
+def plain(config: DictConfig, key: str, *, resolve: bool) -> Any:
+    """Return the value of a key without OmegaConf's classes; to copy all keys at once takes much longer."""
+    value = config[key]
+    if not OmegaConf.is_config(value):
+        return value
+    return OmegaConf.to_container(value, resolve=resolve, throw_on_missing=resolve)
+
+
+def describe(job: Sequence[str], jobs: Batch) -> str:
+    """Return the overrides of a job that not all jobs have; those of the only one."""
+    common = set(jobs[0]).intersection(*jobs) if len(jobs) > 1 else set()
+    return " ".join(text for text in job if text not in common)
