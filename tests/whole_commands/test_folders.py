@@ -116,7 +116,7 @@ def test_a_path_may_begin_at_home(command: Command, tmp_path: Path, monkeypatch:
     assert not (tmp_path / "~").exists()
 
 
-@pytest.mark.parametrize("chdir", [[], [CHDIR]], ids=["there", "elsewhere"])
+@pytest.mark.parametrize("chdir", [[], pytest.param([CHDIR], marks=pytest.mark.slow)], ids=str)
 def test_several_checkpoints_are_measured_one_after_the_other(
     chdir: list[str], first: str, command: Command, tmp_path: Path
 ) -> None:

@@ -48,6 +48,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     "hparams_search=tpe dropout=range(0,3)": ("dropout=2", "needed"),
     "hparams_search=tpe hydra.sweeper.n_trials=0": ("n_trials=0", "1 or more"),
     "hparams_search=tpe hydra.sweeper.direction=minimize": ("direction=minimize", "no direction"),
+    "hparams_search=tpe hydra.sweeper.direction=[maximize,minimize]": ("direction=", "no direction"),
     "hparams_search=tpe +trainer.limit_val_batches=1": ("jobs cannot be run", "data.val_size"),
     "lr=interval(0.1,1)": ("no intervals", "hparams_search=tpe"),
     "experiment=confirm study.confirms=nowhere": ("nowhere", "there is no such folder"),
@@ -64,7 +65,7 @@ def leave_earlier_sweep(root: Path) -> None:
         (sweep / name).write_text("old")
 
 
-@pytest.mark.parametrize("typed", every(12, REFUSED))
+@pytest.mark.parametrize("typed", every(17, REFUSED))
 def test_a_sweep_with_a_bad_job_is_refused_and_every_file_stays(
     typed: str, command: Command, tmp_path: Path
 ) -> None:
@@ -98,6 +99,7 @@ def test_a_value_that_is_proposed_later_and_refused_is_a_failed_trial(
     assert sorted(set(statuses)) == ["completed", "failed"]
 
 
+@pytest.mark.slow
 def test_the_process_that_checks_a_sweep_does_without_torch(tmp_path: Path) -> None:
     script = str(ROOT / "train.py")
     checked = (

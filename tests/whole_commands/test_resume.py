@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from commands import CONF, SHORT, Command, every, result
+from commands import CONF, SHORT, Command, contents, every, result
 from fcnlab.task import Classifier
 from overnight.records.record import Record, read_record
 
@@ -129,11 +129,6 @@ def test_last_is_the_last_epoch_also_when_the_best_was_before(command: Command, 
     assert record["last"]["val/loss"] == record["history"][-1]["val/loss"]
 
 
-def files(directory: Path) -> dict[str, tuple[int, int]]:
-    paths = (path for path in directory.rglob("*") if path.is_file())
-    return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in paths}
-
-
 @pytest.mark.parametrize("scheduler", every(3, ["plateau", "none", "step"]))
 @pytest.mark.parametrize("path", every(2, ["last", "outputs/runs/long/checkpoints/last.ckpt"]))
 def test_a_finished_run_can_be_given_more_epochs_and_is_the_longer_one(
@@ -167,10 +162,10 @@ def test_what_cannot_be_stretched_is_refused_and_every_file_stays(
     first: list[str], then: list[str], said: str, command: Command, tmp_path: Path
 ) -> None:
     command("train.py", *RUN, *first, f"trainer.max_epochs={3 if STUCK in first else 2}")
-    before = files(tmp_path)
+    before = contents(tmp_path)
     refused = command("train.py", *RUN, *first, "ckpt_path=last", *then)
     assert (refused.status, said in refused.stderr) == (1, True), refused.stderr
-    assert files(tmp_path) == before
+    assert contents(tmp_path) == before
 
 
 def test_a_run_that_goes_on_elsewhere_takes_the_best_along(command: Command, tmp_path: Path) -> None:

@@ -258,7 +258,7 @@ def is_late(settings: str) -> bool:
 
 
 @pytest.mark.filterwarnings("ignore:.*(AMP with fp16|historical reasons)")
-@pytest.mark.parametrize("settings", every(3, REFUSED))
+@pytest.mark.parametrize("settings", every(5, REFUSED))
 def test_what_cannot_be_honoured_is_refused(settings: str, command: Command, tmp_path: Path) -> None:
     earlier = [f"outputs/runs/tiny/{name}" for name in (MARK, "run.json", BEST, LAST, "train.log")]
     for name in ("mine/run.json", *earlier):
@@ -333,8 +333,9 @@ def test_double_precision_is_evaluated_and_predicted_with(command: Command, tmp_
     assert len((tmp_path / "p.csv").read_text().splitlines()) == 51
 
 
-def test_without_callbacks_there_is_nothing_to_check(command: Command, tmp_path: Path) -> None:
-    record = trained(command, tmp_path, "callbacks=none")
+@pytest.mark.parametrize("off", every(4, ["callbacks=none", "callbacks=null", "~callbacks", "callbacks=[]"]))
+def test_without_callbacks_there_is_nothing_to_check(off: str, command: Command, tmp_path: Path) -> None:
+    record = trained(command, tmp_path, off)
     assert record["checkpoint"] is None
     assert record["checked"] == "not measured again: no checkpoint of the best weights was saved"
     assert record["best"]["val/acc"] == max(row["val/acc"] for row in record["history"])
