@@ -1,6 +1,6 @@
 """Figures say what the tables say: read off the artists, not the pixels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import matplotlib as mpl
@@ -11,21 +11,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 
 import records
-from overnight.study.arms import arms, settings, winners
-from overnight.study.design import design, labelled
-from overnight.study.effort import expected_best, importances
-from overnight.study.figures import (
-    answer,
-    cells,
-    close_up,
-    curves,
-    overview,
-    response,
-)
-from overnight.study.figures.style import DISTINCT, OTHERS, STYLE, brief, colours, in_order, window
+from overnight.study.design import design
+from overnight.study.effort import importances
+from overnight.study.evidence import Evidence
+from overnight.study.figures import answer, cells, close_up, curves, overview, response
+from overnight.study.figures.style import DISTINCT, OTHERS, STYLE, Picture, brief, colours, in_order, window
 from overnight.study.score import Score
 
-STUDY: dict[str, Any] = {"optimizer": ["sgd", "adam"], "lr": [0.001, 0.01, 0.1, 1.0], "seed": [0, 1, 2]}
+STUDY: dict[str, Any] = {"optimizer": ["sgd", "adam"], "lr": [1e-4, 0.001, 0.01, 0.1, 1.0], "seed": [0, 1, 2]}
 BEST = {"sgd": 0.1, "adam": 0.01}
 
 
@@ -37,37 +30,36 @@ def reached(setting: dict[str, Any]) -> float | None:
     return float(0.9 - 0.05 * steps + 0.001 * setting["seed"])
 
 
-def study(score: Score) -> pd.DataFrame:
+def study(score: Score = records.ACCURACY) -> Evidence:
     """Return the runs of a study; where lower is better, all results have the opposite sign."""
     tried = records.grid(STUDY)
     found = [reached(setting) for setting in tried]
-    values = [None if value is None else score.sign * value for value in found]
-    return labelled_by_their_design(records.runs(tried, values, score))
+    return known(
+        records.runs(tried, [None if value is None else score.sign * value for value in found], score)
+    )
 
 
-def labelled_by_their_design(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return the runs as the figures take them."""
-    return labelled(runs, design(runs))
-
-
-@pytest.fixture
-def runs() -> pd.DataFrame:
-    return study(records.ACCURACY)
-
-
-@pytest.fixture
-def histories(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return curves of five epochs that end at what each run reached."""
-    return pd.DataFrame(
+def known(runs: pd.DataFrame, scientific: tuple[str, ...] = ()) -> Evidence:
+    """Return runs as the figures take them, with curves that end at what each run reached."""
+    plan = design(runs, scientific)
+    histories = pd.DataFrame(
         {
             "path": run["path"],
             "epoch": epoch,
-            **{f"{split}/acc": run["score"] * epoch / 5 for split in curves.LINES},
-            **{f"{split}/loss": 1.0 for split in curves.LINES},
+            **{
+                plan.score.on(split) or plan.score.metric: run[plan.score.metric] * epoch / 5
+                for split in curves.LINES
+            },
+            **{f"{split}/other": 1.0 for split in curves.LINES},
         }
-        for run in runs.dropna(subset="score").to_dict("records")
+        for run in runs.dropna(subset=plan.score.metric).to_dict("records")
         for epoch in range(6)
     )
+    return Evidence((), runs, runs[:0], histories, pd.DataFrame(), plan, guessed=False)
+
+
+def drawn(pictures: Iterator[Picture]) -> list[Figure]:
+    return [picture.figure for picture in pictures]
 
 
 def texts(figure: Figure) -> list[str]:
@@ -116,10 +108,10 @@ def test_an_axis_shows_the_good_results_and_a_little_beyond(
     assert shown.misses(pd.Series(values)).tolist() == [v < low or v > high for v in values]
 
 
-def test_the_answer_has_a_line_for_each_arm_with_its_interval(runs: pd.DataFrame) -> None:
-    plan = design(runs)
-    best = arms(runs, plan)
-    figure = answer.answer(best, winners(runs, plan), plan, colours(runs["optimizer"]))
+def test_the_answer_has_a_line_for_each_arm_with_its_interval() -> None:
+    evidence = study()
+    best = evidence.arms
+    (figure,) = drawn(answer.answer(evidence))
     (axes,) = figure.axes
     assert [label.get_text() for label in axes.get_yticklabels()] == best["optimizer"].tolist()
     assert {"lr=0.01; n=3", "lr=0.1; n=3"} <= set(texts(figure))
@@ -128,20 +120,22 @@ def test_the_answer_has_a_line_for_each_arm_with_its_interval(runs: pd.DataFrame
     lay_out(figure)
 
 
-def test_curves_have_a_panel_for_each_arm_and_a_line_for_each_split(
-    runs: pd.DataFrame, histories: pd.DataFrame
-) -> None:
-    plan = design(runs)
-    chosen = winners(runs, plan)
-    measures = curves.measures(histories.columns[2:], "val/acc")
-    assert [*measures] == ["val/acc", "val/loss"]
-    for measure, lines in measures.items():
-        figure = curves.learning_curves(histories, chosen, plan, colours(runs["optimizer"]), measure, lines)
+def test_an_arm_that_is_far_from_the_best_leaves_the_others_their_room_and_has_its_number() -> None:
+    tried = records.grid({"init": ["a", "b", "zeros"], "seed": [0, 1]})
+    (figure,) = drawn(answer.answer(known(records.runs(tried, [0.9, 0.901, 0.902, 0.903, 0.1, 0.1]))))
+    assert figure.axes[0].get_xlim()[0] > 0.85
+    assert "mean 0.100; n=2" in texts(figure)
+
+
+def test_curves_have_a_panel_for_each_arm_and_a_line_for_each_split() -> None:
+    shown = [*curves.learning_curves(study())]
+    assert [picture.name for picture in shown] == ["curves_val_acc", "curves_val_other"]
+    for _, _, _, figure in shown:
         titles = {"\n".join([arm, f"lr={rate}"]) for arm, rate in BEST.items()}
         assert {panel.get_title(loc="left") or panel.get_title() for panel in figure.axes} == titles
         assert [len(panel.lines) for panel in figure.axes] == [3, 3]
         lay_out(figure)
-    ends = [panel.lines[1].get_ydata()[-1] for panel in figure.axes]  # type: ignore[index]
+    ends = [panel.lines[1].get_ydata()[-1] for panel in shown[1].figure.axes]  # type: ignore[index]
     assert ends == [1.0, 1.0]
 
 
@@ -152,12 +146,17 @@ def test_curves_are_of_the_metric_first_and_a_metric_that_is_not_of_validation_h
         "val_loss": {"train_loss": ":", "val_loss": "-"},
     }
     assert curves.measures(["train_loss"], None) == {"train_loss": {"train_loss": "-"}}
+    assert curves.measures(["valid_loss", "train_loss"], "valid_loss") == {
+        "valid_loss": {"train_loss": ":", "valid_loss": "-"}
+    }
 
 
-def test_many_runs_are_drawn_as_quantiles_and_the_best(runs: pd.DataFrame, histories: pd.DataFrame) -> None:
-    figure = curves.all_runs(histories, runs, design(runs), colours(runs["optimizer"]))
+def test_many_runs_are_drawn_as_quantiles_and_the_best() -> None:
+    evidence = study()
+    (figure,) = drawn(curves.all_runs(evidence))
     assert [len(panel.lines) for panel in figure.axes] == [2, 2]
     best = np.asarray(figure.axes[0].lines[1].get_ydata())
+    runs = evidence.labelled
     assert best[-1] == pytest.approx(runs.loc[runs["optimizer"] == "adam", "score"].max())
     lay_out(figure)
 
@@ -166,11 +165,7 @@ def test_many_runs_are_drawn_as_quantiles_and_the_best(runs: pd.DataFrame, histo
     "score", [records.ACCURACY, records.F1, records.LOSS], ids=lambda score: score.metric
 )
 def test_a_response_marks_the_best_rate_and_what_diverged(score: Score) -> None:
-    runs = study(score)
-    plan = design(runs)
-    figure = response.response(
-        runs, settings(runs, plan), "lr", "optimizer", colours(runs["optimizer"]), plan.score
-    )
+    (figure,) = drawn(response.responses(study(score)))
     (axes,) = figure.axes
     assert (axes.get_xscale(), axes.get_ylabel()) == ("log", score.label)
     rings = [line for line in axes.lines if line.get_markersize() == 10]
@@ -182,8 +177,8 @@ def test_a_response_marks_the_best_rate_and_what_diverged(score: Score) -> None:
     lay_out(figure)
 
 
-def test_only_numbers_with_three_values_have_a_response(runs: pd.DataFrame) -> None:
-    table = settings(runs, design(runs)).assign(dropout=0.5)
+def test_only_numbers_with_three_values_have_a_response() -> None:
+    table = study().settings.assign(dropout=0.5)
     assert response.responsive(table, ("optimizer", "dropout", "lr")) == ["lr"]
 
 
@@ -195,12 +190,10 @@ def framed(figure: Figure) -> tuple[float, float]:
 
 @pytest.mark.parametrize("score", [records.ACCURACY, records.LOSS], ids=lambda score: score.metric)
 def test_a_heat_map_frames_the_best_cell_and_crosses_out_the_diverged(score: Score) -> None:
-    runs = study(score)
-    plan = design(runs)
-    figure = cells.heat_map(settings(runs, plan), "optimizer", "lr", plan.score)
-    assert framed(figure) == (1, 0)  # adam, 0.01
+    (figure,) = drawn(cells.heat_maps(study(score)))
+    assert framed(figure) == (2, 0)  # adam, 0.01
     assert texts(figure).count("x") == 1
-    assert {plan.score.written(score.sign * value, 1) for value in (0.901, 0.851)} <= set(texts(figure))
+    assert {Score("").written(score.sign * value, 1) for value in (0.901, 0.851)} <= set(texts(figure))
     lay_out(figure)
 
 
@@ -221,42 +214,45 @@ def test_an_edge_of_a_grid_is_named_in_the_heat_map(values: list[Any], place: in
 
 @pytest.mark.parametrize("score", [records.ACCURACY, records.LOSS], ids=lambda score: score.metric)
 def test_effects_show_the_best_of_each_value(score: Score) -> None:
-    runs = study(score)
-    plan = design(runs)
-    table = settings(runs, plan)
-    keys = (*plan.scientific, *plan.nuisance)
-    figure = response.effects(table, keys, colours(runs["optimizer"]), plan.score)
+    evidence = study(score)
+    (figure,) = drawn(response.effects(evidence))
     dots = {
         (panel.get_ylabel(), float(np.ravel(line.get_xdata())[0]))
         for panel in figure.axes
         for line in panel.lines
         if line.get_markersize() == 5
     }
-    best = {(key, score.best(rows["score"])) for key in keys for _, rows in table.groupby(key)}
+    best = {
+        (key, score.best(rows["score"]))
+        for key in evidence.varied
+        for _, rows in evidence.settings.groupby(key)
+    }
     assert dots == best
-    assert "3 of 12 runs did not complete" in "".join(texts(figure))
+    assert "3 of 15 runs did not complete" in "".join(texts(figure))
     lay_out(figure)
 
 
 @pytest.mark.parametrize("score", [records.ACCURACY, records.LOSS], ids=lambda score: score.metric)
 def test_importance_is_given_to_what_decides(score: Score) -> None:
-    runs = study(score)
+    runs = study(score).runs
     idle = pd.concat([runs.assign(noise=noise) for noise in ("a", "b")], ignore_index=True)
-    plan = design(idle, ("noise",))
-    table = importances(settings(idle, plan), ("noise", "lr", "optimizer"), plan.score)
+    idle["overrides"] += pd.Series([["noise=a"]] * len(idle))
+    evidence = known(idle, ("noise",))
+    table = importances(evidence.settings, evidence.varied, score)
     assert table["key"].iloc[0] == "lr"
     assert table["importance"].sum() == pytest.approx(1)
     assert table.set_index("key")["importance"]["noise"] == pytest.approx(0, abs=1e-6)
-    lay_out(overview.importance(table))
+    lay_out(*drawn(overview.importance(evidence)))
 
 
 @pytest.mark.parametrize("score", [records.ACCURACY, records.LOSS], ids=lambda score: score.metric)
 def test_every_run_with_a_result_has_a_line_from_its_settings_to_its_score(score: Score) -> None:
-    runs = study(score)
-    figure = overview.parallel(runs, ("optimizer", "lr"), score)
+    evidence = study(score)
+    (figure,) = drawn(overview.parallel(evidence))
     (axes,) = figure.axes
     lines = [patch for patch in axes.patches if isinstance(patch, PathPatch)]
-    assert len(lines) == runs["score"].notna().sum() == 21
+    runs = evidence.labelled
+    assert len(lines) == runs["score"].notna().sum() == 27
     ends = [float(np.asarray(line.get_path().vertices)[-1, 1]) for line in lines]
     assert max(ends) == ends[-1] == 1  # the best is drawn last, and ends on top
     assert sum(line.get_linewidth() > 1 for line in lines) == 10
@@ -297,7 +293,7 @@ def test_a_signal_that_is_zero_is_named_since_it_cannot_be_drawn() -> None:
     rows = [("zeros", 1, 0.0, 0.0), ("zeros", 2, 0.0, 0.0), ("normal", 1, 1.0, 0.1), ("normal", 2, 9.0, 0.2)]
     table = pd.DataFrame(rows, columns=["hue", "layer", "activation", "gradient"])
     with mpl.rc_context(STYLE):
-        figure = close_up.signals(table, colours(table["hue"]), "init")
+        figure = close_up.signals(table, colours(table["hue"]))
     lay_out(figure)
     assert {"zeros (zero)", "normal", "1", "0.1"} <= set(texts(figure))
     assert not any("math" in text for text in texts(figure))
@@ -317,41 +313,34 @@ def test_beyond_ten_names_the_others_share_a_grey() -> None:
 
 @pytest.mark.parametrize("score", [records.ACCURACY, records.LOSS], ids=lambda score: score.metric)
 def test_what_more_tries_bring_is_drawn_for_each_value(score: Score) -> None:
-    runs = study(score)
-    plan = design(runs)
-    table = expected_best(runs, plan)
-    table["hue"] = table["arm"].str.removeprefix("optimizer=")
-    figure = overview.expected(table, colours(runs["optimizer"]), plan.score)
+    evidence = study(score)
+    (figure,) = drawn(overview.expected(evidence))
     ends = {str(line.get_label()): float(np.asarray(line.get_ydata())[-1]) for line in figure.axes[0].lines}
-    assert ends == pytest.approx({hue: score.best(rows["score"]) for hue, rows in runs.groupby("optimizer")})
+    assert ends == pytest.approx(
+        {hue: score.best(rows["score"]) for hue, rows in evidence.labelled.groupby("optimizer")}
+    )
     lay_out(figure)
 
 
-HOSTILE: dict[str, Callable[[pd.DataFrame], Figure]] = {
-    "answer": lambda runs: answer.answer(
-        arms(runs, design(runs)), winners(runs, design(runs)), design(runs), colours(runs["init"])
-    ),
-    "response": lambda runs: response.response(
-        runs, settings(runs, design(runs)), "lr", "init", colours(runs["init"]), records.ACCURACY
-    ),
-    "cells": lambda runs: cells.heat_map(settings(runs, design(runs)), "init", "lr", records.ACCURACY),
-    "effects": lambda runs: response.effects(
-        settings(runs, design(runs)), ("init", "lr"), colours(runs["init"]), records.ACCURACY
-    ),
-    "parallel": lambda runs: overview.parallel(runs, ("init", "lr"), records.ACCURACY),
+HOSTILE: dict[str, Callable[[Evidence], Iterator[Picture]]] = {
+    "answer": answer.answer,
+    "response": response.responses,
+    "cells": cells.heat_maps,
+    "effects": response.effects,
+    "parallel": overview.parallel,
 }
 
 
 @pytest.mark.parametrize("draw", HOSTILE.values(), ids=HOSTILE.keys())
 def test_a_value_that_means_something_to_matplotlib_is_only_text(
-    draw: Callable[[pd.DataFrame], Figure],
+    draw: Callable[[Evidence], Iterator[Picture]],
 ) -> None:
     long = "o" * 140
     tried = records.grid(
         {"init": [r"$\frac{", "_%$#", f"{long}a", f"{long}b"], "lr": [0.1, 0.2, 0.3], "seed": [0, 1]}
     )
-    runs = labelled_by_their_design(records.runs(tried, [0.5 + i / 100 for i in range(24)]))
+    evidence = known(records.runs(tried, [0.5 + i / 100 for i in range(24)]))
     with mpl.rc_context(STYLE):
-        figure = draw(runs)
+        (figure,) = drawn(draw(evidence))
     assert any(r"$\frac{" in text for text in texts(figure))
     lay_out(figure)

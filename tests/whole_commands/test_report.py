@@ -16,8 +16,8 @@ from commands import ROOT, SHORT, Command
 from overnight import study
 from overnight.runs import examine
 from overnight.study import latex, page
-from overnight.study.close_up import examined
 from overnight.study.evidence import gather
+from overnight.study.figures.close_up import examined
 from overnight.study.figures.style import STYLE
 from overnight.study.report import write
 from overnight.study.score import Score

@@ -2,6 +2,7 @@
 
 from itertools import combinations
 
+import numpy as np
 import pandas as pd
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
@@ -29,10 +30,10 @@ def differences(runs: pd.DataFrame, plan: Design, result: str = "score") -> pd.D
         result: score, train or test; the settings are chosen by the score whichever it is.
 
     Returns:
-        ``a b`` (arms; a is the one with the better mean score), ``difference`` (a - b), ``low high``
-        (95 %), ``p``, ``p holm``, ``different``, ``n`` (pairs, or the smaller of two unpaired groups),
-        ``method``. Where nothing can be tested (one replicate, or no variance at all) p and interval are NaN;
-        but p is 1 where all results are equal in pairs.
+        ``a b`` (arms; a is the one with the better mean score), ``difference`` (a - b), its standard
+        ``error``, ``df``, ``low high`` (95 %), ``p``, ``p holm``, ``different``, ``n`` (pairs, or the smaller
+        of two unpaired groups), ``method``. Where nothing can be tested (one replicate, or no variance at
+        all) p and interval are NaN; but p is 1 where all results are equal in pairs.
     """
     best = winners(runs, plan)  # in the order of the arms
     pairs = pd.DataFrame(combinations(best["arm"].unique(), 2), columns=["a", "b"])
@@ -75,20 +76,19 @@ def decided(table: pd.DataFrame) -> pd.DataFrame:
     half = error * t.ppf((1 + LEVEL) / 2)
     equal = (table["error"] <= EXACT) & (table["difference"].abs() <= EXACT)
     p = pd.Series(2 * t.sf((table["difference"] / error).abs()), index=table.index).mask(equal, 1.0)
-    columns = {
-        "low": table["difference"] - half,
-        "high": table["difference"] + half,
-        "p": p,
-        "p holm": holm(p),
-    }
-    columns |= {"different": columns["p holm"] < 1 - LEVEL, "n": table["n"]}
-    why = pd.Series("none: no variance", index=table.index).mask(table["error"].isna(), "none: unknown sizes")
-    why = why.mask(table["n"] < 2, "none: one replicate")  # noqa: PLR2004 - a variance takes two
-    return table[["difference"]].assign(**columns, method=table["method"].where(certain, why))
-
-
-def holm(p: pd.Series) -> pd.Series:
-    """Correct the p-values for their number; what was not tested is not counted."""
-    tested = p.dropna()
+    tested = p.dropna()  # the others are not counted
     corrected = multipletests(tested, method="holm")[1] if len(tested) else []
-    return pd.Series(corrected, index=tested.index, dtype=float).reindex(p.index)
+    holm = pd.Series(corrected, index=tested.index, dtype=float).reindex(p.index)
+    why = np.select(
+        [table["n"] < 2, table["error"].isna()],  # noqa: PLR2004 - a variance takes two
+        ["none: one replicate", "none: unknown sizes"],
+        "none: no variance",
+    )
+    return table.assign(
+        low=table["difference"] - half,
+        high=table["difference"] + half,
+        p=p,
+        **{"p holm": holm},
+        different=holm < 1 - LEVEL,
+        method=table["method"].where(certain, why),
+    )

@@ -1,4 +1,4 @@
-"""What the arms cost, what more runs of an arm would have brought, and which hyperparameters decided."""
+"""The budgets of the arms, the gain of more runs, and the importance of each hyperparameter."""
 
 from typing import Any
 
@@ -8,7 +8,6 @@ import pandas as pd
 from optuna.distributions import CategoricalDistribution
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import create_trial
-from scipy.special import gammaln
 
 from overnight.study.design import Design, labelled, legible
 from overnight.study.score import Score
@@ -56,31 +55,23 @@ def expected_best(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
     """
     ended, sign = labelled(runs[runs["status"] != "failed"], plan), plan.score.sign
     reached = ended["score"].fillna(plan.score.worst(ended["score"]))
-    tables = [
-        pd.DataFrame({"arm": arm, "score": sign * best_of(sign * values.to_numpy())})
-        for arm, values in reached.groupby(ended["arm"], sort=False)
-    ]
-    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["arm", "score"])
+    arms = reached.groupby(ended["arm"], sort=False)
+    best = arms.agg(lambda scores: list(sign * best_of(sign * scores.to_numpy()))).explode()
+    table = best.astype("float64").rename("score").reset_index()
     return table.assign(runs=table.groupby("arm").cumcount() + 1)
 
 
 def best_of(values: np.ndarray) -> np.ndarray:
     """Return the mean of the maximum over all subsets of k values, for k = 1 to n: shape [n].
 
-    All k are among the i smallest values in C(i, k) of the C(n, k) subsets; so much of the weight is on the
-    first i. The logarithms of factorials keep the numbers within range.
+    If d values were drawn and all are among the i smallest, the next one is with probability
+    (i - d) / (n - d); the product of these says how much of the weight lies on the first i.
     """
     n = len(values)
-    k, i = np.ogrid[1 : n + 1, : n + 1]
-    below = np.exp(choose(i, k) - choose(np.array(n), k))
+    drawn, i = np.ogrid[:n, : n + 1]
+    below = np.cumprod(np.maximum(i - drawn, 0) / (n - drawn), axis=0)
     expected: np.ndarray = np.diff(below, axis=1) @ np.sort(values)
     return expected
-
-
-def choose(n: np.ndarray, k: np.ndarray) -> np.ndarray:
-    """Return the logarithm of the number of subsets of k of n things; -inf where there is none."""
-    logarithm: np.ndarray = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
-    return logarithm
 
 
 def importances(settings: pd.DataFrame, keys: tuple[str, ...], score: Score) -> pd.DataFrame:
@@ -96,13 +87,13 @@ def importances(settings: pd.DataFrame, keys: tuple[str, ...], score: Score) -> 
         ``key importance``, the most important first; the importances sum to 1.
     """
     ended = settings[settings[["completed", "diverged", "pruned"]].sum(axis=1) > 0]
-    texts = pd.DataFrame({key: ended[key].map(legible) for key in keys})
+    texts = ended[list(keys)].map(legible)
     choices: Any = {key: CategoricalDistribution(sorted(texts[key].unique())) for key in keys}
     values = ended["score"].fillna(score.worst(ended["score"]))
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="minimize" if score.sign < 0 else "maximize")
-    for row, value in zip(texts.itertuples(index=False), values, strict=True):
-        params = dict(zip(keys, row, strict=True))
-        study.add_trial(create_trial(params=params, distributions=choices, value=value))
+    params: Any = texts.to_dict("records")
+    for chosen, value in zip(params, values, strict=True):
+        study.add_trial(create_trial(params=chosen, distributions=choices, value=value))
     found = get_param_importances(study, evaluator=PedAnovaImportanceEvaluator(target_quantile=BEST_SHARE))
     return pd.DataFrame(found.items(), columns=["key", "importance"])

@@ -13,7 +13,7 @@ import pandas as pd
 from overnight.config.commands import command
 from overnight.study.design import legible
 from overnight.study.evidence import Evidence
-from overnight.study.gallery import Picture
+from overnight.study.figures.style import Picture
 from overnight.study.score import Score
 from overnight.study.tables import Table
 from overnight.study.words import paragraphs

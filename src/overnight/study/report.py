@@ -10,10 +10,10 @@ import matplotlib as mpl
 
 from overnight.records.atomic import replacing
 from overnight.study import latex, page
-from overnight.study.close_up import Examiner, examined
 from overnight.study.evidence import Evidence, gather
-from overnight.study.figures.style import STYLE
-from overnight.study.gallery import Picture, pictures
+from overnight.study.figures import pictures
+from overnight.study.figures.close_up import Examiner, examined
+from overnight.study.figures.style import STYLE, Picture
 from overnight.study.tables import problems, results
 
 FOLDER, PAGE = "report", "index.html"

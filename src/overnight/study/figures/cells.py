@@ -1,5 +1,7 @@
 """A table of two hyperparameters, or of two classes, as coloured cells with their numbers."""
 
+from collections.abc import Iterator
+from itertools import combinations, islice
 from typing import Any
 
 import matplotlib as mpl
@@ -10,32 +12,64 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from overnight.study.cautions import edge_of
-from overnight.study.figures.style import ACCENT, CHOSEN, brief, in_order, panels, reach_of
+from overnight.study.effort import importances
+from overnight.study.evidence import Evidence
+from overnight.study.figures.response import responsive
+from overnight.study.figures.style import (
+    ACCENT,
+    CHOSEN,
+    MANY,
+    Picture,
+    brief,
+    drawable,
+    in_order,
+    panels,
+    reach_of,
+)
 from overnight.study.score import Score
 
 DARK = 0.55  # of the scale: from here on the numbers are white
+MOST_MAPS = 3
 WIDEST = 0.1  # of shares: what lies further from the best is white
 
 
-def heat_map(settings: pd.DataFrame, row: str, column: str, score: Score) -> Figure:
-    """Draw the best score for each pair of values, over all that else was tuned.
+def heat_maps(evidence: Evidence) -> Iterator[Picture]:
+    """Show the best score for pairs of hyperparameters, of many settings the most important pairs."""
+    settings, score, keys = evidence.settings, evidence.plan.score, drawable(evidence)
+    if len(settings) >= MANY and len(evidence.varied) > 1:
+        ranked = importances(settings, evidence.varied, score)["key"]
+        keys = [key for key in ranked if key in keys]
+    numbers = responsive(settings, evidence.varied)
+    reach = score.written(reach_of(settings["score"], score, WIDEST), 1)
+    for row, column in islice(combinations(keys, 2), MOST_MAPS):
+        across = (column, row) if row in numbers and column not in numbers else (row, column)
+        yield Picture(
+            f"heat_{row}_{column}",
+            f"Best {score.metric} by {row} and {column}",
+            "Means over the replicates, the best over all other settings; the best cell is framed. "
+            f"White: worse by {reach} or more. x: all runs did not complete; *: some did.",
+            heat_map(settings, *across, score),
+        )
 
-    The best cell is framed; if it lies on the edge of a grid of numbers, the axis says so. A cross stands
-    where all runs did not complete, a star where some did, nothing where none was run.
+
+def heat_map(settings: pd.DataFrame, row: str, column: str, score: Score) -> Figure:
+    """Draw the best score for each pair of values; if that of all is at the edge of a grid, the axis says so.
+
+    A cross stands where all runs did not complete, a star where some did, nothing where none was run.
     """
     rows, columns = in_order(settings[row]), in_order(settings[column])
     how: Any = {"score": "max", "runs": "sum", "completed": "sum"}
     signed = settings.assign(score=score.sign * settings["score"])  # the largest is the best
     table: Any = signed.pivot_table(list(how), row, column, aggfunc=how, dropna=False)
     best, tried, completed = (table[name].reindex(rows, columns=columns) for name in how)
-    lost = (tried > completed).to_numpy()
     figure, (axes,) = panels(1, 1, min(6.5, 1.8 + 0.62 * len(columns)), 1.1 + 0.36 * len(rows))
-    top = float(np.nanmax(best.to_numpy(float)))
-    written = best.map(lambda value: score.written(score.sign * value, 1)) + np.where(lost, "*", "")
-    draw(axes, best, written, (top - reach_of(settings["score"], score, WIDEST), top))
-    for y, x in np.argwhere(best.isna().to_numpy() & tried.notna().to_numpy()):
-        axes.text(x, y, "x", ha="center", va="center", color=ACCENT)
     y, x = map(int, np.unravel_index(np.nanargmax(best.to_numpy(float)), best.shape))
+    written = best.map(lambda value: score.written(score.sign * value, 1)) + np.where(
+        tried > completed, "*", ""
+    )
+    draw(axes, best, written, (best.iloc[y, x] - reach_of(settings["score"], score, WIDEST), best.iloc[y, x]))
+    for at_y, at_x in np.argwhere((best.isna() & tried.notna()).to_numpy()):
+        axes.text(at_x, at_y, "x", ha="center", va="center", color=ACCENT)
     axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, edgecolor=CHOSEN, linewidth=2))
     axes.set(ylabel=row + at_edge(rows, y), xlabel=column + at_edge(columns, x))
     return figure

@@ -1,92 +1,174 @@
-"""What no record says: how the best run errs on the test samples, and signals before training."""
+"""What no record says: how the best run errs, and how signals run through the nets before training."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from overnight.records.sampling import half_interval
+from overnight.records.record import read_record
+from overnight.records.sampling import half_interval, with_error
+from overnight.study.design import legible
+from overnight.study.evidence import Evidence
 from overnight.study.figures.cells import draw
-from overnight.study.figures.style import ACCENT, NEUTRAL, Colours, handle, marked, panels
+from overnight.study.figures.style import (
+    ACCENT,
+    NEUTRAL,
+    Colours,
+    Picture,
+    colours,
+    handle,
+    having,
+    marked,
+    panels,
+)
 
+INITIALIZATION = "init"
+"""The group whose options differ in the signals before training, if a study has it."""
+
+LABELS = ("arm", "setting", "replicate")
 SHOWN = 24
 MOST_OPAQUE = 500  # samples: of more, the dots are faint
-QUANTITIES = {
-    "activation": "std of the layer's output",
-    "gradient": "std of the gradient of its weights",
-}
+QUANTITIES = {"activation": "std of the layer's output", "gradient": "std of the gradient of its weights"}
+
+Names = tuple[str, ...]
+Predictions = tuple[Names, np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None]
+"""Class names, targets, outputs, images, images as learned: see ``overnight.runs.examine.CloseUp``."""
 
 
-def confusion(predictions: pd.DataFrame, classes: Sequence[str]) -> Figure:
+class Examiner(Protocol):
+    """What looks into a run again; ``overnight.runs.examine`` has one that does it with torch."""
+
+    def close_up(self, checkpoint: Path) -> Predictions:
+        """Predict the test samples with the weights of a checkpoint."""
+
+    def signals(self, config: dict[str, Any]) -> list[dict[str, float]]:
+        """Measure activations and gradients of a net before training, layer by layer."""
+
+
+def examined(evidence: Evidence, examiner: Examiner) -> tuple[list[Picture], list[str]]:
+    """Return the pictures that need checkpoints and data, and the reasons why some could not be drawn."""
+    drawn: list[Picture] = []
+    missing = []
+    for what, show in (("Errors of the best run", best_run), ("Signals before training", before_training)):
+        try:
+            drawn += show(evidence, examiner)
+        except Exception as error:  # noqa: BLE001 - whatever an old run raises, the rest of the report stands
+            missing.append(f"{what}: not drawn ({type(error).__name__}: {error}).")
+    return drawn, missing
+
+
+def best_run(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]:
+    """Show how the best run errs on the test samples.
+
+    Raises:
+        OSError: its checkpoint or the data are not there.
+        ValueError: they are damaged; or it saved no checkpoint, or its outputs are of no known kind.
+    """
+    for best in evidence.winners.head(1).to_dict("records"):
+        if pd.isna(best["checkpoint"]):
+            raise ValueError(f"{best['name']} saved no checkpoint. Needed: callbacks=default")
+        names, targets, outputs, images, altered = examiner.close_up(Path(best["path"]) / best["checkpoint"])
+        which = described(best, evidence)
+        if altered is not None:
+            caption = "The first batch of training. Left: the image as it is; right: as the net learns it."
+            yield Picture("learned", "What the best run learns from", caption, learned(altered))
+        if outputs.ndim == targets.ndim == 1:
+            caption = f"{which} Each dot is a test sample; on the red line the prediction is right."
+            figure = residuals(targets, outputs)
+            yield Picture("residuals", "Predictions of the best run", caption, figure)
+        elif targets.ndim == 1 and np.issubdtype(targets.dtype, np.integer):
+            answers = {"label": targets, "prediction": outputs.argmax(1), "probability": outputs.max(1)}
+            yield from _classified(pd.DataFrame(answers), names, images, which)
+        else:
+            raise ValueError(
+                f"outputs {outputs.shape} and targets {targets.shape}. Needed: probabilities [n, classes] "
+                f"for integer targets [n], or numbers [n] for numbers [n]"
+            )
+
+
+def described(best: dict[Any, Any], evidence: Evidence) -> str:
+    """Name the best run, and its result on the test set where there is one."""
+    score, settings = evidence.plan.score, ", ".join(filter(None, map(best.get, LABELS)))
+    reached = ""
+    if pd.notna(best["test"]):
+        data = {"test": best["test samples"]} if pd.notna(best["test samples"]) else None
+        reached = f": {score.on('test')} {with_error(best['test'], score.share, data)}"
+    return f"The winner's best run by {score.metric} ({settings}){reached}.".replace("+-", "±")
+
+
+def _classified(
+    answers: pd.DataFrame, names: Names, images: np.ndarray | None, which: str
+) -> Iterator[Picture]:
+    yield Picture(
+        "confusion",
+        "Which classes the best run confuses",
+        f"{which} Of a hundred test samples of each true class (row), so many are taken for each class "
+        f"(column); errors are coloured.",
+        confusion(answers, names),
+    )
+    yield Picture(
+        "by_class",
+        "Right answers of the best run, by class",
+        f"{which} Bars are 95 % intervals for the number of samples.",
+        by_class(answers, names),
+    )
+    wrong = answers[answers["label"] != answers["prediction"]].nlargest(SHOWN, "probability")
+    if len(wrong) and images is not None:
+        caption = "True class → predicted class, and the probability that the run gives it."
+        figure = errors(wrong, images[wrong.index], names)
+        yield Picture("errors", "The errors of which the best run is surest", caption, figure)
+
+
+def confusion(answers: pd.DataFrame, names: Names) -> Figure:
     """Draw how many in a hundred samples of each true class are taken for which; errors only are coloured.
 
-    Args:
-        predictions: ``label prediction``, a row for each sample.
-        classes: their names, in order.
+    ``answers`` has a row for each sample: ``label prediction``, the places of their ``names``.
     """
-    table = pd.crosstab(predictions["label"], predictions["prediction"], normalize="index") * 100
-    numbers, names = range(len(classes)), list(classes)
-    table = (
-        table.reindex(index=numbers, columns=numbers, fill_value=0.0).set_axis(names).set_axis(names, axis=1)
-    )
-    errors = table.mask(np.eye(len(classes), dtype=bool), 0.0)
-    texts = table.map(lambda share: f"{share:.1f}" if share else "")
+    shares = pd.crosstab(answers["label"], answers["prediction"], normalize="index") * 100
+    places = range(len(names))
+    table = shares.reindex(index=places, columns=places, fill_value=0.0)
+    table = table.set_axis(names).set_axis(names, axis=1)
+    wrong = table.mask(np.eye(len(names), dtype=bool), 0.0)
     figure, (axes,) = panels(1, 1, 6.5, 4.6)
-    draw(axes, errors, texts, (0.0, max(float(errors.to_numpy().max()), 1.0)))
-    axes.tick_params(axis="x", rotation=40)
-    for label in axes.get_xticklabels():
-        label.set(horizontalalignment="right", rotation_mode="anchor")
+    texts = table.map(lambda share: f"{share:.1f}" if share else "")
+    draw(axes, wrong, texts, (0.0, max(wrong.to_numpy().max(), 1.0)))
+    axes.set_xticks(places, names, rotation=40, ha="right", rotation_mode="anchor")
     axes.set(xlabel="predicted class", ylabel="true class")
     return figure
 
 
-def by_class(predictions: pd.DataFrame, classes: Sequence[str]) -> Figure:
-    """Draw the share of right answers by class, the worst on top, with 95 % intervals for the samples.
-
-    Args:
-        predictions: ``label prediction``, a row for each sample.
-        classes: their names, in order.
-    """
-    right = (predictions["label"] == predictions["prediction"]).groupby(predictions["label"])
+def by_class(answers: pd.DataFrame, names: Names) -> Figure:
+    """Draw the share of right answers by class, the worst on top, with 95 % intervals for the samples."""
+    right = (answers["label"] == answers["prediction"]).groupby(answers["label"])
     ranked = right.agg(["mean", "size"]).sort_values("mean", ascending=False)
-    half = half_interval(ranked["mean"], ranked["size"])
     figure, (axes,) = panels(1, 1, 6.5, 3.0)
-    places = range(len(ranked))
+    half, places = half_interval(ranked["mean"], ranked["size"]), range(len(ranked))
     axes.errorbar(ranked["mean"], places, xerr=half, fmt="o", color=NEUTRAL, markersize=5)
     for position, share in enumerate(ranked["mean"]):
         axes.text(share, position + 0.18, f"{share:.3f}", fontsize=7, ha="center", va="bottom")
-    axes.set_yticks(places, [classes[int(label)] for label in ranked.index])
+    axes.set_yticks(places, [names[int(label)] for label in ranked.index])
     axes.set_xlim(right=min(axes.get_xlim()[1], 1.005))
     axes.margins(y=0.08)
     axes.set_xlabel("share of the test samples of the class that are right")
     return figure
 
 
-def errors(wrong: pd.DataFrame, images: np.ndarray, classes: Sequence[str]) -> Figure:
-    """Draw the errors of which the run was surest.
-
-    Args:
-        wrong: ``label prediction probability`` of the images, the surest first.
-        images: of the same length: [n, height, width], brightness.
-        classes: their names, in order.
-    """
+def errors(wrong: pd.DataFrame, images: np.ndarray, names: Names) -> Figure:
+    """Draw the images [n, height, width] of some answers, with these and their ``probability``."""
     figure, axes = panels(min(SHOWN, len(wrong)), 6, 1.08, 1.35)
     for panel, image, row in zip(axes, images, wrong.to_dict("records"), strict=False):
         panel.imshow(image, cmap="gray_r")
         panel.set_axis_off()
-        text = f"{classes[row['label']]}\n→ {classes[row['prediction']]} {row['probability']:.2f}"
+        text = f"{names[row['label']]}\n→ {names[row['prediction']]} {row['probability']:.2f}"
         panel.set_title(text, fontsize=6.5, loc="center")
     return figure
 
 
 def learned(pairs: np.ndarray) -> Figure:
-    """Draw images of training, each as it is and, beside it, as the net is given it.
-
-    Args:
-        pairs: [n, 2, height, width], brightness.
-    """
+    """Draw images of training [n, 2, height, width], each as it is and, beside it, as the net is given it."""
     figure, axes = panels(min(SHOWN, len(pairs)), 6, 1.08, 0.7)
     for panel, pair in zip(axes, pairs, strict=False):
         apart = np.pad(pair, ((0, 0), (0, 0), (1, 1)), constant_values=np.nan)
@@ -96,12 +178,7 @@ def learned(pairs: np.ndarray) -> Figure:
 
 
 def residuals(targets: np.ndarray, outputs: np.ndarray) -> Figure:
-    """Draw predicted against true numbers, and residuals against predicted ones.
-
-    Args:
-        targets: the true numbers [n].
-        outputs: the predicted ones [n].
-    """
+    """Draw predicted [n] against true numbers [n], and residuals against predicted ones."""
     figure, (left, right) = panels(2, 2, 3.25, 3.0)
     faint = min(1.0, max(0.1, MOST_OPAQUE / len(targets)))
     looks: Any = {"color": NEUTRAL, "markersize": 3, "rasterized": True, "alpha": faint}
@@ -114,15 +191,37 @@ def residuals(targets: np.ndarray, outputs: np.ndarray) -> Figure:
     return figure
 
 
-def signals(table: pd.DataFrame, hues: Colours, title: str) -> Figure:
+def before_training(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]:
+    """Show how large activations and gradients are before training, where initializations are compared.
+
+    Raises:
+        OSError: the data is not there.
+        ValueError: it is damaged.
+    """
+    for best in evidence.winners.head(int(INITIALIZATION in evidence.varied)).to_dict("records"):
+        runs = evidence.runs[evidence.runs["status"] != "failed"]
+        for key in evidence.varied:
+            runs = runs if key == INITIALIZATION else having(runs, key, legible(best[key]))
+        rows = [
+            {"hue": legible(run[INITIALIZATION]), **layer}
+            for run in runs.to_dict("records")
+            for layer in examiner.signals((read_record(Path(run["path"])) or {})["config"])
+        ]
+        table = pd.DataFrame(rows).groupby(["hue", "layer"], as_index=False).mean()
+        yield Picture(
+            "signals",
+            "Signals before training, by initialization",
+            "Standard deviations over one batch, means over the seeds. A signal that grows or shrinks from "
+            "layer to layer makes deep networks hard to train.",
+            signals(table, colours(runs[INITIALIZATION])),
+        )
+
+
+def signals(table: pd.DataFrame, hues: Colours) -> Figure:
     """Draw the standard deviation of activations and of gradients, layer by layer, on logarithmic axes.
 
-    Exact zeros cannot be drawn on these; the legend names them.
-
-    Args:
-        table: ``hue layer activation gradient``, means over the seeds; layers count from 1, the input's.
-        hues: a colour for each hue.
-        title: of the legend: the hyperparameter that the hues are of.
+    ``table`` has ``hue layer activation gradient``; layers count from 1, the input's. Exact zeros cannot be
+    drawn on these axes; the legend names them.
     """
     figure, axes = panels(2, 2, 3.25, 3.0)
     for (quantity, label), panel in zip(QUANTITIES.items(), axes, strict=True):
@@ -138,5 +237,5 @@ def signals(table: pd.DataFrame, hues: Colours, title: str) -> Figure:
         handle(text + " (zero)" * (text in zero), color=colour, marker=marker, markersize=4)
         for text, colour, marker in marked(hues)
     ]
-    figure.legend(handles=entries, title=title, loc="outside right upper")
+    figure.legend(handles=entries, title=INITIALIZATION, loc="outside right upper")
     return figure

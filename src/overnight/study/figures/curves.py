@@ -1,8 +1,10 @@
 """Learning curves: of the best arms, split by split; of many runs, by their quantiles."""
 
+import re
 import textwrap
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -10,14 +12,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from overnight.records.metric import counterpart
-from overnight.study.design import Design, legible
+from overnight.study.evidence import Evidence
 from overnight.study.figures import style
-from overnight.study.figures.style import Colours
+from overnight.study.figures.style import Picture
 from overnight.study.score import Score
 
-MOST = 6
-WIDTH = 78  # characters that fit above all panels of a row
+MOST = 6  # arms
+MOST_CURVES = 4  # metrics
 MOST_PANELS = 12
+WIDTH = 78  # characters that fit above all panels of a row
 LINES = {"train": ":", "val": "-", "test": "--"}
 TYPICAL = 6  # times the median's distance from the best
 USUAL = [0.02, 0.98]  # quantiles: a single bad epoch must not flatten all curves
@@ -26,58 +29,61 @@ Lines = dict[str, str]
 
 
 def measures(logged: Iterable[str], metric: str | None) -> dict[str, Lines]:
-    """Return what there are curves of: for each metric of validation the lines of its splits.
+    """Return, for each metric of validation, the names that are drawn with it and the style of their lines.
 
-    Args:
-        logged: the names of all metrics; those of no validation have curves of their own if there is nothing
-            else.
-        metric: it comes first.
-
-    Returns:
-        by the name of the metric, for each name that is drawn with it the style of its line.
+    The metric that chose the best comes first. If nothing was validated, each name has curves of its own.
     """
     names = sorted(logged, key=lambda name: name != metric)
-    split = {name: {counterpart(name, key): line for key, line in LINES.items()} for name in names}
-    found = {
-        name: {key: line for key, line in lines.items() if key in names}
-        for name, lines in split.items()
-        if len(lines) > 1
-    }
+    found = {}
+    for name in (name for name in names if counterpart(name, "test") != name):
+        splits = {name if split == "val" else counterpart(name, split): LINES[split] for split in LINES}
+        found[name] = {key: line for key, line in splits.items() if key in names}
     return found or {name: {name: "-"} for name in names}
 
 
-def learning_curves(
-    histories: pd.DataFrame, chosen: pd.DataFrame, plan: Design, hues: Colours, measure: str, lines: Lines
-) -> Figure:
-    """Draw a metric by epoch for the best six arms, a panel for each; bands are the range of the runs.
+def learning_curves(evidence: Evidence) -> Iterator[Picture]:
+    """Show each metric by epoch for the best six arms; without a metric for the first six settings."""
+    metric, chosen, what = evidence.plan.score.metric, evidence.winners, "arm"
+    told = f"Each arm has its best setting by {metric} (second line of the title)."
+    if not metric:  # nothing was chosen
+        told = f"Settings of {', '.join(evidence.varied)}; at most {MOST} are drawn."
+        plan, what = replace(evidence.plan, scientific=evidence.varied, nuisance=()), "setting"
+        evidence = replace(evidence, plan=plan)
+        chosen = evidence.labelled[evidence.runs["status"] == "completed"]
+    which = f"the best {MOST} arms" if metric and chosen["arm"].nunique() > MOST else f"each {what}"
+    measured = measures(evidence.logged, metric) if len(chosen) else {}
+    for measure, lines in islice(measured.items(), MOST_CURVES):
+        yield Picture(
+            f"curves_{re.sub(r'[^A-Za-z0-9]+', '_', measure)}",
+            f"Learning curves of {which}: {measure}",
+            f"{told} Lines are means over the runs; the band is the range of {measure}. Curves of training "
+            f"are means over the steps of an epoch, while the weights change.",
+            _by_arm(evidence, chosen, measure, lines),
+        )
 
-    ``histories`` is of ``frames.histories``, ``chosen`` of ``arms.winners``, ``lines`` of ``measures``.
-    """
-    shown = list(chosen["arm"].unique()[:MOST])
-    curves = histories[["path", "epoch", *lines]].merge(chosen[["path", "arm"]], on="path")
-    curves = curves[curves["arm"].isin(shown) & (curves["epoch"] > 0)]
-    columns = min(len(shown), 2 if len(shown) == 4 else 3)  # noqa: PLR2004 - two rows of two
-    figure, axes = style.panels(len(shown), columns, 6.5 / columns, 2.3, sharey=True)
-    for arm, panel in zip(shown, axes, strict=True):
-        first = chosen[chosen["arm"] == arm].iloc[0]
-        _draw(panel, curves[curves["arm"] == arm], measure, lines, style.hue_of(first, plan, hues))
-        above = (style.briefly(first, plan.scientific), style.tuned(first, plan))
+
+def _by_arm(evidence: Evidence, chosen: pd.DataFrame, measure: str, lines: Lines) -> Figure:
+    arms, score = chosen.drop_duplicates("arm").head(MOST).to_dict("records"), evidence.plan.score
+    columns = min(len(arms), 2 if len(arms) == 4 else 3)  # noqa: PLR2004 - two rows of two
+    figure, axes = style.panels(len(arms), columns, 6.5 / columns, 2.3, sharey=True)
+    epochs = evidence.histories[evidence.histories["epoch"] > 0]
+    curves = epochs[["path", "epoch", *lines]].merge(chosen[["path", "arm"]], on="path")
+    for arm, panel in zip(arms, axes, strict=True):
+        for name, line in lines.items():
+            values = curves[curves["arm"] == arm["arm"]].dropna(subset=name).groupby("epoch")[name]
+            looks = {"color": style.hue_of(evidence, arm)}
+            panel.plot(values.mean(), line, linewidth=1.2, **looks)
+            if name == measure:
+                panel.fill_between(values.min().index, values.min(), values.max(), alpha=0.2, lw=0, **looks)
+        above = (style.briefly(arm, evidence), style.tuned(arm, evidence))
         panel.set_title("\n".join(line for text in above for line in textwrap.wrap(text, WIDTH // columns)))
         _by_epoch(panel)
-    axes[0].set_ylabel(plan.score.label if measure == plan.score.metric else measure)
-    limit(axes, curves[[name for name in lines if lines[name] != LINES["train"]]], measure, plan.score)
+    axes[0].set_ylabel(score.label if measure == score.metric else measure)
+    shown = curves[curves["arm"].isin([arm["arm"] for arm in arms])]
+    limit(axes, shown[[name for name in lines if lines[name] != LINES["train"]]], measure, score)
     entries = [style.handle(name, color=style.NEUTRAL, linestyle=line) for name, line in lines.items()]
     figure.legend(handles=entries, loc="outside upper center", ncols=3)
     return figure
-
-
-def _draw(axes: Axes, rows: pd.DataFrame, measure: str, lines: Lines, colour: Any) -> None:
-    for name, line in lines.items():
-        epochs = rows.dropna(subset=name).groupby("epoch")[name]
-        mean = epochs.mean()
-        axes.plot(mean.index, mean, line, color=colour, linewidth=1.2)
-        if name == measure:
-            axes.fill_between(mean.index, epochs.min(), epochs.max(), color=colour, alpha=0.2, linewidth=0)
 
 
 def _by_epoch(axes: Axes) -> None:
@@ -96,34 +102,44 @@ def limit(axes: list[Axes], values: pd.DataFrame, measure: str, score: Score) ->
         low, high = style.widened(*known.quantile(USUAL))
     axes[0].set_ylim(low, high)
     for panel in axes:
-        ends = [pd.Series(line.get_ydata()) for line in panel.lines]
-        if not any(end.between(low, high).any() for end in ends):
+        if not any(pd.Series(line.get_ydata()).between(low, high).any() for line in panel.lines):
             panel.text(0.5, 0.05, "all outside this range", transform=panel.transAxes, ha="center")
 
 
-def all_runs(histories: pd.DataFrame, runs: pd.DataFrame, plan: Design, hues: Colours) -> Figure:
-    """Draw the score of all runs by epoch: range, middle half, median, and the best run.
+def all_runs(evidence: Evidence) -> Iterator[Picture]:
+    """Show the score of many runs by epoch, for the first twelve values of the first scientific key.
 
-    Panels are the first twelve values of the first scientific hyperparameter. Runs that diverged have no
-    curve; the title counts them.
+    Runs that diverged have no curve; the title of a panel counts them.
     """
-    score, texts = plan.score, runs[plan.scientific[0]].map(legible)
-    whole = runs[["path"]].assign(text=texts)[runs["status"] == "completed"]
-    curves = histories[["path", "epoch"]].assign(score=histories[score.metric]).dropna()
-    curves = curves.merge(whole, on="path")
-    shown = list(hues.items())[:MOST_PANELS]
+    metric, first = evidence.plan.score.metric, evidence.plan.scientific[:1]
+    if len(evidence.runs) >= style.MANY and first and metric in evidence.logged:
+        yield Picture(
+            "all_runs",
+            f"{metric} of all runs, by {first[0]}",
+            "Of the completed runs. Line: the median; dark band: the middle half; light band: all of them; "
+            "dashed: the best.",
+            _by_quantiles(evidence, first[0], evidence.plan.score),
+        )
+
+
+def _by_quantiles(evidence: Evidence, key: str, score: Score) -> Figure:
+    shown = list(style.hues_of(evidence).items())[:MOST_PANELS]
     figure, axes = style.panels(len(shown), 4, 6.5 / min(len(shown), 4), 2.2, sharey=True)
+    whole = evidence.runs.loc[evidence.runs["status"] == "completed", "path"]
+    curves = evidence.histories[["path", "epoch"]].assign(score=evidence.histories[score.metric]).dropna()
+    curves = curves[curves["path"].isin(whole)]
     for (text, colour), panel in zip(shown, axes, strict=True):
-        rows = curves[curves["text"] == text]
-        reached, looks = rows.groupby("epoch")["score"], {"color": colour, "linewidth": 0}
-        middle = reached.median()
-        panel.fill_between(middle.index, reached.min(), reached.max(), alpha=0.12, **looks)
-        panel.fill_between(middle.index, reached.quantile(0.25), reached.quantile(0.75), alpha=0.3, **looks)
+        runs = style.having(evidence.runs, key, text)
+        rows = curves[curves["path"].isin(runs["path"])]
+        low, first, middle, third, high = (
+            rows.groupby("epoch")["score"].quantile(part) for part in (0, 0.25, 0.5, 0.75, 1)
+        )
+        panel.fill_between(middle.index, low, high, alpha=0.12, color=colour, linewidth=0)
+        panel.fill_between(middle.index, first, third, alpha=0.3, color=colour, linewidth=0)
         panel.plot(middle, color=colour)
         best = rows[rows["path"].isin(score.ranked(rows).head(1)["path"])]
         panel.plot(best["epoch"], best["score"], "--", color=style.CHOSEN, linewidth=1)
-        tried = f"{rows['path'].nunique()} of {(texts == text).sum()} runs"
-        panel.set_title(f"{style.brief(text, WIDTH // 4)}\n{tried}")
+        panel.set_title(f"{style.brief(text, WIDTH // 4)}\n{rows['path'].nunique()} of {len(runs)} runs")
         _by_epoch(panel)
     axes[0].set_ylabel(score.label)
     if not score.share:

@@ -1,6 +1,6 @@
 """The score by the values of a hyperparameter: lines over a number, boxes over any values."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pandas as pd
@@ -8,34 +8,49 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from overnight.study.design import is_number, legible
+from overnight.study.evidence import Evidence
 from overnight.study.figures import style
-from overnight.study.figures.style import CHOSEN, NEUTRAL, Colours, Window
+from overnight.study.figures.style import CHOSEN, MANY, NEUTRAL, Picture, Window
 from overnight.study.score import Score
 
+MOST_LINES = 10
 MOST_TICKS = 12
-BEYOND = {1: ("v", "below"), -1: ("^", "above")}
-"""The mark and the word for what is too bad to be drawn, by the sign of the score."""
-STOPPED = {"diverged": "x", "pruned": "+"}
-"""The marks of runs that have no score."""
-
 WIDE = 20  # largest over smallest: from here on the axis is logarithmic
-DOT: Any = {"marker": "o", "linestyle": "", "markersize": 5}
 BEST: Any = {"color": CHOSEN, "marker": "o", "markerfacecolor": "none", "linestyle": ""}
+DOT: Any = {"marker": "o", "linestyle": "", "markersize": 5}
+SMALL: Any = {"linestyle": "", "markersize": 4}
 
 
-def response(
-    runs: pd.DataFrame, settings: pd.DataFrame, key: str, hue: str | None, hues: Colours, score: Score
-) -> Figure:
-    """Draw the score over a number, a line for each value of another hyperparameter.
+def responses(evidence: Evidence) -> Iterator[Picture]:
+    """Show the score over each number, with a line for each value of the first scientific key."""
+    first, metric = evidence.plan.scientific[:1], evidence.plan.score.metric
+    few = len(style.hues_of(evidence)) <= MOST_LINES
+    for key in responsive(evidence.settings, evidence.varied):
+        hue = first[0] if few and first and first[0] != key else ""
+        yield Picture(
+            f"response_{key}",
+            f"{metric} by {key}" + (f", for each {hue}" if hue else ""),
+            "Lines are means over the replicates, the best over all other settings, as far as they are "
+            "within the picture; dots are single runs.",
+            response(evidence, key, hue),
+        )
+
+
+def responsive(settings: pd.DataFrame, keys: Iterable[str]) -> list[str]:
+    """Return those keys that are numbers with at least three values, the learning rate first."""
+    values = {key: settings[key].dropna().unique() for key in keys}
+    numeric = [key for key in values if len(values[key]) > 2 and all(map(is_number, values[key]))]  # noqa: PLR2004
+    return sorted(numeric, key=lambda key: key != "lr")
+
+
+def response(evidence: Evidence, key: str, hue: str) -> Figure:
+    """Draw a line for each value of ``hue``, or one in grey if that is "".
 
     A line is the best over all that else was tuned, of the means over the replicates; dots are single runs.
-    A triangle at the edge stands for a run beyond it, a cross for one that diverged, a plus for one that was
-    pruned. The ring marks the best of a line.
-
-    ``hues`` are of the values of ``hue``, another key; None makes one line in grey.
+    See ``misplaced`` for the marks at the edge. The ring marks the best of a line.
     """
-    hue, hues = (hue, hues) if hue else ("", {"": NEUTRAL})
-    runs, settings = (table.assign(**{"": ""}) for table in (runs, settings))
+    score, hues = evidence.plan.score, style.hues_of(evidence) if hue else {"": NEUTRAL}
+    runs, settings = (table.assign(**{"": ""}) for table in (evidence.labelled, evidence.settings))
     values = sorted(settings[key].dropna().unique())
     figure, (axes,) = style.panels(1, 1, 6.5, 3.4)
     shown = style.window(runs["score"], score)
@@ -43,18 +58,51 @@ def response(
     axes.set_xscale("log" if values[0] > 0 and values[-1] > WIDE * values[0] else "linear")
     for place, (text, colour, marker) in enumerate(style.marked(hues)):
         shift = aside(place - (len(hues) - 1) / 2, values, axes.get_xscale())
-        _draw_runs(axes, runs[runs[hue].map(legible) == text], key, colour, shown, shift)
-        of_hue = settings[settings[hue].map(legible) == text].dropna(subset="score")
-        best = score.ranked(of_hue).drop_duplicates(key).sort_values(key)
-        inside = best["score"].mask(shown.misses(best["score"]))  # a line to the edge would invent a slope
-        axes.plot(shift(best[key]), inside, color=colour, marker=marker, markersize=4)
-        peak = score.ranked(best).head(1)
-        axes.plot(shift(peak[key]), peak["score"], markersize=10, **BEST)
+        tried, tuned = (style.having(table, hue, text) for table in (runs, settings))
+        axes.plot(shift(tried[key]), tried["score"], ".", color=colour, alpha=0.5, **SMALL)
+        for sign, height, rows in misplaced(tried, shown, score).values():
+            axes.plot(
+                shift(rows[key]),
+                [height] * len(rows),
+                sign,
+                color=colour,
+                transform=axes.get_xaxis_transform(),
+                **SMALL,
+            )
+        best = score.ranked(tuned.dropna(subset="score")).drop_duplicates(key)
+        axes.plot(shift(best[key].head(1)), best["score"].head(1), markersize=10, **BEST)
+        line = best.sort_values(key)
+        inside = line["score"].mask(shown.misses(line["score"]))  # a line to the edge would invent a slope
+        axes.plot(shift(line[key]), inside, color=colour, marker=marker, markersize=4)
     if len(values) <= MOST_TICKS:
         axes.set_xticks(values, [style.brief(value) for value in values])
         axes.minorticks_off()
-    figure.legend(handles=_legend(hues, runs, shown, score), title=hue, loc="outside right upper")
+    entries = [
+        style.handle(text, color=c, marker=m, markersize=4) for text, c, m in style.marked(hues) if text
+    ]
+    entries += [style.handle("best of the line", **BEST)]
+    marks = misplaced(runs, shown, score).items()
+    entries += [
+        style.handle(text, color=NEUTRAL, marker=sign, **SMALL)
+        for text, (sign, _, rows) in marks
+        if len(rows)
+    ]
+    figure.legend(handles=entries, title=hue, loc="outside right upper")
     return figure
+
+
+def misplaced(runs: pd.DataFrame, shown: Window, score: Score) -> dict[str, tuple[str, float, pd.DataFrame]]:
+    """Return the runs that have no place on the axis of scores, by what the legend calls them.
+
+    Each kind has a mark, which stands at a height from 0 to 1: a triangle for runs beyond the edge, a cross
+    for those that diverged, a plus for those that were pruned.
+    """
+    end, sign, word = (shown.low, "v", "below") if shown.sign > 0 else (shown.high, "^", "above")
+    return {
+        f"{word} {score.written(end, 2)}": (sign, shown.inset(0.02), runs[shown.misses(runs["score"])]),
+        "diverged": ("x", shown.inset(0.06), runs[runs["status"] == "diverged"]),
+        "pruned": ("+", shown.inset(0.06), runs[runs["status"] == "pruned"]),
+    }
 
 
 def aside(steps: float, values: list[Any], scale: str) -> Any:
@@ -65,57 +113,28 @@ def aside(steps: float, values: list[Any], scale: str) -> Any:
     return lambda x: x + 0.008 * (high - low) * steps
 
 
-def _draw_runs(axes: Axes, runs: pd.DataFrame, key: str, colour: Any, shown: Window, shift: Any) -> None:
-    completed = runs[runs["score"].notna()]
-    misses = shown.misses(completed["score"])
-    inside, outside, marker = completed[~misses], completed[misses], BEYOND[shown.sign][0]
-    edge = axes.get_xaxis_transform()
-    at = [shown.inset(0.02)] * len(outside)
-    axes.plot(shift(inside[key]), inside["score"], ".", color=colour, markersize=4, alpha=0.5)
-    axes.plot(shift(outside[key]), at, marker, color=colour, markersize=4, transform=edge)
-    for status, sign in STOPPED.items():
-        stopped = runs[runs["status"] == status]
-        crossed = [shown.inset(0.06)] * len(stopped)
-        axes.plot(shift(stopped[key]), crossed, sign, color=colour, markersize=5, transform=edge)
+def effects(evidence: Evidence) -> Iterator[Picture]:
+    """Show what each value of each hyperparameter does, over ten settings or more."""
+    keys = style.drawable(evidence)
+    if len(evidence.settings) >= MANY / 2 and len(keys) > 1:
+        yield Picture(
+            "effects",
+            "Effect of each hyperparameter",
+            "All settings of the study, by each of their values. A bad box with a good dot means that this "
+            "value works, but only if the other settings suit it.",
+            _boxes(evidence, keys),
+        )
 
 
-def _legend(hues: Colours, runs: pd.DataFrame, shown: Window, score: Score) -> list[Any]:
-    entries = [
-        style.handle(text, color=c, marker=m, markersize=4) for text, c, m in style.marked(hues) if text
-    ]
-    entries += [style.handle("best of the line", **BEST)]
-    if shown.misses(runs["score"]).any():
-        marker, word = BEYOND[shown.sign]
-        text = f"{word} {score.written(shown.low if shown.sign > 0 else shown.high, 2)}"
-        entries += [style.handle(text, color=NEUTRAL, marker=marker, linestyle="", markersize=4)]
-    return entries + [
-        style.handle(status, color=NEUTRAL, marker=sign, linestyle="", markersize=5)
-        for status, sign in STOPPED.items()
-        if (runs["status"] == status).any()
-    ]
-
-
-def responsive(settings: pd.DataFrame, keys: Iterable[str]) -> list[str]:
-    """Return those keys that are numbers with at least three values, the learning rate first."""
-    values = {key: settings[key].dropna().unique() for key in keys}
-    numeric = [key for key in values if len(values[key]) > 2 and all(map(is_number, values[key]))]  # noqa: PLR2004
-    return sorted(numeric, key=lambda key: key != "lr")
-
-
-def effects(settings: pd.DataFrame, keys: tuple[str, ...], hues: Colours, score: Score) -> Figure:
-    """Draw a row of boxes for each hyperparameter: quartiles and range over all settings with this value.
-
-    The dot is the best setting with this value: what it reaches when all else is tuned for it.
-
-    ``hues`` are of the first key.
-    """
-    counts = [len(style.in_order(settings[key])) for key in keys]
+def _boxes(evidence: Evidence, keys: list[str]) -> Figure:
+    counts, score = [len(style.in_order(evidence.settings[key])) for key in keys], evidence.plan.score
     height = 0.7 / len(keys) + sum(0.35 + 0.24 * count for count in counts) / len(keys)
     rows = {"sharex": True, "height_ratios": [count + 0.6 for count in counts]}
     figure, axes = style.panels(len(keys), 1, 6.5, height, **rows)
+    shown = style.window(evidence.settings["score"], score)
+    axes[-1].set(xlabel=score.label, xlim=(shown.low, shown.high))
     for key, panel in zip(keys, axes, strict=True):
-        _draw_boxes(panel, settings, key, hues if key == keys[0] else {}, score)
-    axes[-1].set(xlabel=score.label, xlim=style.window(settings["score"], score)[:2])
+        _draw_boxes(panel, evidence, key, shown)
     entries = [
         style.handle("quartiles and range of all settings", color=NEUTRAL, linewidth=5, alpha=0.4),
         style.handle("the best setting with this value", color=NEUTRAL, **DOT),
@@ -125,34 +144,34 @@ def effects(settings: pd.DataFrame, keys: tuple[str, ...], hues: Colours, score:
     return figure
 
 
-def _draw_boxes(axes: Axes, settings: pd.DataFrame, key: str, hues: Colours, score: Score) -> None:
-    beside, shown = axes.get_yaxis_transform(), style.window(settings["score"], score)
-    values = style.in_order(settings[key])
-    for position, text in enumerate(map(legible, values)):
-        rows, colour = settings[settings[key].map(legible) == text], hues.get(text, NEUTRAL)
-        reached, looks = rows["score"].dropna(), {"color": colour, "linewidth": 1}
-        axes.boxplot(
-            reached,
-            positions=[position],
-            orientation="horizontal",
-            widths=0.55,
-            whis=(0, 100),
-            patch_artist=True,
-            boxprops={"facecolor": colour, "alpha": 0.35, "linewidth": 0},
-            medianprops=looks,
-            whiskerprops=looks,
-            capprops=looks,
-        )
-        best = score.best(reached)
-        axes.plot(best, position, color=colour, **DOT)
+def _draw_boxes(axes: Axes, evidence: Evidence, key: str, shown: Window) -> None:
+    settings, score = evidence.settings, evidence.plan.score
+    hues = style.hues_of(evidence) if key in evidence.plan.scientific[:1] else {}
+    values, beside = style.in_order(settings[key]), axes.get_yaxis_transform()
+    for place, text in enumerate(map(legible, values)):
+        rows, looks = style.having(settings, key, text), {"color": hues.get(text, NEUTRAL)}
+        low, first, median, third, high = rows["score"].quantile([0, 0.25, 0.5, 0.75, 1])
+        axes.plot([low, high], [place] * 2, linewidth=1, **looks)
+        axes.plot([first, third], [place] * 2, linewidth=10, alpha=0.35, solid_capstyle="butt", **looks)
+        axes.plot([low, median, high], [place] * 3, "|", **looks)
+        best = score.best(rows["score"])
+        axes.plot(best, place, **looks, **DOT)
         if best == score.best(settings["score"]):
-            axes.plot(best, position, markersize=9, **BEST)
+            axes.plot(best, place, markersize=9, **BEST)
         if shown.misses(pd.Series(best)).all():
-            looks = {"fontsize": 7, "va": "center", "ha": "left" if shown.sign > 0 else "right"}
-            axes.text(shown.inset(0.01), position, "all beyond this edge", transform=beside, **looks)
+            side = "left" if shown.sign > 0 else "right"
+            axes.text(
+                shown.inset(0.01),
+                place,
+                "all beyond this edge",
+                transform=beside,
+                fontsize=7,
+                va="center",
+                ha=side,
+            )
         if lost := int((rows["runs"] - rows["completed"]).sum()):
             note = f"  {lost} of {int(rows['runs'].sum())} runs did not complete"
-            axes.text(1, position, note, transform=beside, fontsize=7, va="center")
+            axes.text(1, place, note, transform=beside, fontsize=7, va="center")
     axes.set_yticks(range(len(values)), [style.brief(value) for value in values])
     axes.set_ylim(len(values) - 0.4, -0.6)
     axes.set_ylabel(style.brief(key, 24), rotation=0, ha="right", va="center")

@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from overnight.study.design import Design, is_number, legible
+from overnight.study.design import is_number, legible
+from overnight.study.evidence import Evidence
 from overnight.study.score import Score
 
 STYLE: Any = {
@@ -38,9 +39,20 @@ ACCENT = "#b00020"
 DISTINCT = [mpl.color_sequences["petroff10"][i] for i in (0, 1, 2, 4, 5, 6, 7, 9, 3, 8)]
 """Told apart by the colour-blind too (Petroff, arXiv:2107.02270); the greys, like NEUTRAL, come last."""
 
+MANY = 20  # runs or settings: from here on their distribution says something
+MOST_VALUES = 12  # of a hyperparameter that are drawn as rows or columns
 WIDEST = 0.15  # of shares: what lies further from the best is drawn at the edge
 
 Colours = dict[str, Any]
+
+
+class Picture(NamedTuple):
+    """A figure as a report shows it."""
+
+    name: str  # of its files
+    title: str  # what it shows, in a few words
+    caption: str  # how to read it
+    figure: Figure  # drawn, not yet saved
 
 
 def colours(values: Iterable[Any]) -> Colours:
@@ -50,12 +62,22 @@ def colours(values: Iterable[Any]) -> Colours:
     """
     ordered = in_order(values)
     if all(map(is_number, ordered)) and len(ordered) > 2:  # noqa: PLR2004 - two need no scale
-        looks: list[Any] = [
-            tuple(colour) for colour in mpl.colormaps["viridis"](np.linspace(0, 0.88, len(ordered)))
-        ]
+        looks: list[Any] = [*map(tuple, mpl.colormaps["viridis"](np.linspace(0, 0.88, len(ordered))))]
     else:
         looks = [*DISTINCT, *[OTHERS] * len(ordered)]
     return dict(zip(map(legible, ordered), looks, strict=False))
+
+
+def hues_of(evidence: Evidence) -> Colours:
+    """Return a colour for each value of the first scientific hyperparameter; none if there is none."""
+    first = evidence.plan.scientific[:1]
+    return colours(evidence.runs[first[0]]) if first else {}
+
+
+def hue_of(evidence: Evidence, arm: Mapping[Any, Any]) -> Any:
+    """Return the colour of an arm."""
+    first = evidence.plan.scientific[:1]
+    return hues_of(evidence)[legible(arm[first[0]])] if first else NEUTRAL
 
 
 def marked(hues: Colours) -> Iterator[tuple[str, Any, str]]:
@@ -67,6 +89,16 @@ def in_order(values: Iterable[Any]) -> list[Any]:
     """Return the different values, numbers by size and before names."""
     distinct = {legible(value): value for value in values}.values()
     return sorted(distinct, key=lambda v: (not is_number(v), v if is_number(v) else 0, legible(v)))
+
+
+def having(table: pd.DataFrame, key: str, text: str) -> pd.DataFrame:
+    """Return the rows with a value of this text."""
+    return table[table[key].map(legible) == text]
+
+
+def drawable(evidence: Evidence) -> list[str]:
+    """Return the hyperparameters whose values are few enough for rows or columns."""
+    return [key for key in evidence.varied if len(in_order(evidence.settings[key])) <= MOST_VALUES]
 
 
 def panels(count: int, columns: int, width: float, height: float, **shared: Any) -> tuple[Figure, list[Axes]]:
@@ -120,27 +152,20 @@ def reach_of(values: pd.Series, score: Score, widest: float = WIDEST, times: int
 def brief(value: Any, width: int = 28) -> str:
     """Write a value as a label: a number with three digits, a long text without its middle."""
     text = f"{value:.3g}" if is_number(value) and pd.notna(value) else legible(value)
-    if len(text) <= width:
-        return text
     end = (width - 1) // 2
-    return f"{text[: width - 1 - end]}…{text[-end:]}"
+    return text if len(text) <= width else f"{text[: width - 1 - end]}…{text[-end:]}"
 
 
-def briefly(row: Mapping[Any, Any], keys: Iterable[str]) -> str:
-    """Write some values as one label; the keys stand in a title."""
-    return brief(", ".join(brief(row[key]) for key in keys), 56)
+def briefly(arm: Mapping[Any, Any], evidence: Evidence) -> str:
+    """Write the values of an arm as a label; their keys stand in a title."""
+    return brief(", ".join(brief(arm[key]) for key in evidence.plan.scientific), 56)
 
 
-def tuned(row: Mapping[Any, Any], plan: Design) -> str:
+def tuned(arm: Mapping[Any, Any], evidence: Evidence) -> str:
     """Write what was chosen for an arm as a label."""
-    return brief(", ".join(f"{key}={brief(row[key], 12)}" for key in plan.nuisance), 36)
+    return brief(", ".join(f"{key}={brief(arm[key], 12)}" for key in evidence.plan.nuisance), 36)
 
 
 def handle(label: str, **looks: Any) -> Line2D:
     """Return an entry of a legend."""
     return Line2D([], [], label=brief(label, 40), **looks)
-
-
-def hue_of(row: Any, plan: Design, hues: Colours) -> Any:
-    """Return the colour of an arm: that of its first scientific hyperparameter."""
-    return hues[legible(row[plan.scientific[0]])] if plan.scientific else NEUTRAL
