@@ -11,7 +11,7 @@ import pytest
 import records
 from overnight import study
 from overnight.records.record import RECORD_FILE
-from overnight.study.frames import CHOSEN_BY, NUMBERS, TEXT, settings
+from overnight.study.frames import ALWAYS, NUMBERS, settings
 from overnight.study.score import Score
 
 
@@ -29,7 +29,7 @@ def test_columns_have_their_types_whatever_failed(statuses: list[str], tmp_path:
         records.write(tmp_path, records.record({"lr": 0.1}, None if status != "completed" else 0.8, status))
     runs = study.load(tmp_path)
     assert list(runs.get("status", [])) == statuses
-    assert {*TEXT, *CHOSEN_BY, *NUMBERS} <= {*runs.columns}
+    assert {*ALWAYS} <= {*runs.columns}
     assert {key: str(runs[key].dtype) for key in NUMBERS} == NUMBERS
 
 

@@ -7,8 +7,7 @@ from scipy import stats
 from overnight.records.record import STATUSES
 from overnight.records.sampling import LEVEL
 from overnight.study.design import Design, labelled
-
-RESULTS = ["score", "train", "test"]
+from overnight.study.score import RESULTS
 
 
 def settings(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
@@ -19,17 +18,14 @@ def settings(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
     one with the best mean score is ``chosen``.
 
     Returns:
-        ``arm setting``, the scientific and nuisance keys, ``runs completed diverged failed``, ``n``
-        (replicates with a result; runs of one, as seeds within a fold, are averaged first), for each of
-        ``score``, ``train`` and ``test`` the mean under its name and ``... std`` (n - 1), ``score low`` and
-        ``score high`` (95 %, see ``overlap``), ``test sampling`` (half a 95 % interval: the test samples
-        are a sample; NaN if the score is no share), ``candidate chosen``.
+        ``arm setting``, the scientific and nuisance keys, ``runs completed diverged failed``, the columns of
+        ``summary``, ``candidate chosen``.
     """
     marked = labelled(runs, plan)
     groups = marked.groupby(["arm", "setting"], sort=False)
     keys = groups.head(1).set_index(["arm", "setting"])[[*plan.scientific, *plan.nuisance]]
-    results = summary(marked, plan, overlap(runs, plan))
-    table = keys.join([groups.size().rename("runs"), _counts(marked, ["arm", "setting"]), results])
+    counts = counted(marked, ["arm", "setting"])
+    table = keys.join([groups.size().rename("runs"), counts, summary(marked, plan, overlap(runs, plan))])
     table["n"] = table["n"].fillna(0).astype(int)
     table["candidate"] = (table["n"] > 0) & (table["n"] == table.groupby("arm")["n"].transform("max"))
     best = (plan.score.sign * table.loc[table["candidate"], "score"]).groupby("arm").idxmax()
@@ -37,7 +33,8 @@ def settings(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
     return table.reset_index()
 
 
-def _counts(marked: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+def counted(marked: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Return how many of the runs of each group ended in each of the ``STATUSES``."""
     table = pd.crosstab([marked[key] for key in by], marked["status"])
     return table.reindex(columns=list(STATUSES), fill_value=0)
 
@@ -49,15 +46,22 @@ def replicated(marked: pd.DataFrame) -> pd.DataFrame:
 
 
 def summary(marked: pd.DataFrame, plan: Design, shared: float) -> pd.DataFrame:
-    """Return mean, spread and interval over the replicates of each setting."""
+    """Return what the replicates of each setting reached.
+
+    Returns:
+        ``n`` (replicates with a result; runs of one, as seeds within a fold, are averaged first), for each of
+        ``score``, ``train`` and ``test`` the mean under its name and ``... std`` (n - 1), ``score low`` and
+        ``score high`` (95 %, see ``overlap``), ``test sampling`` (half a 95 % interval: the test samples
+        are a sample; NaN if the score is no share).
+    """
     groups = replicated(marked).groupby(["arm", "setting"], sort=False)
-    mean, std, n = groups.mean(), groups[RESULTS].std().add_suffix(" std"), groups.size()
+    mean, std, n = groups.mean(), groups[list(RESULTS)].std().add_suffix(" std"), groups.size()
     half = half_width(std["score std"], n, shared)
     bounds = {"score low": mean["score"] - half, "score high": mean["score"] + half}
     if plan.score.share:
         bounds = {name: bound.clip(0, 1) for name, bound in bounds.items()}
     sampling = plan.score.sampling(mean["test"], mean["test samples"])
-    return mean[RESULTS].join(std).assign(n=n, **bounds, **{"test sampling": sampling})
+    return mean[list(RESULTS)].join(std).assign(n=n, **bounds, **{"test sampling": sampling})
 
 
 def overlap(runs: pd.DataFrame, plan: Design) -> float:
@@ -73,12 +77,8 @@ def overlap(runs: pd.DataFrame, plan: Design) -> float:
 
 
 def half_width(std: pd.Series, n: pd.Series, shared: float) -> pd.Series:
-    """Return half the 95 % interval of the mean over n replicates, by Student's t; NaN for a single one.
-
-    ``shared`` is what ``overlap`` returns.
-    """
-    quantile = pd.Series(stats.t.ppf((1 + LEVEL) / 2, n - 1), index=n.index)
-    return std * (1 / n + shared) ** 0.5 * quantile
+    """Return half the 95 % interval of the mean over n replicates, by Student's t; see ``overlap``."""
+    return std * (1 / n + shared) ** 0.5 * pd.Series(stats.t.ppf((1 + LEVEL) / 2, n - 1), index=n.index)
 
 
 def arms(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
@@ -88,12 +88,12 @@ def arms(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
     several, the score of a setting is optimistic; the test samples take no part in the choice.
 
     Returns:
-        the columns of ``settings`` less the counts of runs (see ``outcomes``), with ``settings`` and
+        the columns of ``settings`` less the counts of runs (see ``effort.budgets``), with ``settings`` and
         ``candidates``: how many were tried, how many could be chosen.
     """
     table = settings(runs, plan)
     tried = table.groupby("arm")["candidate"].agg(settings="size", candidates="sum")
-    best = table.sort_values("chosen", ascending=False, kind="stable").groupby("arm", sort=False).head(1)
+    best = table.sort_values("chosen", ascending=False, kind="stable").drop_duplicates("arm")
     best = best.drop(columns=["runs", *STATUSES, "candidate"]).join(tried, on="arm")
     tuned = ["setting", *plan.nuisance]
     best[tuned] = best[tuned].astype(object).where(best["chosen"], np.nan)
@@ -102,25 +102,7 @@ def arms(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
 
 
 def winners(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
-    """Return the completed runs of each arm's chosen setting: the best arm first, in it the best run.
-
-    Returns:
-        the columns of ``labelled`` runs.
-    """
-    best = arms(runs, plan).dropna(subset="setting").reset_index(names="rank")
-    marked = labelled(runs, plan)
-    chosen = marked[marked["score"].notna()].merge(best[["arm", "setting", "rank"]], on=["arm", "setting"])
-    ranked = plan.score.ranked(chosen).sort_values("rank", kind="stable")
-    return ranked.drop(columns="rank").reset_index(drop=True)
-
-
-def outcomes(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
-    """Return how the runs of each arm ended.
-
-    Returns:
-        ``arm runs completed diverged failed``, ``diverged share`` and ``failed share`` of the arm's runs.
-    """
-    marked = labelled(runs, plan)
-    table = marked.groupby("arm", sort=False).size().to_frame("runs").join(_counts(marked, ["arm"]))
-    shares = table[list(STATUSES[1:])].div(table["runs"], axis=0).add_suffix(" share")
-    return table.join(shares).reset_index()
+    """Return the completed runs of the chosen settings, ``labelled``: best arm first, in it the best run."""
+    best = arms(runs, plan).dropna(subset="setting")[["arm", "setting"]]
+    marked = plan.score.ranked(labelled(runs, plan).dropna(subset="score"))
+    return best.merge(marked, on=["arm", "setting"])[marked.columns]

@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 
 from overnight.records.record import is_cosmetic
-from overnight.study.frames import CHOSEN_BY, NUMBERS, TEXT
-from overnight.study.score import Score, score_of
+from overnight.study.frames import ALWAYS
+from overnight.study.score import RESULTS, Score, score_of
 
 REPLICATES = {"seed": "seeds", "data.fold": "folds", "data.split_seed": "splits"}
 """What tells repetitions of one setting apart, and the word for several of it."""
@@ -21,28 +21,18 @@ REPLICATES = {"seed": "seeds", "data.fold": "folds", "data.split_seed": "splits"
 RESAMPLED = frozenset({"data.fold", "data.split_seed"})
 """Replicates whose training sets overlap."""
 
-RESULTS = frozenset({*TEXT, *CHOSEN_BY, *NUMBERS})
-"""Columns of the runs that nobody sets."""
-
 PREPARED = frozenset({"experiment", "hparams_search"})
 """Groups that set other settings; a difference in these is told by what they set."""
 
 
 @dataclass(frozen=True)
 class Design:
-    """Which columns of the runs play which part.
+    """Which columns of the runs play which part."""
 
-    Args:
-        scientific: their values are the arms.
-        nuisance: tuned for each arm; only those that vary.
-        replicates: what distinguishes repetitions of one setting; () if each was run once.
-        score: what the runs, and so the settings and the arms, are ranked by.
-    """
-
-    scientific: tuple[str, ...]
-    nuisance: tuple[str, ...]
-    replicates: tuple[str, ...]
-    score: Score
+    scientific: tuple[str, ...]  # their values are the arms
+    nuisance: tuple[str, ...]  # tuned for each arm; only those that vary
+    replicates: tuple[str, ...]  # tell repetitions of one setting apart; () if each was run once
+    score: Score  # ranks the runs, and so the settings and the arms
 
     @property
     def resampled(self) -> bool:
@@ -62,35 +52,28 @@ class Design:
 
 
 def design(runs: pd.DataFrame, scientific: tuple[str, ...] = ()) -> Design:
-    """Find the design of the runs.
+    """Find the design of the runs of ``frames.load``.
 
     The scientific hyperparameters are those given; or those that the study declares (``study.scientific`` in
     the configuration); or else, of what somebody typed and varied: what is not a number (groups, lists,
     true/false); if all are numbers, all but ``lr``; if only ``lr`` varies, that. What else varies is
     nuisance, declared or not, since runs that differ in it are no repetitions of each other.
 
-    Args:
-        runs: of ``frames.load``.
-        scientific: overrides what is declared.
-
     Raises:
         ValueError: a key is no setting of these runs; or the runs are of studies with different questions, or
             were chosen by different metrics.
     """
-    repeated = [key for key in REPLICATES if key in runs and len(runs[key].dropna().unique()) > 1]
-    varied = [key for key in candidates(runs) if key not in REPLICATES]
-    asked = scientific or declared(runs) or guessed(runs, varied)
-    if unknown := [key for key in asked if key not in runs or key in RESULTS]:
+    varied = candidates(runs)
+    tuned = [key for key in varied if key not in REPLICATES]
+    asked = scientific or declared(runs) or guessed(runs, tuned)
+    if unknown := [key for key in asked if key not in runs or key in ALWAYS]:
         raise ValueError(
             f"scientific hyperparameters: {', '.join(unknown)} is no setting of these runs. "
-            f"Needed: one of those that vary: {', '.join(varied)}"
+            f"Needed: one of those that vary: {', '.join(tuned)}"
         )
-    return Design(
-        scientific=asked,
-        nuisance=tuple(key for key in varied if key not in asked),
-        replicates=tuple(key for key in repeated if key not in asked),
-        score=score_of(runs),
-    )
+    repeated = [key for key in REPLICATES if key in runs and len(runs[key].dropna().unique()) > 1]
+    nuisance, replicates = (tuple(key for key in keys if key not in asked) for keys in (tuned, repeated))
+    return Design(asked, nuisance, replicates, score_of(runs))
 
 
 def varying(runs: pd.DataFrame) -> list[str]:
@@ -101,22 +84,26 @@ def varying(runs: pd.DataFrame) -> list[str]:
 
 def candidates(runs: pd.DataFrame) -> list[str]:
     """Return what was typed and varies, less what no result depends on."""
-    own = {key for text in runs.get("cosmetic", pd.Series()).dropna() for key in text.strip("[]").split(",")}
-    keys = [key for key in varying(runs) if not is_cosmetic(key, own - {""})]
+    own = {key for text in runs.get("cosmetic", pd.Series()).dropna() for key in words_of(text)}
+    keys = [key for key in varying(runs) if not is_cosmetic(key, own)]
     return [key for key in keys if key not in PREPARED] or keys
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """Return the words of a list that ``frames.load`` has written as text."""
+    return tuple(word.strip() for word in text.strip("[] ").split(",") if word.strip())
 
 
 def declared(runs: pd.DataFrame) -> tuple[str, ...]:
     """Return the scientific hyperparameters that the study of these runs declares; () if it declares none."""
-    if "study.scientific" not in runs:
-        return ()
-    texts = [text for text in runs["study.scientific"].dropna().unique() if text.strip("[] ")]
-    if len(texts) > 1:
+    texts = runs.get("study.scientific", pd.Series(dtype=object)).dropna().unique()
+    asked = {text: words_of(text) for text in texts if words_of(text)}
+    if len(asked) > 1:
         raise ValueError(
-            f"these runs are of studies with different questions: {', '.join(texts)}. "
+            f"these runs are of studies with different questions: {', '.join(asked)}. "
             f"Needed: one. Type for example: python report.py outputs/sweeps/optimizers"
         )
-    return tuple(key.strip() for key in "".join(texts).strip("[]").split(",") if key.strip())
+    return next(iter(asked.values()), ())
 
 
 def guessed(runs: pd.DataFrame, varied: list[str]) -> tuple[str, ...]:
@@ -137,21 +124,22 @@ def labelled(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
     These are the texts ``arm``, ``setting`` and ``replicate``; and of the completed runs the ``score``, and
     its counterparts on ``train`` and ``test``, NaN where they were not measured.
     """
-    completed = runs["status"] == "completed"
-    names = {"score": plan.score.metric, "train": plan.score.on("train"), "test": plan.score.on("test")}
+    completed = runs[runs["status"] == "completed"]
     return runs.assign(
         arm=label(runs, plan.scientific).replace("", "all runs"),
         setting=label(runs, plan.nuisance),
         replicate=label(runs, plan.units),
-        **{key: runs[name].where(completed) if name in runs else math.nan for key, name in names.items()},
+        **{result: completed.get(plan.score.on(result), math.nan) for result in RESULTS},
     )
 
 
 def label(runs: pd.DataFrame, keys: tuple[str, ...]) -> pd.Series:
     """Write the values of some keys as ``optimizer=sgd, lr=0.1``, one text for each run; "" without keys."""
-    columns = ([f"{key}={legible(value)}" for value in runs[key]] for key in keys)
-    parts = zip(*columns, strict=True) if keys else [()] * len(runs)
-    return pd.Series([", ".join(part) for part in parts], index=runs.index, dtype=object)
+    texts = [
+        ", ".join(f"{key}={legible(value)}" for key, value in zip(keys, row, strict=True))
+        for row in runs[list(keys)].to_numpy(object)
+    ]
+    return pd.Series(texts, index=runs.index, dtype=object)
 
 
 def legible(value: Any) -> str:

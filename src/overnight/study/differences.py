@@ -23,11 +23,7 @@ def differences(runs: pd.DataFrame, plan: Design, result: str = "score") -> pd.D
     Journal of Statistics 6, 1979), and ``different`` says that it is below 0.05: of studies in which no arm
     differs and all were tuned over as many settings, at most 5 % have any such pair. An arm that was chosen
     from more settings is more optimistic (see ``cautions``). The interval is that of a single comparison.
-
-    Args:
-        runs: of ``frames.load``.
-        plan: of ``design``.
-        result: score, train or test; the settings are chosen by the score whichever it is.
+    The settings are chosen by the score, whichever ``result`` is compared.
 
     Returns:
         ``a b`` (arms; a is the one with the better mean score), ``difference`` (a - b), its standard
@@ -46,7 +42,7 @@ def differences(runs: pd.DataFrame, plan: Design, result: str = "score") -> pd.D
 
 
 def paired(a: pd.DataFrame, b: pd.DataFrame, shared: float = 0.0) -> pd.DataFrame:
-    """Return what a paired t-test needs: a row for each pair of arms, from one column for each replicate."""
+    """Return what a paired t-test needs: a row for each pair of arms, from a column for each replicate."""
     within = a - b
     n = within.count(axis=1)
     error = within.std(axis=1) * (1 / n.where(n > 0) + shared) ** 0.5

@@ -9,6 +9,7 @@ from optuna.distributions import CategoricalDistribution
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import create_trial
 
+from overnight.study.arms import counted
 from overnight.study.design import Design, labelled, legible
 from overnight.study.score import Score
 
@@ -19,21 +20,23 @@ TUNING = ("settings", "runs", "max_epochs")
 
 
 def budgets(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
-    """Return what each arm was given and what it used.
+    """Return what each arm was given, what it used, and how its runs ended.
 
     Returns:
-        ``arm settings runs``, ``max_epochs`` (allowed, in all runs), ``epochs`` (trained), ``seconds``.
+        ``arm settings runs``, ``max_epochs`` (allowed, in all runs), ``epochs`` (trained), ``seconds``, and
+        how many runs ``completed diverged pruned failed``.
     """
     marked = labelled(runs, plan)
     allowed = pd.to_numeric(marked["trainer.max_epochs"], errors="coerce")  # a failed run may have any text
     groups = marked.assign(allowed=allowed).groupby("arm", sort=False)
-    return groups.agg(
+    table = groups.agg(
         settings=("setting", "nunique"),
         runs=("status", "size"),
         max_epochs=("allowed", "sum"),
         epochs=("epochs", "sum"),
         seconds=("seconds", "sum"),
-    ).reset_index()
+    )
+    return table.join(counted(marked, ["arm"])).reset_index()
 
 
 def unequal(table: pd.DataFrame) -> list[str]:

@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from overnight.config.commands import command
-from overnight.study.arms import arms, outcomes, settings, winners
-from overnight.study.design import Design, declared, design, labelled
+from overnight.study.arms import arms, settings, winners
+from overnight.study.design import Design, declared, design, labelled, legible
 from overnight.study.differences import differences
 from overnight.study.effort import budgets
 from overnight.study.frames import HISTORY, histories, load, unreadable
@@ -38,7 +39,6 @@ class Evidence:
     settings = computed(settings)
     arms = computed(arms)
     winners = computed(winners)
-    outcomes = computed(outcomes)
     differences = computed(differences)
     budgets = computed(budgets)
 
@@ -75,15 +75,16 @@ class Evidence:
         half = self.plan.score.sampling(self.arms["score"].head(1), samples)
         return (int(samples), float(half.iloc[0])) if half.notna().all() else None
 
+    @cached_property
+    def compared(self) -> dict[Any, dict[Any, str]]:
+        """Return the scientific hyperparameters of each arm, as text."""
+        table = self.arms.set_index("arm")[list(self.plan.scientific)]
+        return table.map(legible).to_dict("index")
+
     @property
     def logged(self) -> list[str]:
         """Return the names of all metrics that the runs logged."""
         return [str(name) for name in self.histories.columns.difference(HISTORY, sort=False)]
-
-    @property
-    def everything(self) -> pd.DataFrame:
-        """Return all runs, those that confirm others last."""
-        return merged([self.runs, self.confirming])
 
     @property
     def varied(self) -> tuple[str, ...]:
@@ -92,11 +93,9 @@ class Evidence:
 
 
 def gather(directories: Sequence[Path], scientific: tuple[str, ...] = ()) -> Evidence:
-    """Read all records at or below the directories.
+    """Read all records at or below the directories; what lies below two of them counts once.
 
-    Args:
-        directories: of sweeps or of runs; what lies below two of them counts once.
-        scientific: the question, if it is not what the study declares.
+    ``scientific`` is the question, if it is not what the study declares.
 
     Raises:
         FileNotFoundError: a directory does not exist, or no record can be read in any of them.
@@ -111,24 +110,23 @@ def gather(directories: Sequence[Path], scientific: tuple[str, ...] = ()) -> Evi
             f"{where}: there is no record of a run here{damaged}. Needed: the folder of a sweep or a run. "
             f"Type for example: python report.py outputs/sweeps/optimizers"
         )
-    repeats = read[CONFIRMS].notna() if CONFIRMS in read else pd.Series(data=False, index=read.index)
-    alone = repeats.all()  # the folder of the confirming runs was given, and no other
-    runs, confirming = (read, read[:0]) if alone else (read[~repeats], read[repeats])
+    confirmed = read.get(CONFIRMS, pd.Series(index=read.index, dtype=object))
+    again = confirmed.notna() & bool(confirmed.isna().any())  # no, if the confirming runs alone are given
     names = {directory.resolve().name for directory in directories}  # sweeps are moved
-    others = {text for text in confirming.get(CONFIRMS, ()) if Path(text).name not in names}
+    others = {text for text in confirmed[again] if Path(text).name not in names}
     if others:
         example = command("report.py", first := min(others), f"{first}-confirm")
         raise ValueError(
             f"there are runs here that confirm {', '.join(sorted(others))}, which is not given. Needed: a "
             f"sweep and the runs that confirm it. Type for example: {example}"
         )
-    curves = merged([histories(directory) for directory in directories], ["path", "epoch"])
+    runs, curves = read[~again], merged([histories(folder) for folder in directories], ["path", "epoch"])
     guessed = not scientific and not declared(runs)
-    return Evidence(tuple(directories), runs, confirming, curves, broken, design(runs, scientific), guessed)
+    plan = design(runs, scientific)
+    return Evidence(tuple(directories), runs, read[again], curves, broken, plan, guessed)
 
 
 def merged(tables: list[pd.DataFrame], keys: Sequence[str] = ("path",)) -> pd.DataFrame:
     """Join the rows of all tables, each once; the types of columns that are empty in one are the others'."""
     filled = [table for table in tables if not table.empty] or tables[:1]
-    table = pd.concat(filled, ignore_index=True)
-    return table.drop_duplicates(list(keys), ignore_index=True)
+    return pd.concat(filled, ignore_index=True).drop_duplicates(list(keys), ignore_index=True)

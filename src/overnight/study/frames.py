@@ -1,4 +1,7 @@
-"""Records as DataFrames: the notebook's door."""
+"""Records as DataFrames: the notebook's door.
+
+Of what is at or below a directory; a FileNotFoundError is raised if there is no such directory.
+"""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -6,22 +9,22 @@ from typing import Any
 
 import pandas as pd
 
-from overnight.study.stored import Stored, found, read, records
+from overnight.study.stored import Stored, read_all, records
 
-TEXT = ("name", "path", "status", "error", "fingerprint", "command", "overrides", "checkpoint")
-CHOSEN_BY = ("metric", "mode", "share", "checked")
 SIZES = ("train samples", "val samples", "test samples")
 NUMBERS: dict[str, Any] = {
     **dict.fromkeys(("parameters", *SIZES, "epochs", "epoch"), "Int64"),
     "seconds": "float64",
 }
-"""With TEXT and CHOSEN_BY the columns that are always there. Where a run lacks a number, it is missing."""
+TEXT = ("name", "path", "status", "error", "fingerprint", "command", "overrides", "checkpoint")
+ALWAYS = [*TEXT, "metric", "mode", "share", "checked", *NUMBERS]
+"""The columns that are always there. Where a run lacks a number, it is missing."""
 
 HISTORY = ["name", "path", "epoch", "lr", "seconds"]
 
 
 def load(directory: str | Path) -> pd.DataFrame:
-    """Return one row for each recorded run at or below the directory; ``unreadable`` lists the others.
+    """Return one row for each recorded run; ``unreadable`` lists the others.
 
     Columns: ``name path status error fingerprint command overrides parameters checkpoint seconds``,
     ``epochs`` (trained), ``metric mode share`` (what chose the best epoch; whether it is a share of right
@@ -29,16 +32,11 @@ def load(directory: str | Path) -> pd.DataFrame:
     (``optimizer``, ``model``...), every setting under its dotted key (``lr``, ``data.batch_size``...), and of
     the best checkpoint ``epoch`` and every metric under its name (``val/f1``...). Numbers are numbers: NaN or
     <NA> where a run has none.
-
-    Raises:
-        FileNotFoundError: there is no such directory.
     """
-    read_all = list(records(directory))
-    always = [*TEXT, *CHOSEN_BY, *NUMBERS]
-    rows = [row(path, record) for path, record in read_all]
-    table = pd.DataFrame(rows, columns=None if rows else always)
-    measured = {name for _, record in read_all for name in _measures(record)}
-    return table.astype(dict.fromkeys(measured.difference(always), "float64") | NUMBERS)
+    known = list(records(directory))
+    table = pd.DataFrame([row(*run) for run in known], columns=None if known else ALWAYS)
+    measured = {name for _, record in known for name in _measures(record)}
+    return table.astype(dict.fromkeys(measured.difference(ALWAYS), "float64") | NUMBERS)
 
 
 def histories(directory: str | Path) -> pd.DataFrame:
@@ -46,12 +44,9 @@ def histories(directory: str | Path) -> pd.DataFrame:
 
     Columns: ``name path epoch lr seconds``, and every metric under its name; ``path`` is the key that
     ``load`` shares. Epoch 0 is before training. A metric of training is the mean over the steps of its epoch.
-
-    Raises:
-        FileNotFoundError: there is no such directory.
     """
     epochs = [
-        epoch.model_dump() | {"name": record.name, "path": str(path)}
+        epoch.model_dump() | {"name": record.name, "path": path}
         for path, record in records(directory)
         for epoch in record.history
     ]
@@ -65,36 +60,29 @@ def unreadable(directory: str | Path) -> pd.DataFrame:
     """Return which run.json could not be read: half-written, damaged, or of another program.
 
     Columns: ``path`` (the folder), ``reason``.
-
-    Raises:
-        FileNotFoundError: there is no such directory.
     """
-    results = [(str(path), read(path)) for path in found(directory)]
-    return pd.DataFrame([pair for pair in results if isinstance(pair[1], str)], columns=["path", "reason"])
+    reasons = [(path, why) for path, why in read_all(directory).items() if isinstance(why, str)]
+    return pd.DataFrame(reasons, columns=["path", "reason"])
 
 
-def row(path: Path, record: Stored) -> dict[str, Any]:
+def row(path: str, record: Stored) -> dict[str, Any]:
     """Flatten one record. A setting with the name of a column that is always there does not replace it."""
     config, data = record.config or {}, record.data
-    always = {
-        "name": record.name,
-        "path": str(path),
-        "status": record.status,
-        "error": record.error.message if record.error else None,
-        "fingerprint": record.fingerprint,
-        "command": record.command,
-        "overrides": record.overrides,
-        "parameters": record.model.parameters if record.model else None,
-        "checkpoint": record.checkpoint,
-        "seconds": record.seconds,
-        "epochs": len(record.history[1:]),
-        "epoch": record.best.epoch if record.best else None,
-        "metric": record.metric or config.get("metric"),
-        "mode": record.mode or config.get("mode"),
-        "share": bool(config.get("metric_share")),
-        "checked": record.checked,
-        **dict(zip(SIZES, (data.train, data.val, data.test) if data else [None] * 3, strict=True)),
-    }
+    always = (
+        dict.fromkeys(ALWAYS)
+        | record.model_dump(include={*ALWAYS})
+        | {
+            "path": path,
+            "error": record.error.message if record.error else None,
+            "parameters": record.model.parameters if record.model else None,
+            "epochs": len(record.history[1:]),
+            "epoch": record.best.epoch if record.best else None,
+            "metric": record.metric or config.get("metric"),
+            "mode": record.mode or config.get("mode"),
+            "share": bool(config.get("metric_share")),
+            **dict(zip(SIZES, (data.train, data.val, data.test) if data else [None] * 3, strict=True)),
+        }
+    )
     chosen = settings(config, record.interpolated or ()) if config else typed(record.overrides)
     choices = {group: listed(option) for group, option in record.choices.items()}
     return always | dict(chosen) | choices | _measures(record) | always
@@ -107,12 +95,9 @@ def _measures(record: Stored) -> dict[str, float | None]:
 def settings(
     config: dict[str, Any], repeated: Iterable[str] = (), prefix: str = ""
 ) -> Iterator[tuple[str, Any]]:
-    """Return every leaf of the configuration under its dotted key, less the keys that only repeat others.
+    """Return every leaf of the resolved configuration under its dotted key.
 
-    Args:
-        config: resolved.
-        repeated: the dotted keys of what only repeats other keys, as a record lists them (``interpolated``).
-        prefix: of the dotted keys.
+    Left out are the keys that only repeat others, as a record lists them (``interpolated``).
     """
     for key, value in config.items():
         if f"{prefix}{key}" in repeated:

@@ -6,28 +6,14 @@ from overnight.study.tables import Table
 
 PREAMBLE = r"% In the preamble: \usepackage[T1]{fontenc} \usepackage{booktabs,graphicx,longtable}"
 LONGEST = 40  # rows that fit on a page
-FITTED = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{"
-"""Before a table: it shrinks to the width of the text if it is wider."""
+FITTED = r"\centering\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{\begin{tabular}"
+"""The begin of a table that shrinks to the width of the text if it is wider."""
 
 SPECIAL = str.maketrans(
-    {
-        "\\": r"\textbackslash{}",
-        "{": r"\{",
-        "}": r"\}",
-        "$": r"\$",
-        "&": r"\&",
-        "%": r"\%",
-        "#": r"\#",
-        "_": r"\_",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "<": r"\textless{}",
-        ">": r"\textgreater{}",
-        "|": r"\textbar{}",
-        '"': r"\textquotedbl{}",
-        "±": r"$\pm$",
-        "\n": " ",
-    }
+    {sign: rf"\{sign}" for sign in "{}$&%#_"}
+    | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    | {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}"}
+    | {"±": r"$\pm$", "\n": " "}
 )
 
 
@@ -55,8 +41,8 @@ def latex(table: Table) -> str:
         environment="longtable" if long else "table",
         position=None if long else "htbp",
     )
-    fitted = written.replace(r"\begin{tabular}", rf"\centering{FITTED}\begin{{tabular}}")
-    return "{\\footnotesize\n" + fitted.replace(r"\end{tabular}", r"\end{tabular}}") + "}\n"
+    fitted = written.replace(r"\begin{tabular}", FITTED).replace(r"\end{tabular}", r"\end{tabular}}")
+    return f"{{\\footnotesize\n{fitted}}}\n"
 
 
 def escaped(text: str) -> str:

@@ -49,18 +49,14 @@ def context(
     ``drawn`` are saved as ``figures/NAME.png`` in the report's folder; ``missing`` says what could not be.
     """
     names = ", ".join(map(str, evidence.directories))
-    pngs = [(folder / "figures" / f"{picture.name}.png").read_bytes() for picture in drawn]
-    embedded = [
-        picture._asdict() | {"png": base64.b64encode(png).decode()}
-        for picture, png in zip(drawn, pngs, strict=True)
-    ]
     return {
         "title": question(evidence.runs) or f"Results of {names}",
         "where": names,
         "paragraphs": paragraphs(evidence),
         "tables": tables,
-        "first": [picture for picture in embedded if picture["name"] == "answer"],
-        "pictures": [picture for picture in embedded if picture["name"] != "answer"],
+        "first": [picture for picture in drawn if picture.name == "answer"],
+        "pictures": [picture for picture in drawn if picture.name != "answer"],
+        "figures": folder / "figures",
         "missing": missing,
         "commands": commands(evidence),
         "board": board(evidence),
@@ -84,7 +80,12 @@ def unmarked(text: Any) -> str:
     return re.sub(r"([\\`*_{}\[\]<>#|~$])", r"\\\1", " ".join(str(text).split()))
 
 
-TEMPLATES.filters["markdown"] = unmarked
+def encoded(file: Path) -> str:
+    """Return a file as text that a page can hold."""
+    return base64.b64encode(file.read_bytes()).decode()
+
+
+TEMPLATES.filters |= {"markdown": unmarked, "base64": encoded}
 
 
 def question(runs: pd.DataFrame) -> str:
@@ -108,11 +109,8 @@ def commands(evidence: Evidence) -> list[tuple[str, str]]:
     if evidence.confirming.empty and len(evidence.winners) and len(evidence.arms) > 1:
         sweep = f"study.confirms={evidence.directories[0]}"
         told += [("The winners again, with fresh seeds", command("train.py", "experiment=confirm", sweep))]
-    curves = [
-        ("All curves", shlex.join(["tensorboard", "--logdir", str(directory)]))
-        for directory in evidence.directories
-    ]
-    return told + curves
+    curves = (["tensorboard", "--logdir", str(directory)] for directory in evidence.directories)
+    return told + [("All curves", shlex.join(words)) for words in curves]
 
 
 def board(evidence: Evidence) -> pd.DataFrame:
@@ -122,9 +120,8 @@ def board(evidence: Evidence) -> pd.DataFrame:
     so it is no column to sort by; the run's own page and results.csv have it.
     """
     score, runs = evidence.plan.score, evidence.labelled.reset_index(drop=True)
-    names = {"score": str(score.metric), "train": score.on("train")}
-    measured = [key for key in names if runs[key].notna().any()]
-    columns = {names[key]: runs[key].map(score.written, na_action="ignore") for key in measured}
+    measured = [result for result in ("score", "train") if runs[result].notna().any()]
+    columns = {score.on(key): runs[key].map(score.written, na_action="ignore") for key in measured}
     columns |= {"seconds": runs["seconds"].map("{:.1f}".format, na_action="ignore")}
     columns |= {key: runs[key] for key in [*["epoch"] * bool(measured), "status"]}
     table = runs[[*evidence.varied, *evidence.plan.replicates]].assign(**columns)
@@ -133,9 +130,9 @@ def board(evidence: Evidence) -> pd.DataFrame:
 
 def settings(runs: pd.DataFrame, score: Score) -> Context:
     """Return all that is known of every run: under ``same`` what all share, under ``own`` a dict for each."""
-    first = [*FIRST, *(name for name in (score.metric, score.on("test"), score.on("train")) if name in runs)]
+    results = [name for name in map(score.on, ("score", "test", "train")) if name in runs]
     typed = runs.assign(overrides=runs["overrides"].map(shlex.join))
-    texts = typed[[*first, *typed.columns.difference(first, sort=False)]].map(legible)
+    texts = typed[list(dict.fromkeys([*FIRST, *results, *typed]))].map(legible)
     differs = (texts != texts.iloc[0]).any()
-    same = texts.loc[:, ~differs].head(1).to_dict("records")
-    return {"same": same[0], "own": texts.loc[:, differs].to_dict("records")}
+    same = texts.loc[:, ~differs].iloc[0].to_dict()
+    return {"same": same, "own": texts.loc[:, differs].to_dict("records")}

@@ -4,13 +4,14 @@ import logging
 import shlex
 import warnings
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 import matplotlib as mpl
 
 from overnight.records.atomic import replacing
 from overnight.study import latex, page
-from overnight.study.evidence import Evidence, gather
+from overnight.study.evidence import gather, merged
 from overnight.study.figures import pictures
 from overnight.study.figures.close_up import Examiner, examined
 from overnight.study.figures.style import STYLE, Picture
@@ -31,60 +32,43 @@ def write(
     """Compute and write everything; return what the study says, and where the page is.
 
     Beside the page, ``index.html``: ``report.md``, ``tables.tex``, ``results.csv``, and in ``figures`` each
-    figure as PNG and as PDF.
-
-    Args:
-        directories: of the sweeps.
-        examiner: looks into runs anew, for what their records do not say.
-        scientific: the question, if it is not what the study declares.
-        output: the folder; by default ``report`` in the first directory.
+    figure as PNG and as PDF. All go to ``output``, or else to ``report`` in the first directory.
 
     Raises:
         FileNotFoundError: there is no record.
-        ValueError: the records do not belong to one question; or the folder cannot be written, or holds
-            something that is no report.
+        ValueError: see ``gather``; or the folder cannot be written, or holds something that is no report.
     """
     evidence = gather(directories, scientific)
     folder = output or directories[0] / FOLDER
     refuse_strangers(folder)
+    tables = results(evidence)
     with mpl.rc_context(STYLE):
         extra, missing = examined(evidence, examiner)
         drawn = [*pictures(evidence), *extra]
         try:
             save(drawn, folder / "figures")
-            return written(evidence, drawn, missing, folder)
+            shown = page.context(evidence, drawn, [*tables, *problems(evidence)], missing, folder)
+            texts = {
+                "report.md": page.rendered("report.md", shown),
+                "tables.tex": latex.document(tables),
+                "results.csv": merged([evidence.runs, evidence.confirming]).to_csv(index=False),
+                PAGE: page.rendered(PAGE, shown),
+            }
+            for name, text in texts.items():
+                with replacing(folder / name) as file:
+                    file.write(text.encode())
         except OSError as error:
             raise ValueError(
                 f"{folder} cannot be written: {error.strerror}. Needed: a folder with room that you may "
                 f"write to. Type for example: --output=FOLDER"
             ) from error
-
-
-def written(evidence: Evidence, drawn: Sequence[Picture], missing: Sequence[str], folder: Path) -> str:
-    """Write all but the figures; return what the study says, and where the page is."""
-    tables = results(evidence)
-    shown = page.context(evidence, drawn, [*tables, *problems(evidence)], missing, folder)
-    texts = {
-        "report.md": page.rendered("report.md", shown),
-        "tables.tex": latex.document(tables),
-        "results.csv": evidence.everything.to_csv(index=False),
-        PAGE: page.rendered(PAGE, shown),
-    }
-    for name, text in texts.items():
-        with replacing(folder / name) as file:
-            file.write(text.encode())
     return f"{page.plain(shown)}\n\n{shlex.quote(str(folder / PAGE))}\n"
 
 
 def refuse_strangers(folder: Path) -> None:
-    """See to it that nobody else's files are overwritten: the folder is new, or has an earlier report.
-
-    Raises:
-        ValueError: it has something else.
-    """
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return
-    if not (folder / PAGE).is_file() or MARK not in (folder / PAGE).read_text(encoding="utf-8"):
+    """Raise a ValueError if the folder holds anything but an earlier report, which may be overwritten."""
+    is_report = (folder / PAGE).is_file() and MARK in (folder / PAGE).read_text(encoding="utf-8")
+    if folder.exists() and not is_report and (folder.is_file() or any(folder.iterdir())):
         raise ValueError(
             f"{folder} holds something that is no report. Needed: a new or an empty folder. "
             f"Type for example: {shlex.quote(f'--output={folder}/report')}"
@@ -97,11 +81,9 @@ def save(drawn: Sequence[Picture], folder: Path) -> None:
     A character that the font lacks is drawn as a box; the tables have it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for stale in folder.glob("*"):
-        if stale.suffix in FORMATS:
-            stale.unlink()
+    for stale in (path for path in folder.iterdir() if path.suffix in FORMATS):
+        stale.unlink()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        for picture in drawn:
-            for suffix in FORMATS:
-                picture.figure.savefig(folder / f"{picture.name}{suffix}")
+        for picture, suffix in product(drawn, FORMATS):
+            picture.figure.savefig(folder / f"{picture.name}{suffix}")

@@ -12,23 +12,18 @@ from overnight.records.sampling import half_interval
 
 DIGITS = 4  # significant ones
 MOST_DECIMALS = 6
+RESULTS = ("score", "train", "test")
+"""What is known of a run: the score, and the same metric on other samples."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """The metric that chose each run's best epoch, and that ranks runs, settings and arms.
+    """The metric that chose each run's best epoch, and that ranks runs, settings and arms."""
 
-    Args:
-        metric: its name as the runs logged it; None if they have none.
-        mode: max or min.
-        share: it is a share of right answers, between 0 and 1, so that its sampling error is known.
-        decimals: how many of them to write.
-    """
-
-    metric: str | None
-    mode: str | None = "max"
-    share: bool = False
-    decimals: int = DIGITS
+    metric: str | None  # its name as the runs logged it; None if they have none
+    mode: str | None = "max"  # or min
+    share: bool = False  # of right answers, between 0 and 1, so that its sampling error is known
+    decimals: int = DIGITS  # so many are written
 
     @property
     def sign(self) -> int:
@@ -40,9 +35,11 @@ class Score:
         """Return the metric as the label of an axis."""
         return f"{self.metric} (lower is better)" if self.mode == "min" else str(self.metric)
 
-    def on(self, split: str) -> str:
-        """Return the metric's name on ``train`` or ``test``; "" if its name does not tell splits apart."""
-        name = counterpart(self.metric or "", split)
+    def on(self, result: str) -> str:
+        """Return the metric's name as one of ``RESULTS``; "" if the name does not tell splits apart."""
+        if result == "score":
+            return str(self.metric)
+        name = counterpart(self.metric or "", result)
         return "" if name == self.metric else name
 
     def ranked(self, table: pd.DataFrame, by: str = "score") -> pd.DataFrame:
@@ -80,8 +77,7 @@ class Score:
 def scores(runs: pd.DataFrame) -> list[Score]:
     """Return the different scores of some runs; those of failed runs count only if all failed."""
     ran = runs[runs["status"] != "failed"]
-    keys = ["metric", "mode", "share"]
-    found = (ran if len(ran) else runs)[keys].astype(object).drop_duplicates()
+    found = (ran if len(ran) else runs)[["metric", "mode", "share"]].astype(object).drop_duplicates()
     rows = found.where(found.notna(), None).itertuples(index=False)
     return [rounded(Score(metric, mode, bool(share)), runs) for metric, mode, share in rows]
 
@@ -101,11 +97,11 @@ def score_of(runs: pd.DataFrame) -> Score:
     Raises:
         ValueError: they were chosen by different ones.
     """
-    found = scores(runs)
-    if len(found) > 1:
-        named = ", ".join(f"{score.metric} ({score.mode})" for score in found)
+    score, *others = scores(runs)
+    if others:
+        named = ", ".join(f"{each.metric} ({each.mode})" for each in (score, *others))
         raise ValueError(
             f"these runs were chosen by different metrics: {named}. Needed: runs with one metric and mode; "
             f"report their sweeps separately. Type for example: python report.py outputs/sweeps/NAME"
         )
-    return found[0]
+    return score

@@ -37,10 +37,8 @@ class Epoch(Part):
     epoch: int
 
 
-class Stored(BaseModel):
+class Stored(Part):
     """The keys of a record that are read here; a run.json without them is another program's."""
-
-    model_config = ConfigDict(strict=True)
 
     version: Literal[2] = Field(alias="schema")
     name: str
@@ -63,19 +61,22 @@ class Stored(BaseModel):
     data: _Data | None
 
 
-def found(directory: str | Path) -> list[Path]:
-    """Return the folders at or below the directory that have a run.json."""
+def read_all(directory: str | Path) -> dict[str, Stored | str]:
+    """Return, by the folder of each run at or below the directory, its record, or why it cannot be read.
+
+    Raises:
+        FileNotFoundError: there is no such directory.
+    """
     if Path(directory).is_file():
         raise FileNotFoundError(f"{directory} is a file. Needed: the folder that it is in, or a sweep's")
     if not Path(directory).is_dir():
         raise FileNotFoundError(f"{directory}: there is no such folder. Needed: a run's or a sweep's")
-    return find_runs(Path(directory))
+    return {str(path): read(path) for path in find_runs(Path(directory))}
 
 
-def records(directory: str | Path) -> Iterator[tuple[Path, Stored]]:
+def records(directory: str | Path) -> Iterator[tuple[str, Stored]]:
     """Return every record that can be read, with its folder."""
-    results = ((path, read(path)) for path in found(directory))
-    return ((path, record) for path, record in results if isinstance(record, Stored))
+    return ((path, record) for path, record in read_all(directory).items() if isinstance(record, Stored))
 
 
 def read(directory: Path) -> Stored | str:

@@ -8,13 +8,15 @@ import pandas as pd
 from overnight.records.record import STATUSES
 from overnight.study.arms import half_width
 from overnight.study.design import legible
-from overnight.study.evidence import Evidence
+from overnight.study.evidence import Evidence, merged
 from overnight.study.words import legible_p
 
 GROUPS = ("model", "optimizer", "regularization", "init")
 """Columns of the central table, where a study has these groups: they say what was trained."""
 
 MOST = 5  # arms: of more, only the comparisons with the best one are listed
+
+Columns = dict[str, list[str]]
 
 
 class Table(NamedTuple):
@@ -24,16 +26,21 @@ class Table(NamedTuple):
     title: str
     caption: str  # how to read it
     cells: pd.DataFrame  # text; no index
-    settings: tuple[
-        str, ...
-    ] = ()  # columns of settings: paper has no room for one that is the same in all rows
+    settings: tuple[str, ...] = ()  # columns for which paper has no room if all rows have the same
 
 
 def results(evidence: Evidence) -> list[Table]:
     """Return the tables for a paper that have any row, the central one first."""
-    again = evidence.confirmation
-    repeated = [_confirmed(again), _compared_again(again)] if again else []
-    made = [_central(evidence), *repeated, _compared(evidence), _budget(evidence)]
+    made = [_central(evidence)]
+    if again := evidence.confirmation:
+        which = f"Every two of the winners trained again, by {again.plan.score.on(again.final)}."
+        rows = again.final_differences
+        made += [_confirmed(again), _compared(again, rows, rows, which, "confirmed")]
+    few, rows = len(evidence.arms) <= MOST, evidence.differences
+    which = (
+        f"{'Every two arms' if few else 'The best arm and each other one'}, by {evidence.plan.score.label}."
+    )
+    made += [_compared(evidence, rows, rows if few else evidence.rivals, which), _budget(evidence)]
     return [table for table in made if len(table.cells)]
 
 
@@ -47,11 +54,11 @@ def _central(evidence: Evidence) -> Table:
     typical = evidence.labelled.groupby("arm").first().reindex(index=arms["arm"])
     columns = {
         **{key: texts(arms[key]) for key in evidence.varied},
-        **spread(evidence, arms, "score"),
+        **_spread(evidence, arms, "score"),
         **_interval(evidence, arms["score low"], arms["score high"]),
         "n": texts(arms["n"]),
-        **spread(evidence, arms, "test"),
-        **spread(evidence, arms, "train"),
+        **_spread(evidence, arms, "test"),
+        **_spread(evidence, arms, "train"),
         "parameters": texts(typical["parameters"], "{:,}".format),
     }
     groups = [key for key in GROUPS if key in typical and typical[key].notna().any()]
@@ -71,12 +78,12 @@ def _confirmed(evidence: Evidence) -> Table:
     arms = score.ranked(evidence.arms.dropna(subset="setting"), final)
     half = half_width(arms[f"{final} std"], arms["n"], shared=0.0)
     columns = {
-        **named(evidence, arms["arm"]),
+        **_named(evidence, arms["arm"]),
         "setting": texts(arms["setting"]),
-        **spread(evidence, arms, final),
+        **_spread(evidence, arms, final),
         **_interval(evidence, arms[final] - half, arms[final] + half),
         "n": texts(arms["n"]),
-        **spread(evidence, arms, "score"),
+        **_spread(evidence, arms, "score"),
     }
     caption = (
         f"The winners trained again with fresh seeds; 95 % is the interval over the seeds. {score.metric} is "
@@ -87,31 +94,12 @@ def _confirmed(evidence: Evidence) -> Table:
     return Table("confirmed", "Confirmation", caption, pd.DataFrame(columns), settings=("setting",))
 
 
-def _compared(evidence: Evidence) -> Table:
-    rows, few = evidence.differences, len(evidence.arms) <= MOST
-    which = "Every two arms" if few else "The best arm and each other one"
-    caption = f"{which}, by {evidence.plan.score.label}. {_holm(rows)}"
-    return Table("differences", "Differences", caption, _pairs(evidence, rows if few else evidence.rivals))
-
-
-def _compared_again(evidence: Evidence) -> Table:
-    rows, score = evidence.final_differences, evidence.plan.score
-    name = score.on("test") if evidence.final == "test" else score.metric
-    caption = f"Every two of the winners trained again, by {name}. {_holm(rows)}"
-    return Table("confirmed_differences", "Differences, confirmed", caption, _pairs(evidence, rows))
-
-
-def _holm(rows: pd.DataFrame) -> str:
-    return (
-        f"The p-values of Holm are corrected for all {int(rows['p'].notna().sum())} comparisons that can be "
-        f"tested; the interval is that of a single comparison. Significant: p (Holm) below 0.05."
-    )
-
-
-def _pairs(evidence: Evidence, rows: pd.DataFrame) -> pd.DataFrame:
+def _compared(
+    evidence: Evidence, tested: pd.DataFrame, rows: pd.DataFrame, which: str, when: str = ""
+) -> Table:
     columns = {
-        **named(evidence, rows["a"], "arm"),
-        **named(evidence, rows["b"], "compared with"),
+        **_named(evidence, rows["a"], "arm"),
+        **_named(evidence, rows["b"], "compared with"),
         "difference": texts(rows["difference"], f"{{:+.{evidence.plan.score.decimals}f}}".format),
         **_interval(evidence, rows["low"], rows["high"]),
         "p": texts(rows["p"], legible_p),
@@ -119,16 +107,24 @@ def _pairs(evidence: Evidence, rows: pd.DataFrame) -> pd.DataFrame:
         "significant": ["yes" if different else "no" for different in rows["different"]],
         "test": [f"{method}, n={n}" for method, n in zip(rows["method"], rows["n"], strict=True)],
     }
-    return pd.DataFrame(columns)
+    caption = (
+        f"{which} The p-values of Holm are corrected for all {tested['p'].notna().sum()} comparisons that "
+        f"can be tested; the interval is that of a single comparison. Significant: p (Holm) below 0.05."
+    )
+    name, title = (
+        "_".join(filter(None, (when, "differences"))),
+        ", ".join(filter(None, ("Differences", when))),
+    )
+    return Table(name, title, caption, pd.DataFrame(columns))
 
 
 def _budget(evidence: Evidence) -> Table:
-    table = evidence.budgets.merge(evidence.outcomes.drop(columns="runs"), on="arm")
-    columns = named(evidence, table["arm"])
+    table = evidence.budgets
+    columns = _named(evidence, table["arm"])
     columns |= {key: texts(table[key]) for key in ("settings", "runs", "completed")}
     for status in (status for status in STATUSES[1:] if status != "pruned" or table[status].any()):
-        counts = zip(table[status], table[f"{status} share"], strict=True)
-        columns[status] = [f"{count} ({share:.0%})" if count else "0" for count, share in counts]
+        counts = zip(table[status], table["runs"], strict=True)
+        columns[status] = [f"{count} ({count / runs:.0%})" if count else "0" for count, runs in counts]
     columns |= {
         "epochs allowed": texts(table["max_epochs"], "{:,.0f}".format),
         "epochs": texts(table["epochs"], "{:,.0f}".format),
@@ -139,8 +135,9 @@ def _budget(evidence: Evidence) -> Table:
 
 
 def _lost(evidence: Evidence) -> Table:
-    rows = evidence.everything[lambda runs: runs["status"] != "completed"]
-    reasons = [" ".join(str(error).split()) if pd.notna(error) else "" for error in rows["error"]]
+    runs = merged([evidence.runs, evidence.confirming])
+    rows = runs[runs["status"] != "completed"]
+    reasons = rows["error"].fillna("").map(lambda error: " ".join(str(error).split()))
     cells = pd.DataFrame({"status": rows["status"], "reason": reasons, "folder": rows["path"]})
     caption = (
         "A run has diverged if its loss or a metric is no longer finite; it was pruned if others were better "
@@ -154,24 +151,25 @@ def _broken(evidence: Evidence) -> Table:
     return Table("unreadable", "Records that cannot be read", caption, evidence.unreadable.astype(str))
 
 
-def named(evidence: Evidence, arms: pd.Series, head: str = "") -> dict[str, list[str]]:
+def _named(evidence: Evidence, arms: pd.Series, head: str = "") -> Columns:
     """Return a column that names arms by their values alone; their keys are its head if none is given."""
-    keys = list(evidence.plan.scientific)
-    rows = evidence.arms.set_index("arm")[keys].map(legible).T.to_dict()
-    return {head or ", ".join(keys) or "arm": [", ".join(rows[arm].values()) or arm for arm in arms]}
+    keys = evidence.plan.scientific
+    return {
+        head or ", ".join(keys) or "arm": [", ".join(evidence.compared[arm].values()) or arm for arm in arms]
+    }
 
 
-def spread(evidence: Evidence, arms: pd.DataFrame, result: str) -> dict[str, list[str]]:
+def _spread(evidence: Evidence, arms: pd.DataFrame, result: str) -> Columns:
     """Return a column of means and standard deviations by the metric's name; none if it was not measured."""
     score = evidence.plan.score
-    head = score.on(result) if result != "score" else str(score.metric)
+    head = score.on(result)
     if result == "score" and "data.fold" in evidence.plan.replicates:
-        head = f"CV score ({score.metric})"
-    rows = arms.to_dict("records") if arms[result].notna().any() else []
-    return {head: [score.mean_std(row, result) for row in rows]} if rows else {}
+        head = f"CV score ({head})"
+    measured = arms[result].notna().any()
+    return {head: [score.mean_std(arm, result) for arm in arms.to_dict("records")]} if measured else {}
 
 
-def _interval(evidence: Evidence, low: pd.Series, high: pd.Series) -> dict[str, list[str]]:
+def _interval(evidence: Evidence, low: pd.Series, high: pd.Series) -> Columns:
     lows, highs = (texts(ends, evidence.plan.score.written) for ends in (low, high))
     return {"95 %": [" to ".join(filter(None, ends)) for ends in zip(lows, highs, strict=True)]}
 

@@ -7,11 +7,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from overnight.records.record import STATUSES
-from overnight.study.cautions import cautions
-from overnight.study.design import legible
+from overnight.study.cautions import NAMED, cautions
 from overnight.study.evidence import Evidence
-
-NAMED = 4  # arms in a sentence; the table has all
 
 Row = dict[Any, Any]
 
@@ -25,29 +22,21 @@ class Paragraph(NamedTuple):
 
 def paragraphs(evidence: Evidence) -> list[Paragraph]:
     """Return what a reader has to know, the answer first; empty paragraphs are left out."""
+    best = next(iter(evidence.arms.dropna(subset="setting").to_dict("records")), None)
     parts = {
-        "Answer": _answer(evidence),
-        "How sure": _certainty(evidence),
-        "How it was chosen": _choice(evidence),
+        "Answer": _answer(evidence, best) if best else [_why_none(evidence)],
+        "How sure": _certainty(evidence, best) if best else [],
+        "How it was chosen": _choice(evidence, best),
         "What it cost": _cost(evidence),
         "What failed": _failures(evidence),
-        "Cautions": (f"{caution}." for caution in cautions(evidence.runs, evidence.plan)),
+        "Cautions": [f"{caution}." for caution in cautions(evidence.runs, evidence.plan)],
     }
     said = [Paragraph(title, list(sentences)) for title, sentences in parts.items()]
     return [paragraph for paragraph in said if paragraph.sentences]
 
 
-def best_arm(evidence: Evidence) -> Row | None:
-    """Return the row of the best arm, or None where no run has a score."""
-    ranked = evidence.arms.dropna(subset="setting").to_dict("records")
-    return ranked[0] if ranked else None
-
-
-def _answer(evidence: Evidence) -> Iterator[str]:
-    best, plan, score = best_arm(evidence), evidence.plan, evidence.plan.score
-    if best is None:
-        yield _why_none(evidence)
-        return
+def _answer(evidence: Evidence, best: Row) -> Iterator[str]:
+    plan, score = evidence.plan, evidence.plan.score
     tuned = f" with {best['setting']}" if best["setting"] else ""
     over = f"mean ± standard deviation over {best['n']} {plan.kind}" if best["n"] > 1 else "one run"
     reached = f"{score.mean_std(best)} ({over})"
@@ -65,12 +54,11 @@ def _answer(evidence: Evidence) -> Iterator[str]:
 
 
 def _why_none(evidence: Evidence) -> str:
-    metric = evidence.plan.score.metric
-    if not evidence.outcomes["completed"].any():
+    metric, names = evidence.plan.score.metric, evidence.logged
+    if not evidence.budgets["completed"].any():
         return "No run completed, so there is no answer."
     if metric:
         return f"No completed run has a result for {metric}, so there is no answer."
-    names = evidence.logged
     example = next((name for name in names if "val" in name), "val_loss")
     return (
         f"These runs have no metric to be compared by, so there is no best. They logged "
@@ -89,17 +77,14 @@ def _tie(evidence: Evidence) -> Iterator[str]:
 def _confirmation(again: Evidence, best: Row) -> Iterator[str]:
     score, final = again.plan.score, again.final
     arms = score.ranked(again.arms.dropna(subset="setting"), final).to_dict("records")
-    name = score.on("test") if final == "test" else score.metric
-    for row in arms:
-        if row["arm"] == best["arm"]:
-            other = "" if row["setting"] == best["setting"] else f", with {row['setting']} that won then,"
-            also = f", {score.metric} {score.mean_std(row)}" if final == "test" else ""
-            reached = f"{name} {score.mean_std(row, final)}{also}"
-            yield f"Trained again{other} with {row['n']} fresh seeds: {reached}."
-    for first in arms[:1]:
-        if first["arm"] != best["arm"]:
-            reached = score.mean_std(first, final) + _ahead_of(again, first["arm"], best["arm"])
-            yield f"With the fresh seeds, {first['arm']} has the best {name}: {reached}."
+    for row in (arm for arm in arms if arm["arm"] == best["arm"]):
+        other = "" if row["setting"] == best["setting"] else f", with {row['setting']} that won then,"
+        also = f", {score.metric} {score.mean_std(row)}" if final == "test" else ""
+        reached = f"{score.on(final)} {score.mean_std(row, final)}{also}"
+        yield f"Trained again{other} with {row['n']} fresh seeds: {reached}."
+    for first in (arm for arm in arms[:1] if arm["arm"] != best["arm"]):
+        reached = score.mean_std(first, final) + _ahead_of(again, first["arm"], best["arm"])
+        yield f"With the fresh seeds, {first['arm']} has the best {score.on(final)}: {reached}."
 
 
 def _ahead_of(again: Evidence, first: str, best: str) -> str:
@@ -108,10 +93,8 @@ def _ahead_of(again: Evidence, first: str, best: str) -> str:
     return "".join(f" (by {written(abs(row['difference']))}{chance(row['p holm'])})" for row in rows)
 
 
-def _certainty(evidence: Evidence) -> Iterator[str]:
-    best, score = best_arm(evidence), evidence.plan.score
-    if best is None:
-        return
+def _certainty(evidence: Evidence, best: Row) -> Iterator[str]:
+    score, rivals = evidence.plan.score, evidence.rivals
     if best["n"] > 1:
         low, high = (score.written(best[f"score {end}"]) for end in ("low", "high"))
         yield (
@@ -120,8 +103,7 @@ def _certainty(evidence: Evidence) -> Iterator[str]:
         )
         if evidence.sampling:
             yield score.sampling_error(*evidence.sampling)
-    rivals = evidence.rivals
-    number = int(evidence.differences["p"].notna().sum())
+    number = evidence.differences["p"].notna().sum()
     corrected = f"after Holm's correction for {number} comparisons" if number > 1 else "uncorrected"
     worse, tested = rivals["different"], rivals["p"].notna()
     if worse.any():
@@ -135,25 +117,23 @@ def _certainty(evidence: Evidence) -> Iterator[str]:
 
 def listed(rivals: pd.DataFrame, evidence: Evidence) -> str:
     """Name some arms by what sets them apart from the best, with how much worse they are; count others."""
-    score, keys = evidence.plan.score, list(evidence.plan.scientific)
-    arms = evidence.arms.set_index("arm")[keys].map(legible).T.to_dict()
-    named = []
+    score, named = evidence.plan.score, []
     for row in rivals.head(NAMED).to_dict("records"):
-        best, rival = arms[row["a"]], arms[row["b"]]
-        apart = ", ".join(f"{key}={rival[key]}" for key in keys if rival[key] != best[key])
+        best, rival = evidence.compared[row["a"]], evidence.compared[row["b"]]
+        apart = ", ".join(f"{key}={text}" for key, text in rival.items() if text != best[key])
         behind = f"{score.written(score.sign * row['difference'])}{chance(row['p holm'])}"
         named.append(f"{apart} (by {behind})")
     rest = len(rivals) - len(named)
     return "; ".join(named) + (f"; and {rest} more" if rest else "")
 
 
-def _choice(evidence: Evidence) -> Iterator[str]:
-    plan, asked, best = evidence.plan, ", ".join(evidence.plan.scientific), best_arm(evidence)
+def _choice(evidence: Evidence, best: Row | None) -> Iterator[str]:
+    plan, asked, metric = evidence.plan, ", ".join(evidence.plan.scientific), evidence.plan.score.metric
     if evidence.guessed and asked:
         yield f"The study declares no question, so {asked} is compared (--scientific=KEY compares another)."
-    if best is None:
+    if not best:
         return
-    most, metric = int(evidence.arms["settings"].max()), plan.score.metric
+    most = evidence.arms["settings"].max()
     if most > 1:
         each = f"For each arm ({asked}), the" if asked else "The"
         tuned = f"best of {most} settings of {', '.join(plan.nuisance)}"
@@ -185,14 +165,14 @@ def _failures(evidence: Evidence) -> Iterator[str]:
 
 
 def _lost(evidence: Evidence, which: str) -> Iterator[str]:
-    runs = _plural(len(evidence.runs), "run") + which
-    totals = evidence.outcomes[list(STATUSES[1:])].sum()
+    runs, table = _plural(len(evidence.runs), "run") + which, evidence.budgets
+    totals = table[list(STATUSES[1:])].sum()
     if not totals.any():
         yield f"Nothing: all of {runs} completed."
     for status in totals.index[totals > 0]:
-        arms = evidence.outcomes[evidence.outcomes[status] > 0].to_dict("records")
+        arms = table[table[status] > 0].to_dict("records")
         named = "; ".join(f"{row['arm']}: {row[status]} of {row['runs']}" for row in arms)
-        where = named if len(arms) <= NAMED else f"in {len(arms)} of {len(evidence.outcomes)} arms"
+        where = named if len(arms) <= NAMED else f"in {len(arms)} of {len(table)} arms"
         yield f"{totals[status]} of {runs} {status} ({where})."
 
 

@@ -6,20 +6,16 @@ from overnight.study.evidence import Evidence
 from overnight.study.figures import answer, cells, curves, overview, response
 from overnight.study.figures.style import Picture
 
-OF_SCORES = (
-    curves.all_runs,
-    response.responses,
-    cells.heat_maps,
-    response.effects,
-    overview.importance,
-    overview.parallel,
-    overview.expected,
-)
-
 
 def pictures(evidence: Evidence) -> Iterator[Picture]:
     """Draw all figures that the records of this study give something for."""
     yield from answer.answer(evidence)
     yield from curves.learning_curves(evidence)
-    for draw in OF_SCORES if evidence.settings["score"].notna().any() else ():
-        yield from draw(evidence)
+    if evidence.settings["score"].notna().any():
+        yield from curves.all_runs(evidence)
+        yield from response.responses(evidence)
+        yield from cells.heat_maps(evidence)
+        yield from response.effects(evidence)
+        yield from overview.importance(evidence)
+        yield from overview.parallel(evidence)
+        yield from overview.expected(evidence)

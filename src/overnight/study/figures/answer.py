@@ -9,15 +9,15 @@ from matplotlib.figure import Figure
 
 from overnight.study.evidence import Evidence
 from overnight.study.figures import style
-from overnight.study.figures.style import NEUTRAL, Picture, handle
+from overnight.study.figures.style import Looks, Picture
 from overnight.study.score import Score
 
 MOST = 20
 LAID_OUT = ["score low", "score", "score high", "test"]
 WIDEST = 0.05  # of shares: of an arm that lies further from the best, only the number is shown
-MEAN: Any = {"marker": "o", "markersize": 6}
-RUNS: Any = {"marker": "|", "markersize": 9, "linestyle": "", "alpha": 0.6}
-TEST: Any = {"marker": "D", "markersize": 5, "markerfacecolor": "none", "linestyle": ""}
+MEAN: Looks = {"marker": "o", "markersize": 6}
+RUNS: Looks = {"marker": "|", "markersize": 9, "linestyle": "", "alpha": 0.6}
+TEST: Looks = {"marker": "D", "markersize": 5, "markerfacecolor": "none", "linestyle": ""}
 
 
 def answer(evidence: Evidence) -> Iterator[Picture]:
@@ -45,16 +45,13 @@ def _drawn(evidence: Evidence, best: pd.DataFrame) -> Figure:
     axes.grid(visible=False, axis="y")
     for position, arm in enumerate(arms):
         _draw(axes, position, arm, evidence)
-    entries = [handle("mean and 95 % interval", color=NEUTRAL, **MEAN)]
-    entries += [handle("each run", color=NEUTRAL, **RUNS)]
-    if best["test"].notna().any():
-        entries += [handle(f"{score.on('test')}, mean", color=NEUTRAL, **TEST)]
-    figure.legend(handles=entries, loc="outside upper center", ncols=3)
+    tested = {f"{score.on('test')}, mean": TEST} if best["test"].notna().any() else {}
+    style.legend(figure, {"mean and 95 % interval": MEAN, "each run": RUNS} | tested)
     return figure
 
 
 def _draw(axes: Axes, position: int, arm: dict[Any, Any], evidence: Evidence) -> None:
-    looks: Any = {"color": style.hue_of(evidence, arm)}
+    looks = {"color": style.hue_of(evidence, arm)}
     runs = evidence.winners.loc[evidence.winners["arm"] == arm["arm"], "score"]
     axes.plot(runs, [position] * len(runs), **looks, **RUNS)
     axes.plot([arm["score low"], arm["score high"]], [position] * 2, linewidth=2, **looks)
@@ -64,7 +61,7 @@ def _draw(axes: Axes, position: int, arm: dict[Any, Any], evidence: Evidence) ->
     beyond = "" if low <= arm["score"] <= high else f"mean {evidence.plan.score.written(arm['score'], 1)}"
     note = "; ".join(filter(None, (beyond, style.tuned(arm, evidence), f"n={arm['n']}")))
     beside = axes.get_yaxis_transform()
-    axes.text(1.01, position, note, transform=beside, va="center", fontsize=7, color=NEUTRAL)
+    axes.text(1.01, position, note, transform=beside, va="center", fontsize=7, **style.GREY)
 
 
 def limits(arms: pd.DataFrame, score: Score) -> tuple[float, float]:

@@ -14,18 +14,9 @@ from matplotlib.patches import Rectangle
 from overnight.study.cautions import edge_of
 from overnight.study.effort import importances
 from overnight.study.evidence import Evidence
+from overnight.study.figures import style
 from overnight.study.figures.response import responsive
-from overnight.study.figures.style import (
-    ACCENT,
-    CHOSEN,
-    MANY,
-    Picture,
-    brief,
-    drawable,
-    in_order,
-    panels,
-    reach_of,
-)
+from overnight.study.figures.style import ACCENT, CHOSEN, Picture, brief, in_order
 from overnight.study.score import Score
 
 DARK = 0.55  # of the scale: from here on the numbers are white
@@ -35,12 +26,12 @@ WIDEST = 0.1  # of shares: what lies further from the best is white
 
 def heat_maps(evidence: Evidence) -> Iterator[Picture]:
     """Show the best score for pairs of hyperparameters, of many settings the most important pairs."""
-    settings, score, keys = evidence.settings, evidence.plan.score, drawable(evidence)
-    if len(settings) >= MANY and len(evidence.varied) > 1:
+    settings, score, keys = evidence.settings, evidence.plan.score, style.drawable(evidence)
+    if len(settings) >= style.MANY and len(evidence.varied) > 1:
         ranked = importances(settings, evidence.varied, score)["key"]
         keys = [key for key in ranked if key in keys]
     numbers = responsive(settings, evidence.varied)
-    reach = score.written(reach_of(settings["score"], score, WIDEST), 1)
+    reach = score.written(style.reach_of(settings["score"], score, WIDEST), 1)
     for row, column in islice(combinations(keys, 2), MOST_MAPS):
         across = (column, row) if row in numbers and column not in numbers else (row, column)
         yield Picture(
@@ -62,12 +53,11 @@ def heat_map(settings: pd.DataFrame, row: str, column: str, score: Score) -> Fig
     signed = settings.assign(score=score.sign * settings["score"])  # the largest is the best
     table: Any = signed.pivot_table(list(how), row, column, aggfunc=how, dropna=False)
     best, tried, completed = (table[name].reindex(rows, columns=columns) for name in how)
-    figure, (axes,) = panels(1, 1, min(6.5, 1.8 + 0.62 * len(columns)), 1.1 + 0.36 * len(rows))
+    figure, (axes,) = style.panels(1, 1, min(6.5, 1.8 + 0.62 * len(columns)), 1.1 + 0.36 * len(rows))
+    reach, lost = style.reach_of(settings["score"], score, WIDEST), tried > completed
     y, x = map(int, np.unravel_index(np.nanargmax(best.to_numpy(float)), best.shape))
-    written = best.map(lambda value: score.written(score.sign * value, 1)) + np.where(
-        tried > completed, "*", ""
-    )
-    draw(axes, best, written, (best.iloc[y, x] - reach_of(settings["score"], score, WIDEST), best.iloc[y, x]))
+    written = best.map(lambda value: score.written(score.sign * value, 1)) + np.where(lost, "*", "")
+    draw(axes, best, written, (best.iloc[y, x] - reach, best.iloc[y, x]))
     for at_y, at_x in np.argwhere((best.isna() & tried.notna()).to_numpy()):
         axes.text(at_x, at_y, "x", ha="center", va="center", color=ACCENT)
     axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, edgecolor=CHOSEN, linewidth=2))

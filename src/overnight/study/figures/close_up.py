@@ -12,29 +12,16 @@ from overnight.records.record import read_record
 from overnight.records.sampling import half_interval, with_error
 from overnight.study.design import legible
 from overnight.study.evidence import Evidence
+from overnight.study.figures import style
 from overnight.study.figures.cells import draw
-from overnight.study.figures.style import (
-    ACCENT,
-    NEUTRAL,
-    Colours,
-    Picture,
-    colours,
-    handle,
-    having,
-    marked,
-    panels,
-)
+from overnight.study.figures.style import ACCENT, NEUTRAL, Colours, Picture, panels
 
-INITIALIZATION = "init"
-"""The group whose options differ in the signals before training, if a study has it."""
-
-LABELS = ("arm", "setting", "replicate")
-SHOWN = 24
+INITIALIZATION = "init"  # the group whose options differ in the signals before training
+SHOWN = 24  # images
 MOST_OPAQUE = 500  # samples: of more, the dots are faint
 QUANTITIES = {"activation": "std of the layer's output", "gradient": "std of the gradient of its weights"}
 
-Names = tuple[str, ...]
-Predictions = tuple[Names, np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None]
+Predictions = tuple[tuple[str, ...], np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None]
 """Class names, targets, outputs, images, images as learned: see ``overnight.runs.examine.CloseUp``."""
 
 
@@ -64,8 +51,7 @@ def best_run(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]:
     """Show how the best run errs on the test samples.
 
     Raises:
-        OSError: its checkpoint or the data are not there.
-        ValueError: they are damaged; or it saved no checkpoint, or its outputs are of no known kind.
+        ValueError: it saved no checkpoint, or its outputs are of no known kind; and what the examiner raises.
     """
     for best in evidence.winners.head(1).to_dict("records"):
         if pd.isna(best["checkpoint"]):
@@ -80,8 +66,11 @@ def best_run(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]:
             figure = residuals(targets, outputs)
             yield Picture("residuals", "Predictions of the best run", caption, figure)
         elif targets.ndim == 1 and np.issubdtype(targets.dtype, np.integer):
-            answers = {"label": targets, "prediction": outputs.argmax(1), "probability": outputs.max(1)}
-            yield from _classified(pd.DataFrame(answers), names, images, which)
+            known, said = (
+                pd.Categorical.from_codes(codes, pd.Index(names)) for codes in (targets, outputs.argmax(1))
+            )
+            answers = pd.DataFrame({"label": known, "prediction": said, "probability": outputs.max(1)})
+            yield from _classified(answers, images, which)
         else:
             raise ValueError(
                 f"outputs {outputs.shape} and targets {targets.shape}. Needed: probabilities [n, classes] "
@@ -91,78 +80,75 @@ def best_run(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]:
 
 def described(best: dict[Any, Any], evidence: Evidence) -> str:
     """Name the best run, and its result on the test set where there is one."""
-    score, settings = evidence.plan.score, ", ".join(filter(None, map(best.get, LABELS)))
+    score, labels = evidence.plan.score, (best[key] for key in ("arm", "setting", "replicate"))
     reached = ""
     if pd.notna(best["test"]):
         data = {"test": best["test samples"]} if pd.notna(best["test samples"]) else None
         reached = f": {score.on('test')} {with_error(best['test'], score.share, data)}"
-    return f"The winner's best run by {score.metric} ({settings}){reached}.".replace("+-", "±")
+    return f"The winner's best run by {score.metric} ({', '.join(filter(None, labels))}){reached}.".replace(
+        "+-", "±"
+    )
 
 
-def _classified(
-    answers: pd.DataFrame, names: Names, images: np.ndarray | None, which: str
-) -> Iterator[Picture]:
+def _classified(answers: pd.DataFrame, images: np.ndarray | None, which: str) -> Iterator[Picture]:
     yield Picture(
         "confusion",
         "Which classes the best run confuses",
         f"{which} Of a hundred test samples of each true class (row), so many are taken for each class "
         f"(column); errors are coloured.",
-        confusion(answers, names),
+        confusion(answers),
     )
     yield Picture(
         "by_class",
         "Right answers of the best run, by class",
         f"{which} Bars are 95 % intervals for the number of samples.",
-        by_class(answers, names),
+        by_class(answers),
     )
     wrong = answers[answers["label"] != answers["prediction"]].nlargest(SHOWN, "probability")
     if len(wrong) and images is not None:
         caption = "True class → predicted class, and the probability that the run gives it."
-        figure = errors(wrong, images[wrong.index], names)
-        yield Picture("errors", "The errors of which the best run is surest", caption, figure)
+        yield Picture("errors", "The errors of which the best run is surest", caption, errors(wrong, images))
 
 
-def confusion(answers: pd.DataFrame, names: Names) -> Figure:
+def confusion(answers: pd.DataFrame) -> Figure:
     """Draw how many in a hundred samples of each true class are taken for which; errors only are coloured.
 
-    ``answers`` has a row for each sample: ``label prediction``, the places of their ``names``.
+    ``answers`` has a row for each sample: ``label prediction``, both categories.
     """
-    shares = pd.crosstab(answers["label"], answers["prediction"], normalize="index") * 100
-    places = range(len(names))
-    table = shares.reindex(index=places, columns=places, fill_value=0.0)
-    table = table.set_axis(names).set_axis(names, axis=1)
-    wrong = table.mask(np.eye(len(names), dtype=bool), 0.0)
+    table = pd.crosstab(answers["label"], answers["prediction"], normalize="index", dropna=False) * 100
+    wrong = table.mask(np.eye(len(table), dtype=bool), 0.0)
     figure, (axes,) = panels(1, 1, 6.5, 4.6)
     texts = table.map(lambda share: f"{share:.1f}" if share else "")
     draw(axes, wrong, texts, (0.0, max(wrong.to_numpy().max(), 1.0)))
-    axes.set_xticks(places, names, rotation=40, ha="right", rotation_mode="anchor")
+    for label in axes.get_xticklabels():
+        label.set(rotation=40, horizontalalignment="right", rotation_mode="anchor")
     axes.set(xlabel="predicted class", ylabel="true class")
     return figure
 
 
-def by_class(answers: pd.DataFrame, names: Names) -> Figure:
+def by_class(answers: pd.DataFrame) -> Figure:
     """Draw the share of right answers by class, the worst on top, with 95 % intervals for the samples."""
-    right = (answers["label"] == answers["prediction"]).groupby(answers["label"])
+    right = (answers["label"] == answers["prediction"]).groupby(answers["label"], observed=True)
     ranked = right.agg(["mean", "size"]).sort_values("mean", ascending=False)
     figure, (axes,) = panels(1, 1, 6.5, 3.0)
     half, places = half_interval(ranked["mean"], ranked["size"]), range(len(ranked))
     axes.errorbar(ranked["mean"], places, xerr=half, fmt="o", color=NEUTRAL, markersize=5)
     for position, share in enumerate(ranked["mean"]):
         axes.text(share, position + 0.18, f"{share:.3f}", fontsize=7, ha="center", va="bottom")
-    axes.set_yticks(places, [names[int(label)] for label in ranked.index])
+    axes.set_yticks(places, ranked.index)
     axes.set_xlim(right=min(axes.get_xlim()[1], 1.005))
     axes.margins(y=0.08)
     axes.set_xlabel("share of the test samples of the class that are right")
     return figure
 
 
-def errors(wrong: pd.DataFrame, images: np.ndarray, names: Names) -> Figure:
-    """Draw the images [n, height, width] of some answers, with these and their ``probability``."""
-    figure, axes = panels(min(SHOWN, len(wrong)), 6, 1.08, 1.35)
-    for panel, image, row in zip(axes, images, wrong.to_dict("records"), strict=False):
+def errors(wrong: pd.DataFrame, images: np.ndarray) -> Figure:
+    """Draw the images [n, height, width] of some of n answers, with these and their ``probability``."""
+    figure, axes = panels(len(wrong), 6, 1.08, 1.35)
+    for panel, image, row in zip(axes, images[wrong.index], wrong.to_dict("records"), strict=True):
         panel.imshow(image, cmap="gray_r")
         panel.set_axis_off()
-        text = f"{names[row['label']]}\n→ {names[row['prediction']]} {row['probability']:.2f}"
+        text = f"{row['label']}\n→ {row['prediction']} {row['probability']:.2f}"
         panel.set_title(text, fontsize=6.5, loc="center")
     return figure
 
@@ -192,16 +178,11 @@ def residuals(targets: np.ndarray, outputs: np.ndarray) -> Figure:
 
 
 def before_training(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]:
-    """Show how large activations and gradients are before training, where initializations are compared.
-
-    Raises:
-        OSError: the data is not there.
-        ValueError: it is damaged.
-    """
+    """Show how large activations and gradients are before training, where initializations are compared."""
     for best in evidence.winners.head(int(INITIALIZATION in evidence.varied)).to_dict("records"):
         runs = evidence.runs[evidence.runs["status"] != "failed"]
         for key in evidence.varied:
-            runs = runs if key == INITIALIZATION else having(runs, key, legible(best[key]))
+            runs = runs if key == INITIALIZATION else style.having(runs, key, legible(best[key]))
         rows = [
             {"hue": legible(run[INITIALIZATION]), **layer}
             for run in runs.to_dict("records")
@@ -213,7 +194,7 @@ def before_training(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]
             "Signals before training, by initialization",
             "Standard deviations over one batch, means over the seeds. A signal that grows or shrinks from "
             "layer to layer makes deep networks hard to train.",
-            signals(table, colours(runs[INITIALIZATION])),
+            signals(table, style.colours(runs[INITIALIZATION])),
         )
 
 
@@ -225,17 +206,14 @@ def signals(table: pd.DataFrame, hues: Colours) -> Figure:
     """
     figure, axes = panels(2, 2, 3.25, 3.0)
     for (quantity, label), panel in zip(QUANTITIES.items(), axes, strict=True):
-        for text, colour, marker in marked(hues):
+        for text, looks in style.marked(hues).items():
             rows = table[(table["hue"] == text) & (table[quantity] > 0)]
-            panel.plot(rows["layer"], rows[quantity], color=colour, marker=marker, markersize=4)
+            panel.plot(rows["layer"], rows[quantity], **looks)
         panel.set_yscale("log")
         panel.yaxis.set_major_formatter("{x:g}")
         panel.yaxis.set_minor_formatter("")
         panel.set(xlabel="dense layer", ylabel=label, xticks=sorted(table["layer"].unique()))
     zero = set(table.loc[table["gradient"] == 0, "hue"])
-    entries = [
-        handle(text + " (zero)" * (text in zero), color=colour, marker=marker, markersize=4)
-        for text, colour, marker in marked(hues)
-    ]
-    figure.legend(handles=entries, title=INITIALIZATION, loc="outside right upper")
+    entries = {text + " (zero)" * (text in zero): looks for text, looks in style.marked(hues).items()}
+    style.legend(figure, entries, title=INITIALIZATION, **style.BESIDE)
     return figure

@@ -81,8 +81,7 @@ def _by_arm(evidence: Evidence, chosen: pd.DataFrame, measure: str, lines: Lines
     axes[0].set_ylabel(score.label if measure == score.metric else measure)
     shown = curves[curves["arm"].isin([arm["arm"] for arm in arms])]
     limit(axes, shown[[name for name in lines if lines[name] != LINES["train"]]], measure, score)
-    entries = [style.handle(name, color=style.NEUTRAL, linestyle=line) for name, line in lines.items()]
-    figure.legend(handles=entries, loc="outside upper center", ncols=3)
+    style.legend(figure, {name: {"linestyle": line} for name, line in lines.items()})
     return figure
 
 

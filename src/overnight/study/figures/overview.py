@@ -76,11 +76,8 @@ def _lines(ranked: pd.DataFrame, keys: list[str], score: Score) -> Figure:
     axes.tick_params(axis="x", length=0)
     axes.spines[:].set_visible(False)
     axes.grid(visible=False)
-    entries = [
-        style.handle(f"the {min(BEST, len(ranked))} best runs", color=ACCENT),
-        style.handle("the others, darker the better", color=NEUTRAL, linewidth=0.8),
-    ]
-    figure.legend(handles=entries, loc="outside upper center", ncols=2)
+    entries = {f"the {min(BEST, len(ranked))} best runs": {"color": ACCENT}}
+    style.legend(figure, entries | {"the others, darker the better": {"linewidth": 0.8}})
     return figure
 
 

@@ -10,15 +10,15 @@ from matplotlib.figure import Figure
 from overnight.study.design import is_number, legible
 from overnight.study.evidence import Evidence
 from overnight.study.figures import style
-from overnight.study.figures.style import CHOSEN, MANY, NEUTRAL, Picture, Window
-from overnight.study.score import Score
+from overnight.study.figures.style import CHOSEN, MANY, NEUTRAL, Looks, Picture, Window
 
 MOST_LINES = 10
 MOST_TICKS = 12
 WIDE = 20  # largest over smallest: from here on the axis is logarithmic
-BEST: Any = {"color": CHOSEN, "marker": "o", "markerfacecolor": "none", "linestyle": ""}
-DOT: Any = {"marker": "o", "linestyle": "", "markersize": 5}
-SMALL: Any = {"linestyle": "", "markersize": 4}
+BEST: Looks = {"color": CHOSEN, "marker": "o", "markerfacecolor": "none", "linestyle": ""}
+DOT: Looks = {"marker": "o", "linestyle": "", "markersize": 5}
+SMALL: Looks = {"linestyle": "", "markersize": 4}
+STOPPED: dict[str, Looks] = {"diverged": SMALL | {"marker": "x"}, "pruned": SMALL | {"marker": "+"}}
 
 
 def responses(evidence: Evidence) -> Iterator[Picture]:
@@ -47,62 +47,38 @@ def response(evidence: Evidence, key: str, hue: str) -> Figure:
     """Draw a line for each value of ``hue``, or one in grey if that is "".
 
     A line is the best over all that else was tuned, of the means over the replicates; dots are single runs.
-    See ``misplaced`` for the marks at the edge. The ring marks the best of a line.
+    A triangle at the edge stands for a run beyond it, a cross for one that diverged, a plus for one that was
+    pruned. The ring marks the best of a line.
     """
     score, hues = evidence.plan.score, style.hues_of(evidence) if hue else {"": NEUTRAL}
     runs, settings = (table.assign(**{"": ""}) for table in (evidence.labelled, evidence.settings))
-    values = sorted(settings[key].dropna().unique())
+    values, shown = sorted(settings[key].dropna().unique()), style.window(runs["score"], score)
     figure, (axes,) = style.panels(1, 1, 6.5, 3.4)
-    shown = style.window(runs["score"], score)
     axes.set(xlabel=key, ylabel=score.label, ylim=(shown.low, shown.high))
     axes.set_xscale("log" if values[0] > 0 and values[-1] > WIDE * values[0] else "linear")
-    for place, (text, colour, marker) in enumerate(style.marked(hues)):
+    end, triangle, word = (shown.low, "v", "below") if shown.sign > 0 else (shown.high, "^", "above")
+    beyond = f"{word} {score.written(end, 2)}"
+    marks = {beyond: SMALL | {"marker": triangle}, **STOPPED}
+    runs["status"] = runs["status"].mask(shown.misses(runs["score"]), beyond)
+    for place, (text, looks) in enumerate(style.marked(hues).items()):
         shift = aside(place - (len(hues) - 1) / 2, values, axes.get_xscale())
         tried, tuned = (style.having(table, hue, text) for table in (runs, settings))
-        axes.plot(shift(tried[key]), tried["score"], ".", color=colour, alpha=0.5, **SMALL)
-        for sign, height, rows in misplaced(tried, shown, score).values():
-            axes.plot(
-                shift(rows[key]),
-                [height] * len(rows),
-                sign,
-                color=colour,
-                transform=axes.get_xaxis_transform(),
-                **SMALL,
-            )
+        axes.plot(shift(tried[key]), tried["score"], ".", color=looks["color"], markersize=4, alpha=0.5)
+        for height, status in enumerate(marks):
+            stopped = shift(tried.loc[tried["status"] == status, key])
+            edge = [shown.inset(0.02 + 0.04 * height)] * len(stopped)
+            axes.plot(stopped, edge, **looks | marks[status], transform=axes.get_xaxis_transform())
         best = score.ranked(tuned.dropna(subset="score")).drop_duplicates(key)
         axes.plot(shift(best[key].head(1)), best["score"].head(1), markersize=10, **BEST)
         line = best.sort_values(key)
         inside = line["score"].mask(shown.misses(line["score"]))  # a line to the edge would invent a slope
-        axes.plot(shift(line[key]), inside, color=colour, marker=marker, markersize=4)
+        axes.plot(shift(line[key]), inside, **looks)
     if len(values) <= MOST_TICKS:
         axes.set_xticks(values, [style.brief(value) for value in values])
         axes.minorticks_off()
-    entries = [
-        style.handle(text, color=c, marker=m, markersize=4) for text, c, m in style.marked(hues) if text
-    ]
-    entries += [style.handle("best of the line", **BEST)]
-    marks = misplaced(runs, shown, score).items()
-    entries += [
-        style.handle(text, color=NEUTRAL, marker=sign, **SMALL)
-        for text, (sign, _, rows) in marks
-        if len(rows)
-    ]
-    figure.legend(handles=entries, title=hue, loc="outside right upper")
+    ended = {status: marks[status] for status in marks if status in set(runs["status"])}
+    style.legend(figure, style.marked(hues) | {"best of the line": BEST} | ended, title=hue, **style.BESIDE)
     return figure
-
-
-def misplaced(runs: pd.DataFrame, shown: Window, score: Score) -> dict[str, tuple[str, float, pd.DataFrame]]:
-    """Return the runs that have no place on the axis of scores, by what the legend calls them.
-
-    Each kind has a mark, which stands at a height from 0 to 1: a triangle for runs beyond the edge, a cross
-    for those that diverged, a plus for those that were pruned.
-    """
-    end, sign, word = (shown.low, "v", "below") if shown.sign > 0 else (shown.high, "^", "above")
-    return {
-        f"{word} {score.written(end, 2)}": (sign, shown.inset(0.02), runs[shown.misses(runs["score"])]),
-        "diverged": ("x", shown.inset(0.06), runs[runs["status"] == "diverged"]),
-        "pruned": ("+", shown.inset(0.06), runs[runs["status"] == "pruned"]),
-    }
 
 
 def aside(steps: float, values: list[Any], scale: str) -> Any:
@@ -135,12 +111,9 @@ def _boxes(evidence: Evidence, keys: list[str]) -> Figure:
     axes[-1].set(xlabel=score.label, xlim=(shown.low, shown.high))
     for key, panel in zip(keys, axes, strict=True):
         _draw_boxes(panel, evidence, key, shown)
-    entries = [
-        style.handle("quartiles and range of all settings", color=NEUTRAL, linewidth=5, alpha=0.4),
-        style.handle("the best setting with this value", color=NEUTRAL, **DOT),
-        style.handle("best of all", **BEST),
-    ]
-    figure.legend(handles=entries, loc="outside upper center", ncols=3)
+    box = {"linewidth": 5, "alpha": 0.4}
+    best = {"the best setting with this value": DOT, "best of all": BEST}
+    style.legend(figure, {"quartiles and range of all settings": box} | best)
     return figure
 
 
@@ -158,20 +131,10 @@ def _draw_boxes(axes: Axes, evidence: Evidence, key: str, shown: Window) -> None
         axes.plot(best, place, **looks, **DOT)
         if best == score.best(settings["score"]):
             axes.plot(best, place, markersize=9, **BEST)
-        if shown.misses(pd.Series(best)).all():
-            side = "left" if shown.sign > 0 else "right"
-            axes.text(
-                shown.inset(0.01),
-                place,
-                "all beyond this edge",
-                transform=beside,
-                fontsize=7,
-                va="center",
-                ha=side,
-            )
-        if lost := int((rows["runs"] - rows["completed"]).sum()):
-            note = f"  {lost} of {int(rows['runs'].sum())} runs did not complete"
-            axes.text(1, place, note, transform=beside, fontsize=7, va="center")
+        lost, tried = int((rows["runs"] - rows["completed"]).sum()), int(rows["runs"].sum())
+        notes = ["all beyond this range"] * bool(shown.misses(pd.Series(best)).all())
+        notes += [f"{lost} of {tried} runs did not complete"] * bool(lost)
+        axes.text(1, place, "  " + "; ".join(notes), transform=beside, fontsize=7, va="center")
     axes.set_yticks(range(len(values)), [style.brief(value) for value in values])
     axes.set_ylim(len(values) - 0.4, -0.6)
     axes.set_ylabel(style.brief(key, 24), rotation=0, ha="right", va="center")

@@ -1,6 +1,6 @@
 """The common looks of all figures: type, lines, the range of axes, and one colour for each option."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import cycle
 from typing import Any, NamedTuple
 
@@ -42,8 +42,12 @@ DISTINCT = [mpl.color_sequences["petroff10"][i] for i in (0, 1, 2, 4, 5, 6, 7, 9
 MANY = 20  # runs or settings: from here on their distribution says something
 MOST_VALUES = 12  # of a hyperparameter that are drawn as rows or columns
 WIDEST = 0.15  # of shares: what lies further from the best is drawn at the edge
-
 Colours = dict[str, Any]
+Looks = dict[str, Any]
+
+GREY: Looks = {"color": NEUTRAL}
+ABOVE: Looks = {"loc": "outside upper center", "ncols": 3}
+BESIDE: Looks = {"loc": "outside right upper", "ncols": 1}
 
 
 class Picture(NamedTuple):
@@ -80,9 +84,10 @@ def hue_of(evidence: Evidence, arm: Mapping[Any, Any]) -> Any:
     return hues_of(evidence)[legible(arm[first[0]])] if first else NEUTRAL
 
 
-def marked(hues: Colours) -> Iterator[tuple[str, Any, str]]:
-    """Return each text with its colour, and a marker for those who print in grey."""
-    return ((text, colour, marker) for (text, colour), marker in zip(hues.items(), cycle("osD^v<>pPX")))
+def marked(hues: Colours) -> dict[str, Looks]:
+    """Return the looks of a line for each text: its colour, and a marker for those who print in grey."""
+    pairs = zip(hues.items(), cycle("osD^v<>pPX"))
+    return {text: {"color": hue, "marker": marker, "markersize": 4} for (text, hue), marker in pairs}
 
 
 def in_order(values: Iterable[Any]) -> list[Any]:
@@ -166,6 +171,7 @@ def tuned(arm: Mapping[Any, Any], evidence: Evidence) -> str:
     return brief(", ".join(f"{key}={brief(arm[key], 12)}" for key in evidence.plan.nuisance), 36)
 
 
-def handle(label: str, **looks: Any) -> Line2D:
-    """Return an entry of a legend."""
-    return Line2D([], [], label=brief(label, 40), **looks)
+def legend(figure: Figure, entries: dict[str, Looks], **where: Any) -> None:
+    """Name some looks, which are grey unless they say otherwise; above the axes unless told otherwise."""
+    handles = [Line2D([], [], label=brief(text, 40), **GREY | entries[text]) for text in entries if text]
+    figure.legend(handles=handles, **ABOVE | where)
