@@ -108,18 +108,11 @@ def settings(
             yield f"{prefix}{key}", listed(value)
 
 
-def typed(overrides: list[str]) -> Iterator[tuple[str, Any]]:
+def typed(overrides: list[str]) -> dict[Any, Any]:
     """Return what was typed for a run whose configuration could not be composed, so that its arm is known."""
-    for override in overrides:
-        key, _, text = override.lstrip("+~").partition("=")
-        yield key, _number(text)
-
-
-def _number(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    texts = pd.Series(dict(text.lstrip("+~").partition("=")[::2] for text in overrides), dtype=object)
+    numbers = pd.to_numeric(texts, errors="coerce")
+    return numbers.astype(object).where(numbers.notna(), texts).to_dict()
 
 
 def listed(value: Any) -> Any:

@@ -33,14 +33,17 @@ def results(evidence: Evidence) -> list[Table]:
     """Return the tables for a paper that have any row, the central one first."""
     made = [_central(evidence)]
     if again := evidence.confirmation:
-        which = f"Every two of the winners trained again, by {again.plan.score.on(again.final)}."
-        rows = again.final_differences
-        made += [_confirmed(again), _compared(again, rows, rows, which, "confirmed")]
-    few, rows = len(evidence.arms) <= MOST, evidence.differences
-    which = (
-        f"{'Every two arms' if few else 'The best arm and each other one'}, by {evidence.plan.score.label}."
-    )
-    made += [_compared(evidence, rows, rows if few else evidence.rivals, which), _budget(evidence)]
+        by = again.plan.score.on(again.final)
+        caption = (
+            f"Every two of the winners trained again are compared by {by}. {_holm(again.final_differences)}"
+        )
+        cells = _pairs(again, again.final_differences)
+        made += [_confirmed(again), Table("confirmed_differences", "Differences, confirmed", caption, cells)]
+    few = len(evidence.arms) <= MOST
+    which = "Every two arms are compared" if few else "The best arm is compared with each other one"
+    caption = f"{which} by {evidence.plan.score.label}. {_holm(evidence.differences)}"
+    cells = _pairs(evidence, evidence.differences if few else evidence.rivals)
+    made += [Table("differences", "Differences", caption, cells), _budget(evidence)]
     return [table for table in made if len(table.cells)]
 
 
@@ -64,12 +67,12 @@ def _central(evidence: Evidence) -> Table:
     groups = [key for key in GROUPS if key in typical and typical[key].notna().any()]
     columns |= {key: texts(typical[key]) for key in groups if key not in columns}
     caption = (
-        f"Each arm with the setting that has the best mean {score.label}; ± is the standard deviation over n "
+        f"Each arm has the setting with the best mean {score.label}; ± is the standard deviation over n "
         f"{plan.kind}, 95 % the interval of the mean. All results are those of the weights of the best epoch "
         f"by {score.metric}."
     )
     if not score.metric:
-        caption = "The arms and their sizes. The runs have no metric to be compared by."
+        caption = "The runs have no metric to be compared by, so there are only the arms and their sizes."
     return Table("central", "Results", caption, pd.DataFrame(columns), (*evidence.varied, *GROUPS))
 
 
@@ -86,17 +89,22 @@ def _confirmed(evidence: Evidence) -> Table:
         **_spread(evidence, arms, "score"),
     }
     caption = (
-        f"The winners trained again with fresh seeds; 95 % is the interval over the seeds. {score.metric} is "
-        f"still optimistic, because it chose the settings and the epochs."
+        f"The winners were trained again with fresh seeds; 95 % is the interval over these. {score.metric} "
+        f"is still optimistic, because it chose the settings and the epochs."
     )
     if final == "test":
         caption += f" {score.on('test')} took no part in any choice: these are the numbers to publish."
     return Table("confirmed", "Confirmation", caption, pd.DataFrame(columns), settings=("setting",))
 
 
-def _compared(
-    evidence: Evidence, tested: pd.DataFrame, rows: pd.DataFrame, which: str, when: str = ""
-) -> Table:
+def _holm(tested: pd.DataFrame) -> str:
+    return (
+        f"p (Holm) is corrected for all {tested['p'].notna().sum()} comparisons that can be tested; a "
+        f"difference is significant if it is below 0.05. The interval is that of a single comparison."
+    )
+
+
+def _pairs(evidence: Evidence, rows: pd.DataFrame) -> pd.DataFrame:
     columns = {
         **_named(evidence, rows["a"], "arm"),
         **_named(evidence, rows["b"], "compared with"),
@@ -107,15 +115,7 @@ def _compared(
         "significant": ["yes" if different else "no" for different in rows["different"]],
         "test": [f"{method}, n={n}" for method, n in zip(rows["method"], rows["n"], strict=True)],
     }
-    caption = (
-        f"{which} The p-values of Holm are corrected for all {tested['p'].notna().sum()} comparisons that "
-        f"can be tested; the interval is that of a single comparison. Significant: p (Holm) below 0.05."
-    )
-    name, title = (
-        "_".join(filter(None, (when, "differences"))),
-        ", ".join(filter(None, ("Differences", when))),
-    )
-    return Table(name, title, caption, pd.DataFrame(columns))
+    return pd.DataFrame(columns)
 
 
 def _budget(evidence: Evidence) -> Table:
@@ -130,7 +130,9 @@ def _budget(evidence: Evidence) -> Table:
         "epochs": texts(table["epochs"], "{:,.0f}".format),
         "minutes": texts(table["seconds"] / 60, "{:.1f}".format),
     }
-    caption = "The budget of each arm, and how its runs ended. Equal budgets make a fair comparison."
+    caption = (
+        "Each row is the budget of an arm, and how its runs ended. Equal budgets make a fair comparison."
+    )
     return Table("budgets", "Budgets and outcomes", caption, pd.DataFrame(columns))
 
 
@@ -147,16 +149,14 @@ def _lost(evidence: Evidence) -> Table:
 
 
 def _broken(evidence: Evidence) -> Table:
-    caption = "They are half-written, damaged, or of another program, and take no part in anything above."
+    caption = "These are half-written, damaged, or of another program, and take no part in anything above."
     return Table("unreadable", "Records that cannot be read", caption, evidence.unreadable.astype(str))
 
 
 def _named(evidence: Evidence, arms: pd.Series, head: str = "") -> Columns:
     """Return a column that names arms by their values alone; their keys are its head if none is given."""
-    keys = evidence.plan.scientific
-    return {
-        head or ", ".join(keys) or "arm": [", ".join(evidence.compared[arm].values()) or arm for arm in arms]
-    }
+    names = [", ".join(evidence.compared[arm].values()) or arm for arm in arms]
+    return {head or ", ".join(evidence.plan.scientific) or "arm": names}
 
 
 def _spread(evidence: Evidence, arms: pd.DataFrame, result: str) -> Columns:

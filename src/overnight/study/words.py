@@ -98,7 +98,7 @@ def _certainty(evidence: Evidence, best: Row) -> Iterator[str]:
     if best["n"] > 1:
         low, high = (score.written(best[f"score {end}"]) for end in ("low", "high"))
         yield (
-            f"95 % interval of its mean {score.metric} over {evidence.plan.kind}: {low} to {high}. "
+            f"The 95 % interval of its mean {score.metric} over {evidence.plan.kind} is {low} to {high}. "
             f"It holds for these validation samples."
         )
         if evidence.sampling:

@@ -9,23 +9,22 @@ from matplotlib.figure import Figure
 
 from overnight.study.evidence import Evidence
 from overnight.study.figures import style
-from overnight.study.figures.style import Looks, Picture
 from overnight.study.score import Score
 
 MOST = 20
 LAID_OUT = ["score low", "score", "score high", "test"]
 WIDEST = 0.05  # of shares: of an arm that lies further from the best, only the number is shown
-MEAN: Looks = {"marker": "o", "markersize": 6}
-RUNS: Looks = {"marker": "|", "markersize": 9, "linestyle": "", "alpha": 0.6}
-TEST: Looks = {"marker": "D", "markersize": 5, "markerfacecolor": "none", "linestyle": ""}
+MEAN: style.Looks = {"marker": "o", "markersize": 6}
+RUNS: style.Looks = {"marker": "|", "markersize": 9, "linestyle": "", "alpha": 0.6}
+TEST: style.Looks = {"marker": "D", "markersize": 5, "markerfacecolor": "none", "linestyle": ""}
 
 
-def answer(evidence: Evidence) -> Iterator[Picture]:
+def answer(evidence: Evidence) -> Iterator[style.Picture]:
     """Show each arm's score with its interval and its single runs, the best arm on top."""
     best, score = evidence.arms.dropna(subset="setting"), evidence.plan.score
     if len(best) < 2:  # noqa: PLR2004 - one arm is no comparison
         return
-    told = [f"Each arm with its best setting by {score.label}, written on the right."]
+    told = [f"Each arm has its best setting by {score.label}, which stands on the right."]
     if best["test"].notna().any():
         told += [f"{score.on('test')} took no part in the choice."]
     if evidence.sampling:
@@ -33,7 +32,7 @@ def answer(evidence: Evidence) -> Iterator[Picture]:
     if len(best) > MOST:
         told += [f"The best {MOST} of {len(best)} arms are drawn."]
     title = f"{score.metric} by {' and '.join(evidence.plan.scientific)}"
-    yield Picture("answer", title, " ".join(told), _drawn(evidence, best.head(MOST)))
+    yield style.Picture("answer", title, " ".join(told), _drawn(evidence, best.head(MOST)))
 
 
 def _drawn(evidence: Evidence, best: pd.DataFrame) -> Figure:

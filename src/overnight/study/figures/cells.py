@@ -37,8 +37,8 @@ def heat_maps(evidence: Evidence) -> Iterator[Picture]:
         yield Picture(
             f"heat_{row}_{column}",
             f"Best {score.metric} by {row} and {column}",
-            "Means over the replicates, the best over all other settings; the best cell is framed. "
-            f"White: worse by {reach} or more. x: all runs did not complete; *: some did.",
+            "A cell has the best mean over the replicates, whatever the other settings. The best cell is "
+            f"framed; a white one is worse by {reach} or more. x: no run completed; *: some did not.",
             heat_map(settings, *across, score),
         )
 

@@ -94,19 +94,19 @@ def _classified(answers: pd.DataFrame, images: np.ndarray | None, which: str) ->
     yield Picture(
         "confusion",
         "Which classes the best run confuses",
-        f"{which} Of a hundred test samples of each true class (row), so many are taken for each class "
-        f"(column); errors are coloured.",
+        f"{which} A cell says how many of a hundred test samples of the true class (row) are taken for "
+        f"another (column). Errors are coloured.",
         confusion(answers),
     )
     yield Picture(
         "by_class",
         "Right answers of the best run, by class",
-        f"{which} Bars are 95 % intervals for the number of samples.",
+        f"{which} The bars are 95 % intervals, which follow from the number of samples.",
         by_class(answers),
     )
     wrong = answers[answers["label"] != answers["prediction"]].nlargest(SHOWN, "probability")
     if len(wrong) and images is not None:
-        caption = "True class → predicted class, and the probability that the run gives it."
+        caption = "Each has its true class → predicted class, and the probability that the run gives to it."
         yield Picture("errors", "The errors of which the best run is surest", caption, errors(wrong, images))
 
 
@@ -192,8 +192,8 @@ def before_training(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]
         yield Picture(
             "signals",
             "Signals before training, by initialization",
-            "Standard deviations over one batch, means over the seeds. A signal that grows or shrinks from "
-            "layer to layer makes deep networks hard to train.",
+            "Each point is a standard deviation over one batch, and the mean over the seeds. A signal that "
+            "grows or shrinks from layer to layer makes deep networks hard to train.",
             signals(table, style.colours(runs[INITIALIZATION])),
         )
 

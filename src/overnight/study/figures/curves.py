@@ -14,7 +14,6 @@ from matplotlib.ticker import MaxNLocator
 from overnight.records.metric import counterpart
 from overnight.study.evidence import Evidence
 from overnight.study.figures import style
-from overnight.study.figures.style import Picture
 from overnight.study.score import Score
 
 MOST = 6  # arms
@@ -41,19 +40,19 @@ def measures(logged: Iterable[str], metric: str | None) -> dict[str, Lines]:
     return found or {name: {name: "-"} for name in names}
 
 
-def learning_curves(evidence: Evidence) -> Iterator[Picture]:
+def learning_curves(evidence: Evidence) -> Iterator[style.Picture]:
     """Show each metric by epoch for the best six arms; without a metric for the first six settings."""
     metric, chosen, what = evidence.plan.score.metric, evidence.winners, "arm"
-    told = f"Each arm has its best setting by {metric} (second line of the title)."
+    told = f"Each arm has its best setting by {metric} (the second line of the title)."
     if not metric:  # nothing was chosen
-        told = f"Settings of {', '.join(evidence.varied)}; at most {MOST} are drawn."
+        told = f"Each panel is a setting of {', '.join(evidence.varied)}; at most {MOST} are drawn."
         plan, what = replace(evidence.plan, scientific=evidence.varied, nuisance=()), "setting"
         evidence = replace(evidence, plan=plan)
         chosen = evidence.labelled[evidence.runs["status"] == "completed"]
     which = f"the best {MOST} arms" if metric and chosen["arm"].nunique() > MOST else f"each {what}"
     measured = measures(evidence.logged, metric) if len(chosen) else {}
     for measure, lines in islice(measured.items(), MOST_CURVES):
-        yield Picture(
+        yield style.Picture(
             f"curves_{re.sub(r'[^A-Za-z0-9]+', '_', measure)}",
             f"Learning curves of {which}: {measure}",
             f"{told} Lines are means over the runs; the band is the range of {measure}. Curves of training "
@@ -105,18 +104,18 @@ def limit(axes: list[Axes], values: pd.DataFrame, measure: str, score: Score) ->
             panel.text(0.5, 0.05, "all outside this range", transform=panel.transAxes, ha="center")
 
 
-def all_runs(evidence: Evidence) -> Iterator[Picture]:
+def all_runs(evidence: Evidence) -> Iterator[style.Picture]:
     """Show the score of many runs by epoch, for the first twelve values of the first scientific key.
 
     Runs that diverged have no curve; the title of a panel counts them.
     """
     metric, first = evidence.plan.score.metric, evidence.plan.scientific[:1]
     if len(evidence.runs) >= style.MANY and first and metric in evidence.logged:
-        yield Picture(
+        yield style.Picture(
             "all_runs",
             f"{metric} of all runs, by {first[0]}",
-            "Of the completed runs. Line: the median; dark band: the middle half; light band: all of them; "
-            "dashed: the best.",
+            "The line is the median of the completed runs; the dark band is the middle half, the light one "
+            "all of them. The dashed line is the best run.",
             _by_quantiles(evidence, first[0], evidence.plan.score),
         )
 

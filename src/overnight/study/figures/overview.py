@@ -35,8 +35,8 @@ def importance(evidence: Evidence) -> Iterator[Picture]:
     yield Picture(
         "importance",
         "Importance of each hyperparameter",
-        "For being among the best fifth of all settings (PED-ANOVA, arXiv:2304.10255), each by itself: "
-        "one that matters only together with another has none.",
+        "It says how much decides about being among the best fifth of all settings (PED-ANOVA, "
+        "arXiv:2304.10255). Each is taken by itself: one that matters only together with another has none.",
         figure,
     )
 
@@ -118,7 +118,7 @@ def expected(evidence: Evidence) -> Iterator[Picture]:
     yield Picture(
         "expected_best",
         f"The gain of tuning: the expected best of k runs, for each {first}",
-        f"The {score.metric} to expect of the best of k runs (arXiv:1909.03004, 2004.13705). An arm "
-        "whose curve is flat early is easy to tune; the curve ends at its best run.",
+        f"The curves give the {score.metric} to expect of the best of k runs (arXiv:1909.03004, 2004.13705). "
+        "An arm whose curve is flat early is easy to tune; the curve ends at its best run.",
         figure,
     )

@@ -30,8 +30,8 @@ def responses(evidence: Evidence) -> Iterator[Picture]:
         yield Picture(
             f"response_{key}",
             f"{metric} by {key}" + (f", for each {hue}" if hue else ""),
-            "Lines are means over the replicates, the best over all other settings, as far as they are "
-            "within the picture; dots are single runs.",
+            "A line has the best means over the replicates, whatever the other settings; it leaves out those "
+            "beyond the picture. Dots are single runs.",
             response(evidence, key, hue),
         )
 
@@ -96,7 +96,7 @@ def effects(evidence: Evidence) -> Iterator[Picture]:
         yield Picture(
             "effects",
             "Effect of each hyperparameter",
-            "All settings of the study, by each of their values. A bad box with a good dot means that this "
+            "Each row has all settings of the study with one value. A bad box with a good dot means that the "
             "value works, but only if the other settings suit it.",
             _boxes(evidence, keys),
         )
