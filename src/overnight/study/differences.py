@@ -33,8 +33,7 @@ def differences(runs: pd.DataFrame, plan: Design, result: str = "score") -> pd.D
     """
     best = winners(runs, plan)  # in the order of the arms
     pairs = pd.DataFrame(combinations(best["arm"].unique(), 2), columns=["a", "b"])
-    means = replicated(best).reset_index()
-    results = means.pivot_table(index="arm", columns="replicate", values=result)
+    results = replicated(best).reset_index().pivot_table(result, "arm", "replicate")
     a, b = (results.reindex(pairs[side]).reset_index(drop=True) for side in pairs)
     within, apart = paired(a, b, overlap(runs, plan)), unpaired(a, b)
     shared = within["n"] > 1

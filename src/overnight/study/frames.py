@@ -12,10 +12,8 @@ import pandas as pd
 from overnight.study.stored import Stored, read_all, records
 
 SIZES = ("train samples", "val samples", "test samples")
-NUMBERS: dict[str, Any] = {
-    **dict.fromkeys(("parameters", *SIZES, "epochs", "epoch"), "Int64"),
-    "seconds": "float64",
-}
+COUNTS = ("parameters", *SIZES, "epochs", "epoch")
+NUMBERS: dict[str, Any] = dict.fromkeys(COUNTS, "Int64") | {"seconds": "float64"}
 TEXT = ("name", "path", "status", "error", "fingerprint", "command", "overrides", "checkpoint")
 ALWAYS = [*TEXT, "metric", "mode", "share", "checked", *NUMBERS]
 """The columns that are always there. Where a run lacks a number, it is missing."""

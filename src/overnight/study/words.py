@@ -104,12 +104,12 @@ def _certainty(evidence: Evidence, best: Row) -> Iterator[str]:
         if evidence.sampling:
             yield score.sampling_error(*evidence.sampling)
     number = evidence.differences["p"].notna().sum()
-    corrected = f"after Holm's correction for {number} comparisons" if number > 1 else "uncorrected"
+    corrected = f", after Holm's correction for {number} comparisons" if number > 1 else ""
     worse, tested = rivals["different"], rivals["p"].notna()
     if worse.any():
-        yield f"Significantly better than {listed(rivals[worse], evidence)} ({corrected})."
+        yield f"Significantly better than {listed(rivals[worse], evidence)}{corrected}."
     if (tested & ~worse).any():
-        yield f"Not significantly better than {listed(rivals[tested & ~worse], evidence)} ({corrected})."
+        yield f"Not significantly better than {listed(rivals[tested & ~worse], evidence)}{corrected}."
     if not tested.all():
         few = "" if (rivals["n"] > 1).all() else " A test needs two or more seeds."
         yield f"Not tested: {listed(rivals[~tested], evidence)}.{few}"

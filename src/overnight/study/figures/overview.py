@@ -35,14 +35,14 @@ def importance(evidence: Evidence) -> Iterator[Picture]:
     yield Picture(
         "importance",
         "Importance of each hyperparameter",
-        "It says how much decides about being among the best fifth of all settings (PED-ANOVA, "
-        "arXiv:2304.10255). Each is taken by itself: one that matters only together with another has none.",
+        "It says how much each decides about being among the best fifth of all settings (PED-ANOVA, "
+        "arXiv:2304.10255). Each is taken by itself: one that matters only with another has none.",
         figure,
     )
 
 
 def parallel(evidence: Evidence) -> Iterator[Picture]:
-    """Show each of many runs as a line through its values; the others are darker the better."""
+    """Show each of many runs as a line through its values."""
     keys, score = style.drawable(evidence), evidence.plan.score
     if len(evidence.settings) >= MANY / 2 and len(evidence.runs) >= MANY and len(keys) > 1:
         yield Picture(

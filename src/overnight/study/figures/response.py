@@ -66,8 +66,10 @@ def response(evidence: Evidence, key: str, hue: str) -> Figure:
         axes.plot(shift(tried[key]), tried["score"], ".", color=looks["color"], markersize=4, alpha=0.5)
         for height, status in enumerate(marks):
             stopped = shift(tried.loc[tried["status"] == status, key])
-            edge = [shown.inset(0.02 + 0.04 * height)] * len(stopped)
-            axes.plot(stopped, edge, **looks | marks[status], transform=axes.get_xaxis_transform())
+            edge = 0.02 + 0.04 * height if shown.sign > 0 else 0.98 - 0.04 * height
+            axes.plot(
+                stopped, [edge] * len(stopped), **looks | marks[status], transform=axes.get_xaxis_transform()
+            )
         best = score.ranked(tuned.dropna(subset="score")).drop_duplicates(key)
         axes.plot(shift(best[key].head(1)), best["score"].head(1), markersize=10, **BEST)
         line = best.sort_values(key)

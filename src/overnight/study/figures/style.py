@@ -80,8 +80,8 @@ def hues_of(evidence: Evidence) -> Colours:
 
 def hue_of(evidence: Evidence, arm: Mapping[Any, Any]) -> Any:
     """Return the colour of an arm."""
-    first = evidence.plan.scientific[:1]
-    return hues_of(evidence)[legible(arm[first[0]])] if first else NEUTRAL
+    hues = hues_of(evidence)
+    return hues[legible(arm[evidence.plan.scientific[0]])] if hues else NEUTRAL
 
 
 def marked(hues: Colours) -> dict[str, Looks]:
@@ -127,10 +127,6 @@ class Window(NamedTuple):
     def misses(self, values: pd.Series) -> pd.Series:
         """Tell which scores are so bad that they lie outside."""
         return values < self.low if self.sign > 0 else values > self.high
-
-    def inset(self, distance: float) -> float:
-        """Return the place on the axis, from 0 to 1, at this distance from the edge of the bad scores."""
-        return distance if self.sign > 0 else 1 - distance
 
 
 def window(values: pd.Series, score: Score, times: int = 2) -> Window:
