@@ -291,6 +291,17 @@ def test_classes_are_named_and_shares_sum_to_a_hundred() -> None:
     lay_out(shown)
 
 
+def test_a_class_without_test_samples_is_a_row_without_numbers() -> None:
+    codes = pd.Categorical.from_codes([0, 0, 1], pd.Index(["shirt", "coat", "bag"]))
+    figure = close_up.confusion(pd.DataFrame({"label": codes, "prediction": codes}))
+    assert {"shirt", "coat", "bag"} <= set(texts(figure))
+    assert texts(figure).count("100.0") == 2
+    lay_out(figure)
+    assert (
+        len(close_up.by_class(pd.DataFrame({"label": codes, "prediction": codes})).axes[0].get_yticks()) == 2
+    )
+
+
 def test_a_signal_that_is_zero_is_named_since_it_cannot_be_drawn() -> None:
     rows = [("zeros", 1, 0.0, 0.0), ("zeros", 2, 0.0, 0.0), ("normal", 1, 1.0, 0.1), ("normal", 2, 9.0, 0.2)]
     table = pd.DataFrame(rows, columns=["hue", "layer", "activation", "gradient"])
