@@ -59,7 +59,9 @@ def best_run(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]:
         names, targets, outputs, images, altered = examiner.close_up(Path(best["path"]) / best["checkpoint"])
         which = described(best, evidence)
         if altered is not None:
-            caption = "The first batch of training. Left: the image as it is; right: as the net learns it."
+            caption = (
+                "On the left are images of the first batch; on the right is what the net is given instead."
+            )
             yield Picture("learned", "What the best run learns from", caption, learned(altered))
         if outputs.ndim == targets.ndim == 1:
             caption = f"{which} Each dot is a test sample; on the red line the prediction is right."
