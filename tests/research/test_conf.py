@@ -202,3 +202,19 @@ def test_a_new_option_is_one_file(command: Command, tmp_path: Path) -> None:
     new = ["optimizer=adamax", "activation=softplus", "init=uniform"]
     assert command("train.py", *SHORTEST, f"--config-dir={mine}", *new, *STEP).status == 0
     assert only_record(tmp_path)["config"]["lr"] == 0.002
+
+
+@pytest.mark.parametrize(
+    ("typed", "chooses"),
+    [
+        ("metrics=accuracy", ("max", True)),
+        ("metrics=f1", ("max", False)),
+        ("metrics=loss", ("min", False)),
+        ("metric=val/loss mode=min", ("min", False)),
+    ],
+)
+def test_what_a_metrics_option_says_of_its_metric_is_not_said_of_another(
+    typed: str, chooses: tuple[str, bool], compose: Compose
+) -> None:
+    config = compose(*typed.split())
+    assert (config["mode"], config["metric_share"]) == chooses

@@ -87,7 +87,7 @@ HONOURED = (
     *("+optimizer.amsgrad=true", "++lr=0.01", "'tags=[first,2]'", "seed=4294967295", "tags=[]"),
     *("trainer.devices='\"1\"'", "+trainer.precision=bf16-mixed", "+trainer.precision=32"),
     *("+trainer.limit_val_batches=1.0", "+trainer.overfit_batches=0", "+trainer.num_nodes=1"),
-    *("'+scheduler.scheduler.last_epoch=-1' scheduler=cosine", "metric=val/loss mode=min metric_share=false"),
+    *("'+scheduler.scheduler.last_epoch=-1' scheduler=cosine", "metric=val/loss mode=min"),
     *("data.fold=2 data.folds=3", "data.shuffle=false", "data.batch_size=1000", "data.eval_batch_size=7"),
 )
 REFUSED = {
@@ -107,9 +107,10 @@ REFUSED = {
     "callbacks.checkpoint.mode=min": "two names of one value",
     "+callbacks.checkpoint.every_n_epochs=2": "after whole epochs",
     "+trainer.limit_predict_batches=1": "whole splits",
-    "metric=val/nonsense": "val/acc",
+    "metric=val/nonsense mode=max": "val/acc",
+    "metric=val/loss": "metric=val/loss mode=min",
     "mode=null": "mode",
-    "metric=null": "mode",
+    "metric=null mode=max": "mode",
     "+trainer.barebones=true": "",
     "+trainer.limit_train_batches=0": "",
     "trainer=bf16 trainer.accelerator=cpu +trainer.gradient_clip_val=1.0": "optimizer.fused=false",
@@ -254,7 +255,7 @@ def test_the_record_is_what_its_checkpoints_give(settings: str, command: Command
 
 def is_late(settings: str) -> bool:
     """Tell whether the untrained network shows what is wrong, or Lightning when it begins to train."""
-    return settings in {"metric=val/nonsense", "+trainer.barebones=true"}
+    return settings in {"metric=val/nonsense mode=max", "+trainer.barebones=true"}
 
 
 @pytest.mark.filterwarnings("ignore:.*(AMP with fp16|historical reasons)")
@@ -276,14 +277,14 @@ def test_what_cannot_be_honoured_is_refused(settings: str, command: Command, tmp
 def test_a_metric_of_the_users_callback_chooses_and_the_record_says_that_it_is_not_measured_again(
     command: Command, tmp_path: Path
 ) -> None:
-    mine = ("+callbacks.mine={_target_:altered.Counting}", "metric=mine/count", "metric_share=false")
+    mine = ("+callbacks.mine={_target_:altered.Counting}", "metric=mine/count", "mode=max")
     record = trained(command, tmp_path, *mine)
     assert (record["best"]["epoch"], record["best"]["mine/count"]) == (3, 2.0)
     assert record["checked"] == "mine/count is of training, or of a callback; in epoch 3 it was 2.0"
 
 
 def test_a_metric_of_training_chooses_by_its_mean_over_the_epoch(command: Command, tmp_path: Path) -> None:
-    record = trained(command, tmp_path, "metric=train/loss", "mode=min", "metric_share=false")
+    record = trained(command, tmp_path, "metric=train/loss", "mode=min")
     row = record["history"][record["best"]["epoch"]]
     assert row["train/loss"] == min(row["train/loss"] for row in record["history"][1:])
     assert f"in epoch {row['epoch']} it was {row['train/loss']}" in record["checked"]

@@ -93,6 +93,11 @@ def temporary() -> str:
     return folder
 
 
+def where(given: Any, expected: Any, value: Any, otherwise: Any = None) -> Any:
+    """Return a value that belongs to one setting, and another one, or null, if what is given is not that."""
+    return value if given == expected else otherwise
+
+
 def register() -> None:
     """Register the resolvers; doing it again changes nothing.
 
@@ -108,3 +113,4 @@ def register() -> None:
     OmegaConf.register_new_resolver("temporary", temporary, replace=True, use_cache=True)
     OmegaConf.register_new_resolver("run_name", name_of_run, replace=True)
     OmegaConf.register_new_resolver("single_run", single_run, replace=True)
+    OmegaConf.register_new_resolver("where", where, replace=True)
