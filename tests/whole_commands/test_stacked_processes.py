@@ -31,6 +31,15 @@ def test_groups_side_by_side_leave_what_one_after_the_other_leave(command: Comma
         assert result(record) | {"name": None} == approximate(other | {"name": None})
 
 
+@pytest.mark.slow
+def test_groups_of_a_sweep_that_the_clock_names_are_stacked_in_processes(
+    command: Command, tmp_path: Path
+) -> None:
+    assert command("train.py", *SIDE_BY_SIDE, *SIX).status == 0
+    trained = {record["trained"] for record in recorded(tmp_path, "").values()}
+    assert trained == {"stacked with 2 others"}
+
+
 def holder(folder: Path, alive: Callable[[], bool]) -> int:
     """Wait for the first run that a process of a living sweep is at work on, and return that process."""
     while True:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from hydra.core.utils import JobReturn, configure_log
+from hydra.core.utils import JobReturn, configure_log, setup_globals
 
 from overnight.launchers.workers import Hear
 from overnight.records import sweep_state
@@ -74,6 +74,7 @@ class Aside:
 
     def __call__(self, tell: Hear) -> list[JobReturn | str]:
         """Do what the group does."""
+        setup_globals()  # nothing was composed in this process, and the clock may name the sweep's folder
         hydra = self.group.runs[0].job.config.hydra
         with redirect_stdout(Printed(tell)):
             configure_log(hydra.hydra_logging, hydra.verbose)
