@@ -27,7 +27,7 @@ BEST = Path("outputs", "runs", "mine", "checkpoints", "best.ckpt")
 def measured_again(path: Path) -> dict[str, Any]:
     """Return what eval.py gives for a checkpoint."""
     settings = {"ckpt_path": str(path), "data_root": None, "predictions": None, "accelerator": "cpu"}
-    return evaluate(OmegaConf.create(settings | {"trust": ["foreign"]}))
+    return evaluate(OmegaConf.create(settings | {"tta": {}, "trust": ["foreign"]}))
 
 
 @pytest.mark.parametrize("name", every(2, MODULES))

@@ -257,12 +257,13 @@ def in_a_process(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
 def test_help_names_every_option_and_key(command: Command) -> None:
     text = command("train.py", "--help").stdout
     paths = [path for folder in (CONF, SHIPPED) for path in folder.glob("*/*.yaml")]
-    options = [path.stem for path in paths if path.parent.name != "hydra"]
+    options = [path.stem for path in paths if path.parent.name not in {"hydra", "tta"}]
     assert not [option for option in options if option not in text]
     assert (CONF / "train.yaml").read_text() in text
 
 
-def test_help_of_eval_shows_its_keys_and_no_groups(command: Command) -> None:
+def test_help_of_eval_shows_its_keys_and_its_own_groups_only(command: Command) -> None:
     text = command("eval.py", "--help").stdout
     assert (SHIPPED / "eval.yaml").read_text() in text
+    assert "  tta             flip, none\n" in text
     assert "rmsprop" not in text

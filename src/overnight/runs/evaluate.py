@@ -37,10 +37,14 @@ def evaluate(cfg: DictConfig) -> dict[str, float | None]:
     checkpoint = from_where_typed(cfg.ckpt_path)
     config = trusted(read_checkpoint(checkpoint)["config"], cfg.trust)
     task = instantiated(config["task"])
+    for change in cfg.tta.values():
+        instantiated(change)(task)
     data = build_data(config, **({"root": from_where_typed(cfg.data_root)} if cfg.data_root else {}))
     trainer = build_measuring_trainer(config, accelerator=cfg.accelerator)
     measured = measure(trainer, task, data, checkpoint)
     log.info("ckpt_path: %s", cfg.ckpt_path)
+    for name in cfg.tta:
+        log.info("tta: %s; all numbers are of the mean over several views of each sample", name)
     log.info("%s", table(measured, config, data.describe() if hasattr(data, "describe") else {}))
     if cfg.predictions:
         path = Path(from_where_typed(cfg.predictions))
