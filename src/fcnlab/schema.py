@@ -41,6 +41,7 @@ class Keys(BaseModel):
         ("lr", "optimizer.lr"),
         ("weight_decay", "optimizer.weight_decay"),
         ("dropout", "model.dropout"),
+        ("input_dropout", "model.input_dropout"),
         ("l1", "task.penalty.strength"),
         ("label_smoothing", "loss.train.label_smoothing"),
         ("normalization", "model.normalization"),
@@ -76,6 +77,9 @@ class Keys(BaseModel):
         Probability | list[Probability],
         Field(description="a probability, 0 or more and below 1, or a list of them", examples=["0.5"]),
     ]
+    input_dropout: Annotated[
+        Probability, Field(description="a probability, 0 or more and below 1", examples=["0.1"])
+    ]
     weight_decay: Strength
     l1: Strength
     label_smoothing: Annotated[
@@ -86,6 +90,7 @@ class Keys(BaseModel):
     def _model_takes_what_is_set(self) -> "Keys":
         asked = {
             "dropout": bool(self.dropout),
+            "input_dropout": bool(self.input_dropout),
             "normalization": self.normalization["_target_"] != NOTHING,
             "weight_init": self.init["weight"]["_target_"] != NOTHING,
         }

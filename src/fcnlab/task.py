@@ -120,7 +120,7 @@ class Classifier(QuickHooks, L.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build the optimizer, and the scheduler for the length of this fit."""
-        optimizer = self.optimizer(self.net.parameters())
+        optimizer = decay_matrices(self.optimizer(self.net.parameters()))
         steps = lambda: int(self.trainer.estimated_stepping_batches)  # noqa: E731
         return {"optimizer": optimizer, "lr_scheduler": self.schedule.configure(optimizer, steps)}  # type: ignore[return-value]
 
@@ -219,6 +219,16 @@ class Classifier(QuickHooks, L.LightningModule):
     ) -> Self:
         """Build the module from the configuration in the checkpoint; see ``overnight.training.load_task``."""
         return load_task(checkpoint_path, map_location)  # type: ignore[return-value]
+
+
+def decay_matrices(optimizer: Optimizer) -> Optimizer:
+    """Let weight decay, where it is on, apply to weight matrices only: not to biases, scales and shifts."""
+    (group,) = optimizer.param_groups
+    if group.get("weight_decay"):
+        others = [parameter for parameter in group["params"] if parameter.ndim < 2]  # noqa: PLR2004
+        group["params"] = [parameter for parameter in group["params"] if parameter.ndim > 1]
+        optimizer.add_param_group({"params": others, "weight_decay": 0.0})
+    return optimizer
 
 
 def refuse_optimizer(optimizer: Callable[..., Optimizer], net: nn.Module) -> None:

@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from commands import CONF
 from experiments import Compose
-from fcnlab.nets import FCN
+from fcnlab.nets import FCN, ResidualBlock
 from overnight.data.batches import Samples
 from overnight.data.in_memory import Source
 
@@ -52,14 +52,16 @@ def count_parameters(net: nn.Module) -> int:
         pytest.param(["model.hidden_sizes=[]"], 7_850, id="no hidden layer"),
         pytest.param(["regularization=batch_norm"], 235_146 + 2 * (256 + 128), id="batch norm"),
         pytest.param(["regularization=layer_norm"], 235_146 + 2 * (256 + 128), id="layer norm"),
-        pytest.param(["regularization=dropout"], 235_146, id="dropout has none"),
+        pytest.param(["regularization=[dropout,input_dropout]"], 235_146, id="dropout has none"),
+        pytest.param(["model=residual"], 1_797_418, id="residual"),
+        pytest.param(["model=residual", "model.hidden_layer.expansion=1"], 603_946, id="narrow residual"),
     ],
 )
 def test_parameter_counts(build: Build, overrides: list[str], expected: int) -> None:
     assert count_parameters(build(*overrides)) == expected
 
 
-@pytest.mark.parametrize("model", options("model"))
+@pytest.mark.parametrize("model", [model for model in options("model") if model != "residual"])
 def test_every_model_has_the_parameters_of_its_hidden_sizes(
     compose: Compose, build: Build, model: str
 ) -> None:
@@ -117,8 +119,55 @@ def test_activation_is_what_is_computed(build: Build) -> None:
     ],
 )
 def test_dropout_of_each_layer(build: Build, dropout: str, expected: list[float]) -> None:
-    net = build(f"dropout={dropout}")
-    assert [module.p for module in net.modules() if isinstance(module, nn.Dropout)] == expected
+    net = build(f"dropout={dropout}", "input_dropout=0.1")
+    assert [module.p for module in net.modules() if isinstance(module, nn.Dropout)] == [0.1, *expected]
+
+
+def test_input_dropout_drops_pixels_in_training_only(build: Build) -> None:
+    net, ones = build("model=logistic", "input_dropout=0.25"), torch.ones(100, 1, 28, 28)
+    dropped = net.input_dropout(ones)
+    assert (dropped == 0).double().mean().item() == pytest.approx(0.25, abs=0.01)
+    assert torch.equal(net.eval().input_dropout(ones), ones)
+
+
+def blocks(net: FCN) -> list[ResidualBlock]:
+    return [block for block in net.hidden if isinstance(block, ResidualBlock)]
+
+
+def test_a_residual_block_whose_second_layer_is_zero_is_the_identity(build: Build) -> None:
+    net = build("model=residual", "init=kaiming_normal", "activation=gelu")
+    first, second = blocks(net)
+    inputs = torch.rand(4, 256)
+    assert not torch.allclose(second(inputs), inputs)
+    for block in (first, second):
+        nn.init.zeros_(block.narrow.weight)
+    assert torch.equal(second(inputs), inputs)
+    images = torch.rand(4, 784)
+    assert torch.equal(first(images), first.skip(images))  # which changes the width
+
+
+def test_a_residual_block_is_the_formula_of_its_paper(build: Build) -> None:
+    _, block = blocks(build("model=residual", "activation=tanh"))
+    widen, narrow, inputs = block.widen, block.narrow, torch.rand(4, 256)
+    assert (widen.out_features, narrow.out_features) == (4 * 256, 256)
+    normalized = (inputs - inputs.mean(1, keepdim=True)) / inputs.std(1, keepdim=True, unbiased=False)
+    expected = inputs + narrow(torch.tanh(widen(normalized)))
+    torch.testing.assert_close(block(inputs), expected, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("typed", "normalization"),
+    [
+        pytest.param([], nn.LayerNorm, id="its own"),
+        pytest.param(["regularization=batch_norm"], nn.BatchNorm1d, id="batch_norm"),
+        pytest.param(["normalization._target_=torch.nn.Identity"], nn.Identity, id="off"),
+    ],
+)
+def test_normalization_of_residual_blocks(
+    build: Build, typed: list[str], normalization: type[nn.Module]
+) -> None:
+    net = build("model=residual", *typed)
+    assert [type(block.normalization) for block in blocks(net)] == [normalization] * 2
 
 
 @pytest.mark.parametrize(

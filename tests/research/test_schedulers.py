@@ -5,8 +5,10 @@ from typing import Any
 
 import lightning as L
 import pytest
+import torch
 
 from experiments import QUIET, Prepare
+from fcnlab.schedules import WarmupCosineLR
 
 ONE_EPOCH = "trainer.max_epochs=1"
 
@@ -51,6 +53,26 @@ def test_one_cycle_rises_and_falls(prepare: Prepare) -> None:
     assert used[: peak + 1] == sorted(used[: peak + 1])
     assert used[peak:] == sorted(used[peak:], reverse=True)
     assert used[-1] < used[0] < 0.01 / 20
+
+
+def test_warmup_cosine_rises_to_lr_and_falls_to_nothing(prepare: Prepare) -> None:
+    used = learning_rates(prepare, "scheduler=warmup_cosine", "trainer.max_epochs=5")
+    assert used[:3] == pytest.approx([0.01 / 3, 0.02 / 3, 0.01])  # 5 % of 40 steps
+    assert used[2:] == pytest.approx([0.005 * (1 + math.cos(math.pi * step / 38)) for step in range(38)])
+    assert used[-1] < 0.01 / 500
+
+
+@pytest.mark.parametrize("steps", [1, 7, 1000])
+def test_warmup_cosine_ends_at_nothing_whatever_the_length(steps: int) -> None:
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.1)
+    schedule = WarmupCosineLR(optimizer, steps, warmup=0.05)
+    rates = []
+    for _ in range(steps):
+        rates.append(schedule.get_last_lr()[0])
+        optimizer.step()
+        schedule.step()
+    assert max(rates) == rates[steps // 20] == pytest.approx(0.1)
+    assert schedule.get_last_lr() == [0]
 
 
 def test_step_drops_after_every_step_size_epochs(prepare: Prepare) -> None:

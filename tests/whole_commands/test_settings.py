@@ -26,7 +26,7 @@ HONOURED = (
     "+trainer.check_val_every_n_epoch=2 trainer.max_epochs=5",
     "+trainer.check_val_every_n_epoch=2 trainer.max_epochs=5 scheduler=plateau",
     EMA,
-    f"{EMA} regularization=batch_norm",
+    "regularization=[ema,batch_norm,input_dropout]",
     "regularization=early_stopping init=zeros callbacks.early_stopping.patience=1 trainer.max_epochs=5",
     "regularization=early_stopping callbacks.early_stopping.monitor=train/loss",
     "+trainer.limit_train_batches=0.5",
@@ -48,6 +48,7 @@ HONOURED = (
     "trainer=bf16 trainer.accelerator=cpu",
     "scheduler=cosine",
     "scheduler=one_cycle",
+    "scheduler=warmup_cosine optimizer=adamw",
     "scheduler=step",
     "scheduler=cosine scheduler.horizon=[] '+scheduler.scheduler.T_max=1000'",
     "+trainer.reload_dataloaders_every_n_epochs=1",
@@ -225,7 +226,7 @@ def trained(command: Command, root: Path, *settings: str) -> Record:
 
 def measured_again(path: Path) -> dict[str, Any]:
     settings = {"ckpt_path": str(path), "data_root": None, "predictions": None, "accelerator": "cpu"}
-    return evaluate(OmegaConf.create(settings | {"trust": ["altered"]}))
+    return evaluate(OmegaConf.create(settings | {"tta": {}, "trust": ["altered"]}))
 
 
 def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
@@ -297,6 +298,7 @@ def test_a_metric_of_training_chooses_by_its_mean_over_the_epoch(command: Comman
     "settings",
     [
         EMA,
+        "regularization=[ema,batch_norm,dropout,input_dropout] scheduler=warmup_cosine optimizer=adamw",
         "metrics=loss +trainer.val_check_interval=0.5",
         "+trainer.max_steps=19",
         "scheduler=plateau init=zeros scheduler.scheduler.patience=0 +trainer.check_val_every_n_epoch=2",

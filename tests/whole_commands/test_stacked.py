@@ -38,12 +38,17 @@ GROUPS = {
     "init, shared seed": [f"{init} optimizer=sgd lr=0.01" for init in options("init")],
     "scheduler": [f"{scheduler} optimizer=momentum" for scheduler in options("scheduler")],
     "own penalties": ["l1=0", "l1=1e-3", "weight_decay=1e-2", "optimizer=sgd l1=1e-2"],
+    "decay of matrices": [
+        *("optimizer=adamw weight_decay=0.5", "optimizer=momentum weight_decay=0.5"),
+        "optimizer=adam weight_decay=0.5 regularization=batch_norm",
+    ],
     "splits": ["data.split_seed=1", "data.split_seed=2", "seed=3"],
     "folds": [f"data.folds=3 data.fold={fold}" for fold in range(3)],
     "wide batch": [f"{seed} data.batch_size=1000" for seed in TWO_SEEDS],
     "no hidden layer": [f"model=logistic {seed}" for seed in TWO_SEEDS],
     "bf16": [f"trainer=bf16 {seed} regularization=[batch_norm,dropout]" for seed in TWO_SEEDS],
-    "dropouts": [f"dropout=[0.5,0.1] {seed}" for seed in TWO_SEEDS],
+    "dropouts": [f"dropout=[0.5,0.1] input_dropout=0.2 {seed}" for seed in TWO_SEEDS],
+    "residual": [f"model=residual model.hidden_sizes=[32,32] dropout=0.2 {seed}" for seed in TWO_SEEDS],
     "augmentations": [f"augmentation=[flip,shift,affine,mixup,cutmix] {seed}" for seed in TWO_SEEDS],
     "augmentations, shared images": [f"augmentation=[shift,cutmix] {lr}" for lr in ("lr=0.001", "lr=0.01")],
     "augmentations, mse": [f"augmentation=[mixup,cutmix] loss=mse {seed}" for seed in TWO_SEEDS],
@@ -211,7 +216,7 @@ def assert_same(ours: Any, theirs: Any, path: str = "") -> None:
         for number, pair in enumerate(zip(ours, theirs, strict=True)):
             assert_same(*pair, f"{path}/{number}")
     elif isinstance(theirs, Tensor):
-        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4, msg=lambda told: f"{path}: {told}")
+        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=2e-4, msg=lambda told: f"{path}: {told}")
     elif isinstance(theirs, float):
         assert ours == pytest.approx(theirs, rel=1e-4), path
     else:
@@ -219,7 +224,7 @@ def assert_same(ours: Any, theirs: Any, path: str = "") -> None:
 
 
 @pytest.mark.usefixtures("masks_of_torch")
-@pytest.mark.parametrize("scheduler", options("scheduler"))
+@pytest.mark.parametrize("scheduler", every(2, options("scheduler")))
 def test_checkpoints_hold_what_lightning_would_save(scheduler: str, build: Build, prepare: Prepare) -> None:
     settings = (scheduler, "regularization=[dropout,early_stopping]", "trainer.max_epochs=3")
     member, _ = trained([build(*settings), build(*settings, "lr=0.1")])
