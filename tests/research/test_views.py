@@ -40,7 +40,7 @@ def test_what_has_no_shape_of_an_image_or_no_probabilities_is_refused(compose: C
     average_flips(task)
     with pytest.raises(ConfigError, match=r"height, width\]; these samples are \[784\]"):
         task(torch.rand(8, 784))
-    with pytest.raises(ConfigError, match="OneHotMSE"):
+    with pytest.raises(ConfigError, match="MSE"):
         average_flips(build(compose, "loss=mse"))
 
 
