@@ -216,7 +216,7 @@ def assert_same(ours: Any, theirs: Any, path: str = "") -> None:
         for number, pair in enumerate(zip(ours, theirs, strict=True)):
             assert_same(*pair, f"{path}/{number}")
     elif isinstance(theirs, Tensor):
-        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=2e-4, msg=lambda told: f"{path}: {told}")
+        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4, msg=lambda told: f"{path}: {told}")
     elif isinstance(theirs, float):
         assert ours == pytest.approx(theirs, rel=1e-4), path
     else:
@@ -226,7 +226,8 @@ def assert_same(ours: Any, theirs: Any, path: str = "") -> None:
 @pytest.mark.usefixtures("masks_of_torch")
 @pytest.mark.parametrize("scheduler", every(2, options("scheduler")))
 def test_checkpoints_hold_what_lightning_would_save(scheduler: str, build: Build, prepare: Prepare) -> None:
-    settings = (scheduler, "regularization=[dropout,early_stopping]", "trainer.max_epochs=3")
+    rounded = "+optimizer.eps=1e-5"  # else Adam makes whole steps of gradients that are but rounding
+    settings = (scheduler, "regularization=[dropout,early_stopping]", "trainer.max_epochs=3", rounded)
     member, _ = trained([build(*settings), build(*settings, "lr=0.1")])
     alone = solo(prepare, *settings)
     for name in ("best.ckpt", "last.ckpt"):
