@@ -11,14 +11,15 @@ import sys
 import tempfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from fcnlab.images import normalize
+from fcnlab.images import Images, normalize
 from overnight.data.batches import Samples
-from overnight.data.in_memory import InMemoryData, Source
+from overnight.data.in_memory import Source
 
 DIGESTS = {
     "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
@@ -33,10 +34,10 @@ DOWNLOADED = "torchvision.sha256"
 """Beside downloaded files: the digests of what torchvision itself has verified."""
 
 
-class FashionMNIST(InMemoryData):
+class FashionMNIST(Images):
     """FashionMNIST (Xiao et al. 2017, arXiv:1708.07747) with its official test set."""
 
-    class_names = (
+    all_class_names = (
         "T-shirt/top",
         "Trouser",
         "Pullover",
@@ -49,8 +50,8 @@ class FashionMNIST(InMemoryData):
         "Ankle boot",
     )
 
-    def __init__(self, *, root: str, **kwargs: int) -> None:
-        super().__init__(**kwargs)  # type: ignore[arg-type]
+    def __init__(self, *, root: str, **settings: Any) -> None:
+        super().__init__(**settings)
         self.root = Path(root)
 
     def read(self) -> Source:
@@ -60,7 +61,7 @@ class FashionMNIST(InMemoryData):
             ValueError: a file is truncated or altered.
             FileNotFoundError: no source has the files.
         """
-        return load(self.root.resolve())
+        return self.chosen(load(self.root.resolve()))
 
 
 @functools.lru_cache(maxsize=1)

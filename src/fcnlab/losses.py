@@ -5,8 +5,8 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss, one_hot
 
 
-class OneHotMSE(nn.Module):
-    """Mean squared error between logits [batch, classes] and one-hot labels; smoothed likewise.
+class MSE(nn.Module):
+    """Mean squared error of outputs [batch, k]: to numbers [batch, k], or to smoothed one-hot labels [batch].
 
     As with ``nn.CrossEntropyLoss``, targets may be probabilities [batch, classes] instead of labels.
     """
@@ -15,12 +15,12 @@ class OneHotMSE(nn.Module):
         super().__init__()
         self.label_smoothing = label_smoothing
 
-    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Return the mean over batch and classes, a scalar."""
-        classes = logits.shape[1]
+    def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the mean over batch and outputs, a scalar."""
+        classes = outputs.shape[1]
         if not targets.is_floating_point():
-            targets = one_hot(targets, classes).to(logits.dtype)
-        return mse_loss(logits, targets.lerp(torch.full_like(targets, 1 / classes), self.label_smoothing))
+            targets = one_hot(targets, classes).to(outputs.dtype)
+        return mse_loss(outputs, targets.lerp(torch.full_like(targets, 1 / classes), self.label_smoothing))
 
 
 class L1Penalty(nn.Module):

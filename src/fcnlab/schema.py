@@ -10,6 +10,10 @@ Config = dict[str, Any]
 
 NOTHING = "torch.nn.Identity"
 """What stands in conf/ for a normalization or an initialization that is off."""
+OF_CLASSES = "torch.nn.CrossEntropyLoss"
+"""A loss that takes numbers for probabilities."""
+MIXING = {"mixup", "cutmix"}
+"""Augmentations that make probabilities of labels."""
 
 LENGTHS = ("epochs", "steps_per_epoch")
 """How a scheduler can be told its length besides the number of steps, which wins."""
@@ -22,14 +26,6 @@ class Model(Section):
         list[Annotated[int, Field(ge=1)]],
         Field(description="a list of whole numbers, each 1 or more (or [])", examples=["[256,128]"]),
     ] = Field(default_factory=list)
-
-
-class Data(InMemoryKeys):
-    """conf/data."""
-
-    val_size: Annotated[
-        int, Field(ge=1, lt=60_000, description="a whole number, 1 or more and below 60,000", examples=[6000])
-    ]
 
 
 class Keys(BaseModel):
@@ -61,13 +57,14 @@ class Keys(BaseModel):
     )
     """Pairs of keys that name one value: a run trains with the second, and is known by the first."""
 
-    data: Data
+    data: InMemoryKeys
     model: Model
     activation: Config
     init: Config
     optimizer: Config
     scheduler: Config
     loss: Config
+    regression: Annotated[bool, Field(description="true or false", examples=["false"])]
     metrics: Config
     normalization: Config
     regularization: Config
@@ -119,6 +116,26 @@ class Keys(BaseModel):
             raise ValueError(
                 f"scheduler.scheduler.{own}={given[own]}: this scheduler gets the length of the run as "
                 f"{horizon[0]}. Needed: no length of its own. Type for another length: trainer.max_epochs=20"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _loss_fits_the_targets(self) -> "Keys":
+        loss = self.loss["train"]["_target_"]
+        if self.regression and loss == OF_CLASSES:
+            raise ValueError(
+                f"metrics=regression with {loss}: that loss is for classes. Needed: one for numbers. Type: "
+                f"loss=mse"
+            )
+        if self.regression and (mixing := MIXING & self.augmentation.keys()):
+            raise ValueError(
+                f"augmentation={mixing.pop()} with metrics=regression: it mixes labels, and numbers have "
+                f"none. Needed: another augmentation. Type for example: augmentation=none"
+            )
+        if self.regression and self.label_smoothing:
+            raise ValueError(
+                f"label_smoothing={self.label_smoothing} with metrics=regression: numbers have no labels. "
+                f"Needed: label_smoothing=0"
             )
         return self
 

@@ -1,26 +1,28 @@
 """Images that are made and not read, for a first try and for tests."""
 
 import functools
+from typing import Any
 
 import torch
 
-from fcnlab.images import normalize
+from fcnlab.images import Images, normalize
 from overnight.data.batches import Samples
-from overnight.data.in_memory import InMemoryData, Source
+from overnight.data.in_memory import Source
 
 
-class Synthetic(InMemoryData):
+class Synthetic(Images):
     """Ten noisy prototypes in the shapes of FashionMNIST: made in a second, and learnable."""
 
-    class_names = tuple("0123456789")
+    all_class_names = tuple("0123456789")
 
-    def __init__(self, *, train_size: int, test_size: int, **kwargs: int) -> None:
-        super().__init__(**kwargs)  # type: ignore[arg-type]
+    def __init__(self, *, train_size: int, test_size: int, **settings: Any) -> None:
+        self.train_images = train_size  # type: ignore[misc]
+        super().__init__(**settings)
         self.train_size, self.test_size = train_size, test_size
 
     def read(self) -> Source:
         """Make the same images every time."""
-        return synthesize(self.train_size, self.test_size)
+        return self.chosen(synthesize(self.train_size, self.test_size))
 
 
 @functools.lru_cache(maxsize=1)

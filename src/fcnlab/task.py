@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 from torchmetrics import Metric, MetricCollection
 
 from fcnlab.augment import Augmentation, Augmentations, Unaugmented
+from fcnlab.targets import Classes, Numbers
 from overnight.config.errors import ConfigError
 from overnight.data.in_memory import split_name
 from overnight.training.checkpoints import load_task
@@ -51,13 +52,15 @@ class Schedule:
 
 
 class Classifier(QuickHooks, L.LightningModule):
-    """Trains a net, and logs ``{train,val,test}/loss`` and every metric as ``{train,val,test}/NAME``.
+    """Trains a net to tell classes apart, or to predict numbers.
+
+    It logs ``{train,val,test}/loss`` and every metric as ``{train,val,test}/NAME``.
 
     The steps return loss, logits and targets and change nothing else; what is measured is computed once at
     the end of each pass.
 
     Args:
-        net: images [batch, ...] to logits [batch, classes].
+        net: images or other features [batch, ...] to logits [batch, classes], or to numbers [batch, k].
         optimizer: makes the optimizer for the net's parameters.
         schedule: the learning-rate scheduler.
         loss: (logits, targets) to a scalar; what is minimized.
@@ -66,6 +69,7 @@ class Classifier(QuickHooks, L.LightningModule):
         metrics: torchmetrics of (logits, targets), by name.
         augmentation: what alters the images of training, by name; {} for nothing.
         seed: draws the augmentation.
+        target: what the targets are; see ``fcnlab.targets``.
 
     Raises:
         ConfigError: the optimizer or its scheduler cannot be built.
@@ -103,8 +107,10 @@ class Classifier(QuickHooks, L.LightningModule):
         metrics: Mapping[str, Metric],
         augmentation: Mapping[str, Augmentation],
         seed: int,
+        target: Classes | Numbers,
     ) -> None:
         super().__init__()
+        self.target = target
         self.net, self.loss, self.eval_loss, self.penalty = net, loss, eval_loss, penalty
         self.optimizer, self.schedule = optimizer, schedule
         self.metrics = MetricCollection(dict(metrics))
@@ -128,7 +134,7 @@ class Classifier(QuickHooks, L.LightningModule):
         """Return the loss of one batch, penalty included, as ``loss``; and what is measured of it."""
         images, learned, counted = self.augment(*batch, self.current_epoch, batch_idx)
         logits = self.net(images)
-        loss: Tensor = self.loss(logits, learned)
+        loss: Tensor = self.loss(logits, self.target.learned(learned))
         return {
             "loss": self.penalty(loss, self.net),
             "plain_loss": loss.detach(),
@@ -145,16 +151,17 @@ class Classifier(QuickHooks, L.LightningModule):
         """Return what is measured of one batch."""
         images, targets = batch
         logits = self.net(images)
-        return {"plain_loss": self.eval_loss(logits, targets), "logits": logits, "targets": targets}
+        plain_loss = self.eval_loss(logits, self.target.learned(targets))
+        return {"plain_loss": plain_loss, "logits": logits, "targets": targets}
 
     def test_step(self, batch: Batch, batch_idx: int) -> Outputs:
         """Return what is measured of one batch."""
         return self.validation_step(batch, batch_idx)
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return the probabilities [batch, classes]."""
+        """Return the probabilities [batch, classes], or the predicted numbers [batch]."""
         images, _ = batch
-        return self(images).softmax(1)  # type: ignore[no-any-return]
+        return self.target.predicted(self(images))
 
     def on_train_epoch_start(self) -> None:
         """Forget the last epoch."""
@@ -210,7 +217,7 @@ class Classifier(QuickHooks, L.LightningModule):
         """
         weights = sizes.double() / sizes.sum()
         self.metrics.reset()
-        self.metrics.update(logits.float(), targets)
+        self.metrics.update(*self.target.measured(logits, targets))
         return {"loss": (losses.double().cpu() @ weights).float(), **self.metrics.compute()}
 
     @classmethod

@@ -26,7 +26,12 @@ TRAINED = sorted(
 )
 SEARCHES = ["hparams_search=random", "hparams_search=tpe"]
 CONFIRM = "experiment=confirm"  # see test_confirm.py
-NEEDS = {"trainer=gpu": "a GPU", "data=fashion_mnist": "the real data"}  # tested where they are at home
+NEEDS = {  # tested where they are at home
+    "trainer=gpu": "a GPU",
+    "metrics=regression": "numbers as targets",
+    **dict.fromkeys(("data=fashion_mnist", "data=mnist", "data=kmnist", "data=cifar10"), "the real data"),
+    **dict.fromkeys(("data=table", "data=arrays"), "a file"),
+}
 SHORTEST = [*SHORT, "data.train_size=120", "data.test_size=40", "data.val_size=40", "data.batch_size=32"]
 STEP = ["+trainer.limit_train_batches=1", "trainer.max_epochs=1"]
 BARE = ["logger=none", "callbacks=none"]

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, log_softmax, one_hot
 
 from experiments import QUIET, Compose, Prepare
-from fcnlab.losses import L1Penalty, OneHotMSE
+from fcnlab.losses import MSE, L1Penalty
 
 ONE_STEP = ("trainer.max_epochs=1", "+trainer.limit_train_batches=1")
 
@@ -29,12 +29,12 @@ def test_mean_squared_error_on_one_hot_targets(logits: Tensor, labels: Tensor, s
         for index, logit in enumerate(row):
             target = (1 - smoothing) * (index == label) + smoothing / 10
             total += (logit - target) ** 2
-    assert OneHotMSE(smoothing)(logits, labels).item() == pytest.approx(total / 60, rel=1e-5)
+    assert MSE(smoothing)(logits, labels).item() == pytest.approx(total / 60, rel=1e-5)
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_certain_probabilities_count_as_labels(logits: Tensor, labels: Tensor, smoothing: float) -> None:
-    loss = OneHotMSE(smoothing)
+    loss = MSE(smoothing)
     torch.testing.assert_close(loss(logits, one_hot(labels, 10).float()), loss(logits, labels))
 
 
@@ -45,7 +45,7 @@ def test_only_the_training_loss_is_smoothed(
 ) -> None:
     config = compose(f"loss={loss}", f"label_smoothing={smoothing}")["task"]
     train, evaluated = (hydra.utils.instantiate(config[key])(logits, labels) for key in ("loss", "eval_loss"))
-    plain = cross_entropy(logits, labels) if loss == "cross_entropy" else OneHotMSE()(logits, labels)
+    plain = cross_entropy(logits, labels) if loss == "cross_entropy" else MSE()(logits, labels)
     torch.testing.assert_close(evaluated, plain)
     assert torch.equal(train, evaluated) == (smoothing == 0)
 

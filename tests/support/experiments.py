@@ -104,6 +104,7 @@ def prepare(compose: Compose, tmp_path: Path) -> Prepare:
         config = compose(*TINY, *overrides, directory=directory)
         L.seed_everything(config["seed"], verbose=False)
         task, data = parts.build(config)
+        config = parts.informed(config, data)
         assert isinstance(data, Synthetic)
         assert isinstance(task, Classifier)
         history = History(config)

@@ -8,7 +8,7 @@ import torch
 from commands import CONF, every
 from experiments import Compose
 from overnight.config.resolvers import cores
-from overnight.stacked.grouping import Run, groups, shared_out, why_alone
+from overnight.stacked.grouping import Run, groups, shared_out, why_alone, with_traits
 from overnight.stacked.limits import Limits, bytes_each, number_of_groups
 
 UNSUPPORTED = {
@@ -54,7 +54,7 @@ def kinds(
     compose: Compose, *runs: str, members: int = 99, memory: float = 1e3, beside: int = 1
 ) -> list[list[int]]:
     """Group runs that are typed like this; return their numbers."""
-    configs = [compose("data=synthetic", *run.split()) for run in runs]
+    configs = [with_traits(compose("data=synthetic", *run.split())) for run in runs]
     planned = [Run(None, Path(), config, "") for config in configs]  # type: ignore[arg-type]
     limits = Limits(None, members, memory)
     return [[planned.index(run) for run in group] for group in groups(planned, limits, beside)]
@@ -129,7 +129,7 @@ def test_a_bound_on_the_memory_splits_groups(compose: Compose) -> None:
     runs = [f"seed={seed}" for seed in range(4)]
     assert kinds(compose, *runs, memory=1) == [[0, 1, 2, 3]]
     assert kinds(compose, *runs, memory=1e-6) == [[0], [1], [2], [3]]
-    gb = bytes_each(compose("data=synthetic")) / 1e9
+    gb = bytes_each(with_traits(compose("data=synthetic"))) / 1e9
     assert kinds(compose, *runs, memory=2.1 * gb) == [[0, 2], [1, 3]]
     assert kinds(compose, *runs, memory=4.2 * gb, beside=2) == [[0, 2], [1, 3]]
 
@@ -139,7 +139,7 @@ CORES = {"two": (27, 2), "as many groups as there are": (8, 2), "one": (3, 1), "
 
 @pytest.mark.parametrize(("runs", "number"), CORES.values(), ids=CORES)
 def test_groups_side_by_side_are_not_too_small(runs: int, number: int, compose: Compose) -> None:
-    assert Limits(2, 14, 4.0).side_by_side([compose("data=synthetic")] * runs) == number
+    assert Limits(2, 14, 4.0).side_by_side([with_traits(compose("data=synthetic"))] * runs) == number
 
 
 def test_a_gpu_trains_one_group_at_a_time(compose: Compose, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +151,7 @@ def test_a_gpu_trains_one_group_at_a_time(compose: Compose, monkeypatch: pytest.
 
 
 def test_where_memory_is_short_fewer_groups_are_trained_at_a_time(compose: Compose) -> None:
-    config = compose("data=synthetic")
+    config = with_traits(compose("data=synthetic"))
     limits = Limits(64, 14, bytes_each(config) * 12.5 / 1e9)
     beside = limits.side_by_side([config] * 1000)
     assert beside == 4

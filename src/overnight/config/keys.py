@@ -14,6 +14,10 @@ def must_be(what: str, example: Any, **bounds: Any) -> Any:
 
 
 Count = Annotated[int, must_be("a whole number, 1 or more", 128, ge=1)]
+Part = Annotated[
+    Annotated[int, Field(ge=1)] | Annotated[float, Field(gt=0, lt=1)],
+    must_be("a whole number of samples, 1 or more, or a share of them, above 0 and below 1", 0.1),
+]
 Natural = Annotated[int, must_be("a whole number, 0 or more", 1, ge=0)]
 Strength = Annotated[float, must_be("a number, 0 or more", 1e-4, ge=0, allow_inf_nan=False)]
 Written = BeforeValidator(lambda value: str(value) if type(value) in {int, float} else value)
@@ -36,7 +40,7 @@ class InMemoryKeys(Section):
 
     batch_size: Count
     eval_batch_size: Count
-    val_size: Count
+    val_size: Part
     split_seed: Natural
     folds: Annotated[int, must_be("1 (one hold-out split) or a number of folds", 5, ge=1)]
     fold: Natural

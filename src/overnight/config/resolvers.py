@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from overnight.config import folders
 from overnight.config.errors import needed
+from overnight.config.of_data import placeholder
 from overnight.records import sweep_state
 from overnight.records.naming import LENGTH, UNNAMED, run_name
 
@@ -110,6 +111,7 @@ def register() -> None:
     OmegaConf.register_new_resolver("once", lambda value: value, replace=True, use_cache=True)
     OmegaConf.register_new_resolver("outputs", folders.outputs, replace=True, use_cache=True)
     OmegaConf.register_new_resolver("in_project", folders.in_project, replace=True)
+    OmegaConf.register_new_resolver("of_data", placeholder, replace=True)
     OmegaConf.register_new_resolver("temporary", temporary, replace=True, use_cache=True)
     OmegaConf.register_new_resolver("run_name", name_of_run, replace=True)
     OmegaConf.register_new_resolver("single_run", single_run, replace=True)

@@ -1,6 +1,6 @@
 """Data modules for tensors in memory: no worker processes, no per-sample Python."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -8,11 +8,11 @@ import lightning as L
 import torch
 
 from overnight.data.batches import Batches, InOrder, Samples, Shuffled
-from overnight.data.splits import stratified_split
+from overnight.data.splits import count, stratified_split
 
 
 class Source(NamedTuple):
-    """The official training and test sets, ready to be learned from."""
+    """The official training and test sets."""
 
     train: Samples
     test: Samples
@@ -22,7 +22,7 @@ class InMemoryData(L.LightningDataModule):
     """The base of the data modules: a subclass says in ``read`` where its samples come from.
 
     Args:
-        val_size: samples held out for validation when ``folds=1``.
+        val_size: samples held out for validation when ``folds=1``; below 1, their share of all.
         split_seed: draws the split; independent of ``seed``, so that runs with other seeds share it.
         folds: 1 for one hold-out split, k for k-fold cross-validation over the official training set.
         fold: which of the folds validates.
@@ -35,11 +35,13 @@ class InMemoryData(L.LightningDataModule):
 
     class_names: tuple[str, ...] = ()
     """Of the classes, in the order of their labels; () if the targets are no classes."""
+    test_rows: Sequence[int] | None = None
+    """Where the test samples stand in their file; None: it has them alone, in their order."""
 
     def __init__(
         self,
         *,
-        val_size: int,
+        val_size: float,
         split_seed: int,
         folds: int,
         fold: int,
@@ -60,15 +62,20 @@ class InMemoryData(L.LightningDataModule):
         """Return the official training and test sets."""
         raise NotImplementedError
 
+    def prepare(self, source: Source) -> Source:
+        """Return the samples as the task gets them; ``self.split`` is known by then."""
+        return source
+
     def setup(self, stage: str | None = None) -> None:
         """Read and split the samples; move them to the trainer's device, once and whole."""
         device = self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
         if device == self._device:
             return
         source = self.read()
-        self.split = stratified_split(
-            source.train.targets, self.val_size, self.folds, self.fold, self.split_seed
-        )
+        targets = source.train.targets
+        size = count(self.val_size, len(targets))
+        self.split = stratified_split(targets, size, self.folds, self.fold, self.split_seed)
+        source = self.prepare(source)
         self.official_train, self.test = (Samples(*(t.to(device) for t in part)) for part in source)
         self._device = device
 
@@ -116,6 +123,23 @@ class InMemoryData(L.LightningDataModule):
             "test": torch.arange(len(self.test.targets)),
         }
         return Batches(samples, InOrder(positions[split]), self.eval_batch_size)
+
+    def traits(self) -> dict[str, Any]:
+        """Return what a net has to know of the data; reads it, unless a subclass states constants.
+
+        Returns:
+            ``in_features``; ``out_features``: the number of classes, or of the numbers of a target; of
+            numbers, their ``target_mean`` and ``target_std`` in the training part, a list each.
+        """
+        self.setup()
+        features, targets = self.official_train
+        known: dict[str, Any] = {"in_features": features[0].numel()}
+        if not targets.is_floating_point():
+            return known | {"out_features": len(self.class_names) or int(targets.max()) + 1}
+        numbers = targets.flatten(1) if targets.ndim > 1 else targets[:, None]
+        std, mean = torch.std_mean(numbers[self.split.train.to(numbers.device)].double(), 0, correction=0)
+        ends = {"target_mean": mean.tolist(), "target_std": torch.where(std > 0, std, 1.0).tolist()}
+        return known | {"out_features": numbers.shape[1]} | ends
 
     def describe(self) -> dict[str, Any]:
         """Return what a run's record says of its data."""

@@ -21,21 +21,28 @@ class Split(NamedTuple):
         return digest.hexdigest()[:16]
 
 
-def stratified_split(targets: Tensor, val_size: int, folds: int, fold: int, seed: int) -> Split:
+def count(size: float, whole: int) -> int:
+    """Return a number of samples that may be given as a share of the whole: one at least."""
+    return max(1, round(size * whole)) if size < 1 else int(size)
+
+
+def stratified_split(
+    targets: Tensor, val_size: int, folds: int, fold: int, seed: int, key: str = "data.val_size"
+) -> Split:
     """Draw a validation part in which every class has its share of the whole, give or take one sample.
 
     Targets that are no classes, but numbers or several for a sample, are split without regard to them.
 
     With ``folds=1`` it has ``val_size`` samples; otherwise it is fold number ``fold`` of ``folds`` equal
-    parts, which are disjoint and together cover everything.
+    parts, which are disjoint and together cover everything. ``key`` is what sets the size, for messages.
 
     Raises:
         ValueError: nothing would be left to train on.
     """
     if folds == 1 and val_size >= len(targets):
         raise ValueError(
-            f"data.val_size={val_size}: needed: fewer than the {len(targets)} training samples. "
-            f"Type for example: data.val_size={len(targets) // 10}"
+            f"{key}={val_size}: needed: fewer than the {len(targets)} training samples. "
+            f"Type for example: {key}={len(targets) // 10}"
         )
     shuffled = np.random.default_rng(seed).permutation(len(targets))
     classes = targets.ndim == 1 and not targets.is_floating_point()

@@ -1,5 +1,6 @@
 """The record of a run, run.json: write it, read it. Plain dicts; standard library only."""
 
+import functools
 import hashlib
 import json
 import math
@@ -22,14 +23,17 @@ Record = dict[str, Any]
 COSMETIC = (
     *("task_name", "tags", "logger", "cosmetic", "retries", "on_failure", "study", "callbacks.progress_bar"),
     *("callbacks.checkpoint.dirpath", "callbacks.last_checkpoint.dirpath"),
+    "traits_of_data",
 )
 """What a run's result does not depend on: paths, looks, what follows a failure, what it is to answer.
+
+The traits are what the data itself tells, whose content counts.
 
 A project adds its own in the key ``cosmetic`` of its configuration.
 """
 
 CONTENTS = ("ckpt_path", "init_from")
-"""Paths of files whose content the result depends on."""
+"""Paths of files whose content the result depends on; ``data.path`` is another one."""
 
 
 def write_record(record: Record, directory: Path) -> Path:
@@ -87,17 +91,30 @@ def fingerprint(config: Record) -> str:
 
     A path of a file that training begins with counts by its content.
     """
-    contents = {key: content_hash(config[key]) for key in CONTENTS if config.get(key)}
+    contents: Record = {key: content_hash(config[key]) for key in CONTENTS if config.get(key)}
+    data = config.get("data") or {}
+    if isinstance(data.get("path"), str):
+        contents["data"] = data | {"path": content_hash(data["path"])}
     relevant = without_keys(config | contents, (*COSMETIC, *config.get("cosmetic", ())))
     text = json.dumps(relevant, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def content_hash(path: str) -> str:
-    """Return a hash of a file; of a path without a file, the path."""
+    """Return a hash of a file, or of the arrays (.npy) in a folder; of a path with neither, the path."""
+    arrays = sorted(Path(path).glob("*.npy")) if Path(path).is_dir() else []
+    if arrays:
+        return " ".join(f"{array.name} {content_hash(str(array))}" for array in arrays)
     if not Path(path).is_file():
         return path
-    with Path(path).open("rb") as file:
+    stat = Path(path).stat()
+    return _digest(Path(path).resolve(), stat.st_size, stat.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=100)
+def _digest(path: Path, size: int, changed: int) -> str:  # noqa: ARG001 - keys of the cache
+    """Read a file once, as long as its size and time of change stay: a sweep asks for each of its jobs."""
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -3,6 +3,7 @@
 import csv
 import logging
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,15 @@ from omegaconf import DictConfig
 from torch import Tensor
 
 from overnight.config.errors import ConfigError
+from overnight.config.of_data import TRAITS
 from overnight.config.resolvers import from_where_typed
+from overnight.data.in_memory import InMemoryData
 from overnight.records.metric import SPLITS, counterpart, split_and_name
 from overnight.records.sampling import half_interval
+from overnight.runs.origin import DATA_PATHS
 from overnight.training.checkpoints import read_checkpoint, without_warning
 from overnight.training.measure import WITHOUT_CALLBACKS, build_measuring_trainer, has_split, measure
-from overnight.training.parts import build_data, instantiated
+from overnight.training.parts import build_data, build_task, instantiated
 from overnight.training.trust import trusted
 
 log = logging.getLogger(__name__)
@@ -36,10 +40,11 @@ def evaluate(cfg: DictConfig) -> dict[str, float | None]:
     """
     checkpoint = from_where_typed(cfg.ckpt_path)
     config = trusted(read_checkpoint(checkpoint)["config"], cfg.trust)
-    task = instantiated(config["task"])
+    task = build_task(config)
     for change in cfg.tta.values():
         instantiated(change)(task)
-    data = build_data(config, **({"root": from_where_typed(cfg.data_root)} if cfg.data_root else {}))
+    data = build_data(config, **moved(config["data"], cfg.data_root))
+    refuse_changed(config, data)
     trainer = build_measuring_trainer(config, accelerator=cfg.accelerator)
     measured = measure(trainer, task, data, checkpoint)
     log.info("ckpt_path: %s", cfg.ckpt_path)
@@ -47,10 +52,32 @@ def evaluate(cfg: DictConfig) -> dict[str, float | None]:
         log.info("tta: %s; all numbers are of the mean over several views of each sample", name)
     log.info("%s", table(measured, config, data.describe() if hasattr(data, "describe") else {}))
     if cfg.predictions:
+        rows, names = getattr(data, "test_rows", None), getattr(data, "class_names", ())
         path = Path(from_where_typed(cfg.predictions))
-        write_predictions(*predict(trainer, task, data, checkpoint), path)
+        write_predictions(*predict(trainer, task, data, checkpoint), path, rows, names)
         log.info("predictions: %s", shlex.quote(cfg.predictions))
     return measured
+
+
+def moved(data: Config, path: str | None) -> Config:
+    """Return the argument of a data module that says where its files lie now, if they were moved."""
+    key = next((key for key in DATA_PATHS if key in data), DATA_PATHS[0])
+    return {key: from_where_typed(path)} if path else {}
+
+
+def refuse_changed(config: Config, data: L.LightningDataModule) -> None:
+    """Refuse data with other sizes or another scale than those that the checkpoint was trained on.
+
+    Raises:
+        ConfigError: it has changed.
+    """
+    known = config.get(TRAITS)
+    now = data.traits() if known and isinstance(data, InMemoryData) else known
+    if now != known:
+        raise ConfigError(
+            f"the data has changed since this checkpoint was trained: it has {now}, and had {known}. Needed: "
+            f"the same file. Type for example: data_root=PATH of a copy"
+        )
 
 
 def table(measured: dict[str, float | None], config: Config, sizes: Config) -> str:
@@ -107,22 +134,32 @@ def predict(
     return torch.cat([output.cpu() for output in outputs]), torch.cat([batch[1].cpu() for batch in batches])
 
 
-def write_predictions(outputs: Tensor, targets: Tensor, path: Path) -> None:
+def write_predictions(
+    outputs: Tensor,
+    targets: Tensor,
+    path: Path,
+    places: Sequence[int] | None = None,
+    names: Sequence[str] = (),
+) -> None:
     """Write the index, the target and the prediction of each test sample; of classes, their probabilities.
 
     Args:
         outputs: probabilities [n, classes] where the targets are whole numbers, else predicted numbers [n].
         targets: the true ones [n].
         path: of the file, CSV.
+        places: where the samples stand in the file that they come from, as their index; None: from 0 on.
+        names: of the classes; () if they have none but their numbers.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    known = range(len(outputs)) if places is None else places
     classes = outputs.ndim > 1 and not targets.is_floating_point()
-    columns = [f"p{number}" for number in range(outputs.shape[1])] if classes else []
-    predictions = outputs.argmax(1) if classes else outputs.reshape(len(outputs), -1).squeeze(1)
-    probabilities = outputs.tolist() if classes else [[] for _ in outputs]
+    named = (names or [*map(str, range(outputs.shape[1]))]) if classes else []
+    answers, truths = (outputs.argmax(1) if classes else outputs).flatten(), targets.flatten()
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["index", "target", "prediction", *columns])
-        rows = zip(targets.squeeze().tolist(), predictions.tolist(), probabilities, strict=True)
-        for index, (target, prediction, row) in enumerate(rows):
-            writer.writerow([index, target, prediction, *(f"{p:.6g}" for p in row)])
+        writer.writerow(["index", "target", "prediction", *(f"p_{name}" for name in named)])
+        for place, truth, answer, output in zip(
+            known, truths.tolist(), answers.tolist(), outputs, strict=True
+        ):
+            pair = (named[truth], named[answer]) if classes else (truth, answer)
+            writer.writerow([place, *pair, *(f"{p:.6g}" for p in (output.tolist() if classes else ()))])

@@ -36,13 +36,37 @@ def cut(loaders: Sequence[Batches], size: int) -> Sequence[Tensor]:
     return torch.split(order, size, dim=-1)
 
 
-def draw(samples: Samples, cuts: Sequence[Tensor]) -> Iterator[Drawn]:
-    """Yield the samples at these positions, batch by batch."""
+def draw(samples: Sequence[Samples], cuts: Sequence[Tensor]) -> Iterator[Drawn]:
+    """Yield the samples at these positions, batch by batch.
+
+    Args:
+        samples: of each member, in which its positions are positions; see ``share``.
+        cuts: of each batch the positions, one order for all or one for each member.
+    """
+    first, *others = samples
+    alike = all(other is first for other in others)
     for positions in cuts:
-        here = positions.to(samples.targets.device)
-        flat = here.flatten()
-        taken = (tensor.index_select(0, flat).unflatten(0, here.shape) for tensor in samples)
-        yield Drawn(Samples(*taken), own=here.ndim > 1)
+        here = positions.to(first.targets.device)
+        if alike:
+            flat = here.flatten()
+            taken = [tensor.index_select(0, flat).unflatten(0, here.shape) for tensor in first]
+        else:
+            each = here.expand(len(samples), -1)
+            parts = [[t.index_select(0, at) for t in own] for own, at in zip(samples, each, strict=True)]
+            taken = [torch.stack(part) for part in zip(*parts, strict=True)]
+        yield Drawn(Samples(*taken), own=taken[0].ndim > first.features.ndim)
+
+
+def share(samples: Sequence[Samples]) -> list[Samples]:
+    """Return samples of each member that are one object where they are equal.
+
+    They differ where each was scaled by its own training part.
+    """
+    shared: list[Samples] = []
+    for own in samples:
+        equal = (known for known in shared if all(map(torch.equal, known, own)))
+        shared.append(next(equal, own))
+    return shared
 
 
 def together(orders: Sequence[Tensor]) -> Tensor:

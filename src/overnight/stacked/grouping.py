@@ -10,12 +10,14 @@ import hydra
 from omegaconf.errors import OmegaConfBaseException
 
 from overnight.config.errors import ConfigError
+from overnight.config.of_data import asked
 from overnight.config.schema import check
 from overnight.launchers.job import Job
 from overnight.records.record import COSMETIC, Record, fingerprint, settled_record, without_keys
 from overnight.runs.origin import resolved
 from overnight.stacked.limits import Limits, number_of_groups
 from overnight.stacked.support import unsupported
+from overnight.training.parts import build_data, informed
 
 Config = dict[str, Any]
 Item = TypeVar("Item")
@@ -58,7 +60,18 @@ def look_at(job: Job) -> Run:
             return Run(job, directory, {}, str(error))
     if job.config.hydra.job.chdir:  # a process has one directory
         return Run(job, directory, config, "hydra.job.chdir=true")
-    return Run(job, directory, config, "ckpt_path=last" if going_on else why_alone(config))
+    alone = "ckpt_path=last" if going_on else why_alone(config)
+    if not alone:
+        try:
+            config = with_traits(config)
+        except (ValueError, OSError) as error:
+            alone = str(error)
+    return Run(job, directory, config, alone)
+
+
+def with_traits(config: Config) -> Config:
+    """Return the configuration with what its module asks of the data: how large the net is."""
+    return informed(config, build_data(config)) if any(asked(config["task"])) else config
 
 
 def why_alone(config: Config) -> str:

@@ -11,6 +11,7 @@ import hydra
 import torch
 from torch import nn
 
+from overnight.config.of_data import TRAITS, filled
 from overnight.config.resolvers import cores
 
 Config = dict[str, Any]
@@ -73,13 +74,13 @@ def number_of_groups(runs: int, most: int, beside: int) -> int:
 def bytes_each(config: Config) -> int:
     """Estimate the memory that training one member takes; the samples come on top, once for each process."""
     samples = max(LARGEST_BATCH, config["data"]["batch_size"])
-    size = size_of(json.dumps(config["task"]["net"]))
+    size = size_of_net(config)
     return int(BYTES * (COPIES * size.parameters + ACTIVATIONS * samples * size.units))
 
 
 def parameters(config: Config) -> int:
     """Return the number of weights and biases, to which an epoch's time is roughly proportional."""
-    return size_of(json.dumps(config["task"]["net"])).parameters
+    return size_of_net(config).parameters
 
 
 class Size(NamedTuple):
@@ -87,6 +88,11 @@ class Size(NamedTuple):
 
     parameters: int
     units: int
+
+
+def size_of_net(config: Config) -> Size:
+    """Return the size of the net of a run."""
+    return size_of(json.dumps(filled(config["task"]["net"], config.get(TRAITS, {}))))
 
 
 @functools.cache

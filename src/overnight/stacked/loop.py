@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 
 from overnight.data.batches import Samples
-from overnight.stacked.batches import Drawn, cut, draw
+from overnight.stacked.batches import Drawn, cut, draw, share
 from overnight.stacked.member import Member
 from overnight.stacked.stack import Stack, State, named_tensors
 from overnight.stacked.steps import Kept, Outputs, Steps, collecting_logs, named_outputs
@@ -46,7 +46,7 @@ class StackedLoop:
         self.device = first.device
         self.batch_size = first.data.batch_size
         share_samples(members, self.device)
-        self.prototype, self.data = deepcopy(first.task), first.data  # before it has a trainer, to copy too
+        self.prototype = deepcopy(first.task)  # before it has a trainer, to copy too
         self._stack()
         for member in members:
             member.begin()
@@ -86,7 +86,7 @@ class StackedLoop:
             ValueError: together they take clearly longer than one after another.
         """
         drawn = next(
-            draw(self.samples("train"), cut([self.members[0].data.train_dataloader()], self.batch_size))
+            draw(self.samples("train")[:1], cut([self.members[0].data.train_dataloader()], self.batch_size))
         )
         alone = self.copy_of_first().train()
         steps = Steps(self.prototype, [Generator(self.device) for _ in self.members]).train()
@@ -163,9 +163,9 @@ class StackedLoop:
             member.step()
         return outputs
 
-    def samples(self, split: str) -> Samples:
-        """Return the samples that positions of this split are positions in."""
-        return self.data.whole(split).samples  # type: ignore[no-any-return]
+    def samples(self, split: str, members: Sequence[Member] = ()) -> list[Samples]:
+        """Return the samples that positions of this split are positions in, for each member."""
+        return [member.data.whole(split).samples for member in members or self.members]
 
     def validate(self) -> list[Row]:
         """Return what each member's task logs in a validation, as after an epoch."""
@@ -189,7 +189,7 @@ class StackedLoop:
             index = (place,) if len(splits) > 1 else ()
             cuts = cut([member.data.whole(split) for member in members], BLOCK)
             kept = Kept([positions.shape[-1] for positions in cuts])
-            for number, drawn in enumerate(draw(self.samples(split), cuts)):
+            for number, drawn in enumerate(draw(self.samples(split, members), cuts)):
                 arguments = (number, *index)
                 with self.precision():
                     outputs = self.steps.call(state, f"{kind}_step", drawn.samples, drawn.own, *arguments)
@@ -220,8 +220,9 @@ def tell(members: Sequence[Member], hook: str, outputs: Outputs, drawn: Drawn, *
 
 
 def share_samples(members: Sequence[Member], device: torch.device) -> None:
-    """Move the samples of the first to the device, and let all have them."""
-    first = members[0].data
-    train, test = (Samples(*(t.to(device) for t in part)) for part in (first.official_train, first.test))
-    for member in members:
-        member.data.official_train, member.data.test = train, test
+    """Move the samples to the device, and let members whose samples are equal have the same ones."""
+    for part in ("official_train", "test"):
+        shared = share([getattr(member.data, part) for member in members])
+        moved = {id(own): Samples(*(tensor.to(device) for tensor in own)) for own in shared}
+        for member, own in zip(members, shared, strict=True):
+            setattr(member.data, part, moved[id(own)])

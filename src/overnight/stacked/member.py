@@ -32,7 +32,7 @@ class Member:
         task, data = parts.build(config)
         self.task: Any = task
         self.data: Any = data
-        self.history = History(config)
+        self.history = History(parts.informed(config, data))
         self.trainer = parts.build_trainer(config | {"logger": {}}, directory, self.history)
         self.device = self.trainer.strategy.root_device
         self.generators = own_generators(self.device, config["seed"])

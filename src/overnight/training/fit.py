@@ -24,7 +24,7 @@ from overnight.training.checkpoints import (
 )
 from overnight.training.history import History
 from overnight.training.measure import build_measuring_trainer, measure, measure_validation
-from overnight.training.parts import build, build_trainer, load_weights, open_loggers
+from overnight.training.parts import build, build_trainer, informed, load_weights, open_loggers
 from overnight.training.results import Measured, facts, results
 from overnight.training.rows import OWN, DivergedError, Row, draw_row
 
@@ -47,7 +47,7 @@ def train(
     task, data = build(config)
     earlier = read_checkpoint(checkpoint)["history"] if checkpoint else []  # refused before data is read
     load_weights(task, config["init_from"])
-    history = History(config)
+    history = History(informed(config, data))
     trainer, measuring = build_trainer(config, directory, history), build_measuring_trainer(config)
     start = time.perf_counter()
     outcome = fit(trainer, measuring, task, data, history, checkpoint)

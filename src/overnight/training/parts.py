@@ -12,6 +12,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.loggers import CSVLogger, Logger
 
 from overnight.config.errors import ConfigError
+from overnight.config.of_data import TRAITS, asked, filled
 from overnight.data.in_memory import InMemoryData
 from overnight.training.checkpoints import LastCheckpoint, read_checkpoint, without_warning
 from overnight.training.generators import seeded
@@ -22,8 +23,37 @@ Config = dict[str, Any]
 
 
 def build(config: Config) -> tuple[L.LightningModule, L.LightningDataModule]:
-    """Build the module and the data module; nothing is read yet."""
-    return instantiated(config["task"]), build_data(config)
+    """Build the module and the data module.
+
+    Nothing is read yet, unless the module asks what only the data can tell; see ``overnight.config.of_data``.
+    """
+    data = build_data(config)
+    return build_task(informed(config, data)), data
+
+
+def build_task(config: Config) -> L.LightningModule:
+    """Build the module of a configuration that has what it asks of the data."""
+    task: L.LightningModule = instantiated(filled(config["task"], config.get(TRAITS, {})))
+    return task
+
+
+def informed(config: Config, data: L.LightningDataModule) -> Config:
+    """Return the configuration with what its module asks of the data, under ``traits_of_data``.
+
+    Raises:
+        ConfigError: the data cannot tell it.
+    """
+    questions = dict(asked(config["task"], "task"))
+    if not questions:
+        return config
+    traits: Config = data.traits() if isinstance(data, InMemoryData) else {}
+    for key, name in questions.items():
+        if name not in traits:
+            raise ConfigError(
+                f"{key}: {type(data).__name__} does not tell {name}, only {', '.join(traits) or 'nothing'}. "
+                f"Needed: data that does, such as data=table, or the value itself. Type for example: {key}=1"
+            )
+    return config | {TRAITS: traits}
 
 
 def build_data(config: Config, **changes: Any) -> L.LightningDataModule:

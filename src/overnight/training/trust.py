@@ -14,6 +14,7 @@ from torchmetrics import Metric
 
 from overnight.config.errors import ConfigError
 from overnight.config.folders import project
+from overnight.config.of_data import TRAITS, filled
 from overnight.config.schema import refused_settings
 
 Config = dict[str, Any]
@@ -34,7 +35,7 @@ def buildable(thing: Thing) -> Thing:
 
 
 def trusted(config: Config, trust: Iterable[str] = ()) -> Config:
-    """Return a configuration from a file, if all that it would build is harmless.
+    """Return a configuration from a file, told the traits of its data, if all that it builds is harmless.
 
     Args:
         config: of a checkpoint or a record.
@@ -44,6 +45,7 @@ def trusted(config: Config, trust: Iterable[str] = ()) -> Config:
         ConfigError: names what may not be built.
     """
     homes = (*HOMES, *own_packages(), *trust)
+    config = config | {"task": filled(config["task"], config.get(TRAITS, {}))}
     trainer = {key: value for key, value in config["trainer"].items() if key not in REPLACED}
     parts = {"task": config["task"], "data": config["data"], "trainer": trainer}
     for complaint in (*untrusted(parts, homes), *refused_settings(parts | {"callbacks": {}})):

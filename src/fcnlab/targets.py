@@ -1,0 +1,53 @@
+"""What the targets are, and so what the net's outputs mean: classes or numbers."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+
+class Classes(nn.Module):
+    """Class indices [batch]; the outputs are logits [batch, classes]."""
+
+    def learned(self, targets: Tensor) -> Tensor:
+        """Return what the loss compares the outputs with."""
+        return targets
+
+    def measured(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what the metrics compare."""
+        return outputs.float(), targets
+
+    def predicted(self, outputs: Tensor) -> Tensor:
+        """Return the probabilities [batch, classes]."""
+        return outputs.softmax(1)
+
+
+class Numbers(nn.Module):
+    """Numbers [batch] or [batch, k]; the outputs [batch, k] are standardized ones.
+
+    Thus the loss has the same scale whatever the units, while metrics and predictions are in these units.
+
+    Args:
+        mean: of the targets in the training part, k numbers.
+        std: their standard deviations.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean), persistent=False)
+        self.register_buffer("std", torch.tensor(std), persistent=False)
+
+    def learned(self, targets: Tensor) -> Tensor:
+        """Return the targets standardized [batch, k]."""
+        return (targets.reshape(len(targets), -1) - self.mean) / self.std
+
+    def measured(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Return both in the units of the targets, in float64: R2 subtracts sums of large squares."""
+        return self.predicted(outputs.double()), targets.double().reshape(len(targets), -1).squeeze(1)
+
+    def predicted(self, outputs: Tensor) -> Tensor:
+        """Return the predictions in the units of the targets, [batch, k], or [batch] if k is 1."""
+        return (outputs * self.std + self.mean).squeeze(1)

@@ -1,0 +1,34 @@
+"""Values that only the data can tell, such as the number of its features.
+
+``${of_data:in_features}`` in a configuration is a placeholder until the data is set up. What the data then
+tells is kept under ``traits_of_data``, so that a checkpoint's module is built without the data.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+TRAITS = "traits_of_data"
+PLACEHOLDER = "of_data:"
+
+
+def placeholder(name: str) -> str:
+    """Return what stands for a value until the data is set up."""
+    return f"{PLACEHOLDER}{name}"
+
+
+def asked(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the dotted key of each placeholder in a node, and the name of the value that it asks for."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from asked(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(node, str) and node.startswith(PLACEHOLDER):
+        yield path, node.removeprefix(PLACEHOLDER)
+
+
+def filled(node: Any, traits: dict[str, Any]) -> Any:
+    """Return a node in which each placeholder that the traits have a value for is replaced by it."""
+    if isinstance(node, dict):
+        return {key: filled(value, traits) for key, value in node.items()}
+    if isinstance(node, str) and node.startswith(PLACEHOLDER):
+        return traits.get(node.removeprefix(PLACEHOLDER), node)
+    return node

@@ -1,0 +1,190 @@
+"""Arrays in files as data: an .npz, or a folder of .npy."""
+
+import functools
+import zipfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from overnight.data import targets
+from overnight.data.batches import Samples
+from overnight.data.files import refuse_path, version
+from overnight.data.in_memory import InMemoryData, Source
+from overnight.data.scaling import standardize
+from overnight.data.splits import count, stratified_split
+from overnight.data.targets import Targets
+
+NEEDED, OF_TEST, NAMES = ("features", "targets"), ("test_features", "test_targets"), "class_names"
+HOW = "Type in Python: numpy.savez('FILE.npz', features=X, targets=y)"
+
+
+class Loaded(NamedTuple):
+    """What the files hold, those of an official test set last.
+
+    Args:
+        features: [n, ...].
+        targets: [n, ...].
+        tested: how many samples the official test set has; 0 if there is none.
+    """
+
+    features: np.ndarray
+    targets: Targets
+    tested: int
+
+
+class Arrays(InMemoryData):
+    """Arrays ``features`` and ``targets`` [n, ...], and ``test_features`` and ``test_targets`` if there are.
+
+    Texts in ``class_names`` name the classes; without them, the values of the targets do.
+
+    Args:
+        path: of an .npz with these arrays, or of a folder with ``features.npy``, ``targets.npy`` and so on.
+        regression: the targets are numbers; else classes.
+        standardize: scale each column of [n, columns], or each channel of [n, channels, ...], on the training
+            part.
+        test_size: samples that are set aside for the test if there is no official test set; below 1, their
+            share of all.
+        test_seed: draws them.
+        settings: of ``InMemoryData``.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        regression: bool,
+        standardize: bool,
+        test_size: float,
+        test_seed: int,
+        **settings: Any,
+    ) -> None:
+        super().__init__(**settings)
+        self.path, self.regression, self.standardize = Path(path), regression, standardize
+        self.test_size, self.test_seed = test_size, test_seed
+
+    def read(self) -> Source:
+        """Read the files.
+
+        Raises:
+            FileNotFoundError: they are not there.
+            ValueError: they hold no arrays that can be learned from; says what to do.
+        """
+        values, (learned, self.class_names), tested = load(
+            self.path, version(self.path), regression=self.regression
+        )
+        features = torch.from_numpy(values)
+        if tested:
+            cut = len(features) - tested
+            return Source(Samples(features[:cut], learned[:cut]), Samples(features[cut:], learned[cut:]))
+        size = count(self.test_size, len(learned))
+        split = stratified_split(learned, size, 1, 0, self.test_seed, "data.test_size")
+        self.test_rows = split.val.tolist()
+        train, test = (Samples(features[rows], learned[rows]) for rows in split)
+        return Source(train, test)
+
+    def prepare(self, source: Source) -> Source:
+        """Standardize the features, if asked for, on the training part.
+
+        Raises:
+            ValueError: the training part lacks a class.
+        """
+        trained = self.split.train
+        targets.refuse_untrained(source.train.targets[trained], self.class_names, f"targets in {self.path}")
+        if self.standardize:
+            return standardize(source, trained)
+        return Source(*(Samples(part.features.float(), part.targets) for part in source))
+
+
+@functools.lru_cache(maxsize=2)
+def load(path: Path, version: tuple[int, ...], *, regression: bool) -> Loaded:  # noqa: ARG001 - a key of the cache
+    """Read the arrays once for each version of the files, and see that they fit.
+
+    Raises:
+        FileNotFoundError: they are not there.
+        ValueError: they cannot be learned from.
+    """
+    arrays = read_arrays(path)
+    if missing := [name for name in NEEDED if name not in arrays]:
+        raise ValueError(
+            f"data.path={path}: there is no {' and no '.join(missing)} in it, only "
+            f"{', '.join(arrays) or 'nothing'}. Needed: features, targets, and test_features, test_targets "
+            f"for an official test set. {HOW}"
+        )
+    both = [name for name in OF_TEST if name in arrays]
+    if len(both) == 1:
+        raise ValueError(
+            f"data.path={path}: {both[0]} is there alone. Needed: {' and '.join(OF_TEST)}, or neither"
+        )
+    names = [NEEDED, OF_TEST] if both else [NEEDED]
+    try:
+        features = np.concatenate([fitting(arrays, *pair) for pair in names])
+        values = np.concatenate([flat(arrays[answers]) for _, answers in names])
+        encoded = targets.encode(values, "targets", regression=regression)
+        return Loaded(features, named(encoded, arrays), len(arrays[OF_TEST[1]]) if both else 0)
+    except ValueError as error:
+        raise ValueError(f"data.path={path}: {error}") from error
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Return the arrays by their names; nothing that is pickled is unpickled.
+
+    Raises:
+        FileNotFoundError: they are not there.
+        ValueError: a file is no array, or holds Python objects.
+    """
+    try:
+        if path.is_dir():
+            return {file.stem: np.load(file) for file in sorted(path.glob("*.npy"))}
+        refuse_path(path)
+        with np.load(path) as arrays:
+            return dict(arrays)
+    except (ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"data.path={path}: it cannot be read as arrays ({error}). Needed: an .npz, or a folder with "
+            f"features.npy and targets.npy, without Python objects. {HOW}"
+        ) from error
+
+
+def fitting(arrays: dict[str, np.ndarray], name: str, answers: str) -> np.ndarray:
+    """Return the features, if they fit their targets.
+
+    Raises:
+        ValueError: they do not, or are no finite numbers.
+    """
+    features = arrays[name]
+    if features.ndim < 2 or features.dtype.kind not in "biuf":  # noqa: PLR2004
+        raise ValueError(
+            f"{name} is {features.dtype} {features.shape}. Needed: numbers [samples, features, ...]"
+        )
+    if len(features) != len(arrays[answers]):
+        raise ValueError(f"{len(features)} {name}, but {len(arrays[answers])} {answers}. Needed: as many")
+    if features.shape[1:] != arrays[NEEDED[0]].shape[1:]:
+        raise ValueError(
+            f"{name} is {features.shape}, features {arrays[NEEDED[0]].shape}. Needed: the same but for n"
+        )
+    if not np.isfinite(features).all():
+        raise ValueError(
+            f"{name} holds numbers that are missing or infinite. Needed: finite ones; fill them in first"
+        )
+    return features
+
+
+def flat(values: np.ndarray) -> np.ndarray:
+    """Return targets [n, 1] as [n]; others as they are."""
+    return values[:, 0] if values.shape[1:] == (1,) else values
+
+
+def named(encoded: Targets, arrays: dict[str, np.ndarray]) -> Targets:
+    """Give the classes their own names where the file has some.
+
+    Raises:
+        ValueError: there are more or fewer of them than classes.
+    """
+    if NAMES not in arrays or not encoded.class_names:
+        return encoded
+    names = tuple(map(str, arrays[NAMES]))
+    if len(names) != len(encoded.class_names):
+        raise ValueError(f"{len(names)} class_names for {len(encoded.class_names)} classes. Needed: as many")
+    return Targets(encoded.values, names)

@@ -1,0 +1,245 @@
+"""A table as data: a CSV or Parquet file with a column to learn."""
+
+import difflib
+import functools
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from overnight.data import columns, targets
+from overnight.data.batches import Samples
+from overnight.data.columns import Columns
+from overnight.data.files import typed, version
+from overnight.data.in_memory import InMemoryData, Source
+from overnight.data.scaling import standardize
+from overnight.data.splits import count, stratified_split
+from overnight.data.table_files import read_table
+from overnight.data.targets import Targets
+
+log = logging.getLogger(__name__)
+
+FILLED: dict[str, Callable[[Tensor], Tensor] | None] = {
+    "refuse": None,
+    "mean": lambda numbers: numbers.nanmean(0),
+    "median": lambda numbers: numbers.nanmedian(0)[0],
+}
+"""Ways with missing numbers: what of the training part [n, numbers] stands in their place [numbers]."""
+FEW = 5
+"""Classes that are named."""
+FEWEST = 10
+"""Rows, of which some train, some validate and some test."""
+
+
+class Loaded(NamedTuple):
+    """What a file holds: the features before they are scaled, and the targets."""
+
+    features: Columns
+    targets: Targets
+
+
+class Table(InMemoryData):
+    """Rows of a table: numbers standardized on the training part alone, categories one-hot.
+
+    A category that the training part lacks is 0 in all of its columns.
+
+    Args:
+        path: of a CSV file, compressed or not, or a Parquet file.
+        target: the name of the column to learn.
+        regression: learn it as a number; else its values are classes.
+        drop: names of columns to leave out, such as an identifier.
+        categorical: names of columns to take for categories although they hold numbers.
+        missing: "refuse"; or fill a missing number with the "mean" or "median" of the training part, and let
+            a missing category be one of its own.
+        test_size: rows that are set aside for the test; below 1, their share of all.
+        test_seed: draws them.
+        read_csv: options of ``pandas.read_csv``.
+        settings: of ``InMemoryData``.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        target: str,
+        regression: bool,
+        drop: Sequence[str],
+        categorical: Sequence[str],
+        missing: str,
+        test_size: float,
+        test_seed: int,
+        read_csv: Mapping[str, Any],
+        **settings: Any,
+    ) -> None:
+        super().__init__(**settings)
+        if missing not in FILLED:
+            raise ValueError(
+                f"data.missing={missing}: needed: one of {', '.join(FILLED)}. Type: data.missing=mean"
+            )
+        self.path, self.target, self.missing = Path(path), str(target), missing
+        self.test_size, self.test_seed = test_size, test_seed
+        self._load = functools.partial(
+            load,
+            self.path,
+            self.target,
+            tuple(map(str, drop)),
+            tuple(map(str, categorical)),
+            json.dumps(dict(read_csv), sort_keys=True),
+            regression=regression,
+            impute=missing != "refuse",
+        )
+
+    def read(self) -> Source:
+        """Read the file, and set rows aside for the test.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: it is no table that can be learned from; says what to do.
+        """
+        self._loaded = self._load(version=version(self.path))
+        if log.isEnabledFor(logging.INFO):
+            tell(described(self.path, self.target, self._loaded))
+        (values, *_), (learned, self.class_names) = self._loaded
+        split = stratified_split(
+            learned, count(self.test_size, len(learned)), 1, 0, self.test_seed, "data.test_size"
+        )
+        self.test_rows = split.val.tolist()
+        features = torch.from_numpy(values)
+        train, test = (Samples(features[rows], learned[rows]) for rows in split)
+        return Source(train, test)
+
+    def prepare(self, source: Source) -> Source:
+        """Fill in and standardize numbers by what the training part says, and encode the categories.
+
+        Raises:
+            ValueError: the training part lacks a class.
+        """
+        trained, numbers = self.split.train, len(self._loaded.features.numbers)
+        targets.refuse_untrained(
+            source.train.targets[trained], self.class_names, f"data.target={self.target}"
+        )
+        fill = FILLED[self.missing]
+        if fill:
+            source = filled_in(source, fill, trained, numbers)
+        scaled = standardize(source, trained, slice(numbers))
+        sizes = [len(names) for names in self._loaded.features.categories.values()]
+        return one_hot_encoded(scaled, trained, numbers, sizes)
+
+
+@functools.lru_cache(maxsize=2)
+def load(
+    path: Path,
+    target: str,
+    drop: tuple[str, ...],
+    categorical: tuple[str, ...],
+    options: str,
+    *,
+    regression: bool,
+    impute: bool,
+    version: tuple[int, ...],  # noqa: ARG001 - a key of the cache
+) -> Loaded:
+    """Read a table and encode it, once for each version of the file."""
+    frame = read_table(path, json.loads(options))
+    try:
+        loaded = encode(frame, target, drop, categorical, regression=regression, impute=impute)
+    except ValueError as error:
+        raise ValueError(f"data.path={path}: {error}") from error
+    return loaded
+
+
+def encode(
+    frame: pd.DataFrame,
+    target: str,
+    drop: Sequence[str],
+    categorical: Sequence[str],
+    *,
+    regression: bool,
+    impute: bool,
+) -> Loaded:
+    """Return features and targets of a table.
+
+    Raises:
+        ValueError: it cannot be learned from; says why, and what to type.
+    """
+    for key, names in (("target", [target]), ("drop", drop), ("categorical", categorical)):
+        for name in names:
+            if name not in frame.columns:
+                raise ValueError(missing_column(f"data.{key}", name, list(map(str, frame.columns))))
+    if len(frame) < FEWEST:
+        raise ValueError(
+            f"it has {len(frame)} rows. Needed: {FEWEST} or more, to train, validate and test on"
+        )
+    column = frame[target]
+    if blank := int(column.isna().sum()):
+        row = int(column.isna().argmax()) + 1
+        raise ValueError(
+            f"the target {target} is blank in {blank} rows, first in row {row} after the names. Needed: a "
+            f"target in every row. Leave these rows out of the file"
+        )
+    if pd.api.types.is_string_dtype(column):
+        columns.refuse_marked(target, list(column.astype(str).unique()))
+    features = columns.encode(frame.drop(columns=[target, *drop]), categorical, impute=impute)
+    return Loaded(features, targets.encode(column.to_numpy(), f"data.target={target}", regression=regression))
+
+
+def missing_column(key: str, name: str, names: Sequence[str]) -> str:
+    """Say that there is no such column, and which ones there are: the most similar, or else the first."""
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    few = ", ".join(close or names[:10])
+    told = f"Did you mean {few}?" if close else f"It has {len(names)} columns: {few}."
+    if len(names) == 1:
+        hint = f"another delimiter, as in: {typed('data.read_csv.sep', ' ')}"
+    else:
+        hint = f"a name in the first line. Type for example: {typed(key, (close or names[::-1])[0])}"
+    return f"{key}={name}: there is no such column. {told} Needed: {hint}"
+
+
+@functools.cache
+def tell(text: str) -> None:
+    """Log a text once in a process."""
+    log.info("%s", text)
+
+
+def described(path: Path, target: str, loaded: Loaded) -> str:
+    """Say what a table is taken for, and how to type what it could be taken for instead."""
+    features, (values, names) = loaded
+    sizes = f"{len(features.numbers)} numbers, {len(features.categories)} categories"
+    left = f", left out as they tell nothing: {', '.join(features.left_out)}" if features.left_out else ""
+    few = ", ".join(names[:FEW]) + ", ..." * (len(names) > FEW)
+    kind = f"{len(names)} classes ({few}). {targets.AS_NUMBERS}" if names else "a number"
+    return f"{path.name}: {len(values)} rows, {sizes}{left}; the target {target} is {kind}"
+
+
+def filled_in(source: Source, fill: Callable[[Tensor], Tensor], trained: Tensor, numbers: int) -> Source:
+    """Put what a function says of the training part in the place of missing numbers."""
+    filling = fill(source.train.features[trained, :numbers]).nan_to_num()
+    parts = []
+    for features, values in source:
+        whole = features.clone()
+        whole[:, :numbers] = torch.where(whole[:, :numbers].isnan(), filling, whole[:, :numbers])
+        parts.append(Samples(whole, values))
+    return Source(*parts)
+
+
+def one_hot_encoded(source: Source, trained: Tensor, numbers: int, sizes: Sequence[int]) -> Source:
+    """Put a column for each category in the place of their numbers; one that is not trained on is always 0.
+
+    Args:
+        source: float32 [n, numbers + the columns with categories].
+        trained: positions of the training part.
+        numbers: columns that are none.
+        sizes: how many categories each other column has.
+    """
+    parts: list[list[Tensor]] = [[part.features[:, :numbers]] for part in source]
+    for place, size in enumerate(sizes, start=numbers):
+        known = source.train.features[trained, place].long().bincount(minlength=size) > 0
+        for columns_of, part in zip(parts, source, strict=True):
+            columns_of.append((part.features[:, place, None] == torch.arange(size)).float() * known)
+    return Source(
+        *(Samples(torch.cat(each, 1), part.targets) for each, part in zip(parts, source, strict=True))
+    )

@@ -1,0 +1,278 @@
+"""Data of one's own, trained end to end: tables and arrays, classes and numbers, alone and stacked."""
+
+import logging
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from statsmodels import datasets
+
+from commands import Command, every
+from experiments import Compose
+from overnight.config import schema
+from overnight.config.errors import ConfigError
+from overnight.data import tables
+from overnight.records.folder import find_runs
+from overnight.records.record import Record, fingerprint, read_record
+from overnight.stacked.loop import StackedLoop
+from overnight.stacked.member import Member
+from overnight.stacked.proof import check_step, prove
+from overnight.training.fit import train
+from overnight.training.rows import whole_rows
+from stacked_sweeps import approximate, recorded
+
+REGRESSION = ("loss=mse", "metrics=regression")
+QUICK = ("trainer=cpu", "trainer.max_epochs=8", "data.batch_size=32", "lr=0.01")
+QUIET = ("logger=none",)
+
+Train = Callable[..., Record]
+
+
+@pytest.fixture(scope="session")
+def votes(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Return the overrides of a table of 944 voters: for whom, by their opinions."""
+    path = tmp_path_factory.mktemp("votes") / "votes.csv"
+    frame = datasets.anes96.load_pandas().data
+    frame.assign(vote=np.where(frame["vote"] > 0, "Dole", "Clinton")).to_csv(path, index=False)
+    return ["data=table", f"data.path={path}", "data.target=vote", "data.categorical=[educ]"]
+
+
+@pytest.fixture(scope="session")
+def meals(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Return the overrides of a table of 235 households: what they spend on food, by income (Engel 1857)."""
+    path = tmp_path_factory.mktemp("meals") / "meals.csv"
+    datasets.engel.load_pandas().data.to_csv(path, index=False)
+    return ["data=table", f"data.path={path}", "data.target=foodexp", *REGRESSION]
+
+
+@pytest.fixture
+def trained(compose: Compose, tmp_path: Path) -> Train:
+    """Give overrides, train; get what a record says of the fit."""
+
+    def run(*overrides: str) -> Record:
+        config = compose(*QUICK, *QUIET, *overrides)
+        schema.check(config)
+        return train(config, tmp_path, {}, [], None)
+
+    return run
+
+
+def test_classes_of_a_table_are_learned(votes: list[str], trained: Train) -> None:
+    record = trained(*votes)
+    assert record["status"] == "completed"
+    assert record["checked"] is True
+    assert record["best"]["val/acc"] > 0.85
+    assert record["best"]["test/acc"] > 0.85  # 0.58 voted for Clinton
+
+
+def test_numbers_of_a_table_are_learned(meals: list[str], trained: Train) -> None:
+    record = trained(*meals)
+    assert record["checked"] is True
+    best = record["best"]
+    assert best["val/r2"] > 0.6  # a straight line explains 0.83 of the variance of all
+    assert 20 < best["val/mae"] <= best["val/rmse"] < 200  # in the units of the target, whose mean is 624
+    assert best["val/loss"] < 0.5  # of standardized numbers
+
+
+@pytest.mark.parametrize("shape", every(2, [(-1, 1), (-1,)]))
+def test_the_metrics_of_a_regression_are_those_of_their_definitions(
+    shape: tuple[int, ...], trained: Train, tmp_path: Path, command: Command
+) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(80, 3))
+    np.savez(tmp_path / "mine.npz", features=x, targets=(2000 + 10 * x[:, 0]).reshape(shape))
+    arrays = ["data=arrays", f"data.path={tmp_path / 'mine.npz'}", *REGRESSION]
+    best = trained(*arrays)["best"]
+    measured = command("eval.py", "ckpt_path=checkpoints/best.ckpt", "predictions=predicted.csv")
+    assert (measured.status, measured.stderr) == (0, "")
+    table = pd.read_csv(tmp_path / "predicted.csv")
+    assert [*table.columns] == ["index", "target", "prediction"]
+    assert table["target"].tolist() == pytest.approx((2000 + 10 * x[table["index"], 0]).tolist())
+    errors = table["target"] - table["prediction"]
+    spread = ((table["target"] - table["target"].mean()) ** 2).sum()
+    assert best["test/mae"] == pytest.approx(errors.abs().mean(), rel=1e-3)
+    assert best["test/rmse"] == pytest.approx((errors**2).mean() ** 0.5, rel=1e-3)
+    assert best["test/r2"] == pytest.approx(1 - (errors**2).sum() / spread, abs=1e-3)
+
+
+def test_several_numbers_are_learned_at_a_time(trained: Train, tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(80, 3))
+    np.savez(tmp_path / "mine.npz", features=x, targets=x[:, :2] * [1, 1000])
+    assert trained("data=arrays", f"data.path={tmp_path / 'mine.npz'}", *REGRESSION)["best"]["val/r2"] > 0.5
+
+
+def test_predictions_have_the_rows_and_the_classes_of_the_table(
+    votes: list[str], trained: Train, tmp_path: Path, command: Command
+) -> None:
+    best = trained(*votes)["best"]
+    path = tmp_path / "moved.csv"
+    path.write_text(Path(votes[1].removeprefix("data.path=")).read_text())
+    asked = ["ckpt_path=checkpoints/best.ckpt", "predictions=predicted.csv", f"data_root={path}"]
+    assert command("eval.py", *asked).status == 0
+    predicted, table = pd.read_csv(tmp_path / "predicted.csv"), pd.read_csv(path)
+    assert predicted["target"].tolist() == table["vote"][predicted["index"]].tolist()
+    assert (predicted["target"] == predicted["prediction"]).mean() == pytest.approx(
+        best["test/acc"], abs=1e-6
+    )
+    assert (predicted["p_Clinton"] + predicted["p_Dole"]).tolist() == pytest.approx(
+        [1] * len(predicted), abs=1e-4
+    )
+    table.assign(educ=0).to_csv(path, index=False)
+    changed = command("eval.py", *asked)
+    assert changed.status == 1
+    assert "the data has changed since this checkpoint was trained" in changed.stderr
+
+
+def test_another_content_is_another_run_and_another_place_is_not(compose: Compose, tmp_path: Path) -> None:
+    def known_as(folder: str, text: str) -> str:
+        path = tmp_path / folder / "t.csv"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        return fingerprint(compose("data=table", f"data.path={path}", "data.target=y"))
+
+    assert known_as("a", "x,y\n1,2\n") == known_as("b", "x,y\n1,2\n")
+    assert known_as("a", "x,y\n1,3\n") != known_as("b", "x,y\n1,2\n")
+
+
+GROUPS = {
+    "folds and rates": (
+        "meals",
+        [f"data.folds=2 data.fold={fold} lr={lr}" for fold in (0, 1) for lr in (0.01, 0.001)],
+    ),
+    "folds of classes": ("votes", [f"data.folds=5 data.fold={fold}" for fold in range(5)]),
+    "folds of numbers": ("meals", [f"data.folds=4 data.fold={fold}" for fold in range(4)]),
+    "splits": ("votes", [f"data.split_seed={seed}" for seed in (0, 1)]),
+}
+"""Of each group the table, and its members as they are typed."""
+
+
+@pytest.mark.parametrize("name", every(4, GROUPS))
+def test_a_stacked_member_is_the_run_that_it_would_be_by_itself(
+    name: str, compose: Compose, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """Each member has its own features: standardized by its own training part."""
+    table, runs = GROUPS[name]
+    own = ["trainer=cpu", "trainer.max_epochs=2", "data.batch_size=32", *QUIET]  # folds of equal sizes
+    places = [Path(tempfile.mkdtemp(dir=tmp_path)) for _ in runs]
+    typed = [(*request.getfixturevalue(table), *own, *run.split()) for run in runs]
+    configs = [compose(*each, directory=place) for each, place in zip(typed, places, strict=True)]
+    prove(configs[0], places[0])
+    members = [Member(config, place) for config, place in zip(configs, places, strict=True)]
+    StackedLoop(members).fit(lambda epoch, count: None, check_step)
+    assert len({member.data.official_train.features.data_ptr() for member in members}) == len(
+        {member.data.split.digest() for member in members}
+    )
+    for member, config, place in zip(members, configs, places, strict=True):
+        alone = train(config, place, {}, [], None)
+        assert [row | {"seconds": None} for row in whole_rows(member.history.rows)] == [
+            approximate(row | {"seconds": None}) for row in alone["history"]
+        ]
+
+
+@pytest.mark.slow
+def test_a_stacked_sweep_of_folds_is_the_ordinary_one_and_is_reported(
+    meals: list[str], command: Command, tmp_path: Path
+) -> None:
+    sweep = [*meals, *QUICK, "trainer.max_epochs=3", "data.folds=5", "data.fold=0,1,2,3,4", "lr=0.01,0.001"]
+    launchers = {
+        "ordinary": [],
+        "stacked": ["hydra/launcher=stacked", "hydra.launcher.groups_at_a_time=1"],
+    }
+    for name, launcher in launchers.items():
+        assert command("train.py", "-m", *sweep, *launcher, f"task_name={name}").status == 0
+    records: dict[str, dict[str, Any]] = {
+        name: {key.replace(name, ""): record for key, record in recorded(tmp_path, name).items()}
+        for name in launchers
+    }
+    assert len(records["stacked"]) == 10
+    for key, ours in records["ordinary"].items():
+        theirs = next(r for k, r in records["stacked"].items() if k.startswith(key.partition("task_name")[0]))
+        assert theirs["trained"].startswith("stacked with")
+        assert theirs["checked"] is True
+        assert theirs["data"] == ours["data"]
+        assert theirs["best"] == approximate(ours["best"])
+    assert command("report.py", "outputs/sweeps/stacked").status == 0
+    report = tmp_path / "outputs" / "sweeps" / "stacked" / "report"
+    assert (report / "figures" / "residuals.png").is_file()
+    assert "val/r2" in (report / "report.md").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("chosen", "better"), [("metric=val/r2 mode=max", max), ("metric=val/mae mode=min", min)]
+)
+def test_a_search_follows_the_metric(
+    chosen: str, better: Callable[..., Any], meals: list[str], command: Command, tmp_path: Path
+) -> None:
+    searched = [
+        "hparams_search=random",
+        "hydra.sweeper.n_trials=3",
+        "task_name=search",
+        "trainer.max_epochs=1",
+    ]
+    result = command("train.py", *meals, "trainer=cpu", *chosen.split(), *searched)
+    assert result.status == 0
+    found = [read_record(path) for path in find_runs(tmp_path / "outputs" / "sweeps" / "search")]
+    metric = chosen.split(maxsplit=1)[0].partition("=")[2]
+    best = better([record for record in found if record], key=lambda record: record["best"][metric])
+    assert len(found) == 3
+    assert f"best by {metric}: {best['name']}, test/" in result.stdout
+
+
+def test_a_run_says_what_the_target_was_taken_for(votes: list[str], command: Command) -> None:
+    tables.tell.cache_clear()
+    logging.getLogger().setLevel(logging.WARNING)  # as in a fresh process
+    told = command("train.py", *votes, *QUICK, *QUIET, "trainer.max_epochs=1").stdout
+    assert "votes.csv: 944 rows, 9 numbers, 1 categories" in told
+    assert "the target vote is 2 classes (Clinton, Dole). To learn it as a number, type: loss=mse" in told
+
+
+WRONG = {
+    "no target": (["data.target=votes"], "Did you mean vote?"),
+    "no such file": (["data.path=absent.csv"], "there is no such file. Needed: a file with data"),
+    "a loss for classes": (
+        ["metrics=regression"],
+        "that loss is for classes. Needed: one for numbers. Type: loss=mse",
+    ),
+    "smoothed numbers": (
+        [*REGRESSION, "label_smoothing=0.1"],
+        "numbers have no labels. Needed: label_smoothing=0",
+    ),
+    "augmented rows": (["augmentation=flip"], "a table has no images"),
+    "classes as numbers": ([*REGRESSION], "holds texts such as 'Dole', and a regression learns numbers"),
+    "validation of nothing": (
+        ["data.val_size=0"],
+        "data.val_size=0: needed: a whole number of samples, 1 or more, or a",
+    ),
+    "validation of all": (["data.val_size=5000"], "data.val_size=5000: needed: fewer than the 755"),
+}
+
+
+@pytest.mark.parametrize("name", every(3, WRONG))
+def test_what_is_wrong_is_refused_before_the_folder_is_touched(
+    name: str, votes: list[str], command: Command, tmp_path: Path
+) -> None:
+    wrong, message = WRONG[name]
+    kept = [each for each in votes if each.partition("=")[0] not in {one.partition("=")[0] for one in wrong}]
+    result = command("train.py", *kept, *wrong, "trainer=cpu", "task_name=mine")
+    assert result.status == 1
+    assert message in result.stderr
+    assert result.stderr.count("\n") <= 1
+    assert not (tmp_path / "outputs" / "runs" / "mine").exists()
+
+
+def test_numbers_are_not_mixed(compose: Compose) -> None:
+    with pytest.raises(ConfigError, match="augmentation=mixup with metrics=regression: it mixes labels"):
+        schema.check(compose("data=synthetic", *REGRESSION, "augmentation=mixup"))
+
+
+def test_images_of_classes_are_no_numbers(compose: Compose, tmp_path: Path) -> None:
+    config = compose("data=synthetic", *REGRESSION)
+    with pytest.raises(
+        ConfigError, match="Synthetic does not tell target_mean, only in_features, out_features"
+    ):
+        train(config, tmp_path, {}, [], None)
