@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from overnight.config.errors import ConfigError
 from overnight.data.batches import Samples
 from overnight.data.in_memory import InMemoryData, Source
 
@@ -19,7 +20,7 @@ class Images(InMemoryData):
         settings: of ``InMemoryData``.
 
     Raises:
-        ValueError: there are no such classes, or the validation part would take every image.
+        ConfigError: there are no such classes, or the validation part would take every image.
     """
 
     shape: ClassVar[tuple[int, int, int]] = (1, 28, 28)
@@ -33,12 +34,12 @@ class Images(InMemoryData):
         if not {*self.only_classes} <= {*every} or not 1 < len({*self.only_classes}) == len(
             self.only_classes
         ):
-            raise ValueError(
+            raise ConfigError(
                 f"data.only_classes={self.only_classes}: needed: two or more different labels from 0 to "
                 f"{every[-1]}. Type for example: data.only_classes=[0,6]"
             )
         if self.folds == 1 and self.val_size >= self.train_images:
-            raise ValueError(
+            raise ConfigError(
                 f"data.val_size={self.val_size}: needed: fewer than the {self.train_images} training images. "
                 f"Type for example: data.val_size={self.train_images // 10}"
             )

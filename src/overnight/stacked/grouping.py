@@ -65,7 +65,7 @@ def look_at(job: Job) -> Run:
         try:
             config = with_traits(config)
         except (ValueError, OSError) as error:
-            alone = str(error)
+            alone = f"cannot be built: {error}"
     return Run(job, directory, config, alone)
 
 
