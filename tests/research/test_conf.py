@@ -128,6 +128,7 @@ RUNS = {
     "grid": 324,
     "cross_validation": 60,
     "strongest": 5,
+    "table1": 180,
 }
 """What the comment in each study's file says."""
 
