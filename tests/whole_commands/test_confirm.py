@@ -55,7 +55,7 @@ def recorded(name: str) -> dict[str, Record]:
 
 def trained(config: dict[str, Any], *apart: str) -> dict[str, Any]:
     """Return what a run's result depends on, less what tells replicates apart."""
-    return without_keys(config, (*COSMETIC, "seed", "data.seed", *apart))
+    return without_keys(config, (*COSMETIC, "seed", "data.seed", "task.seed", *apart))
 
 
 @pytest.mark.parametrize("name", every(5, SWEPT))
