@@ -8,8 +8,6 @@ from overnight.config.keys import InMemoryKeys, Probability, Section, Strength
 
 Config = dict[str, Any]
 
-NOTHING = "torch.nn.Identity"
-"""What stands in conf/ for a normalization or an initialization that is off."""
 OF_CLASSES = "torch.nn.CrossEntropyLoss"
 """A loss that takes numbers for probabilities."""
 MIXING = {"mixup", "cutmix"}
@@ -82,22 +80,6 @@ class Keys(BaseModel):
     label_smoothing: Annotated[
         float, Field(ge=0, lt=1, description="a share, 0 or more and below 1", examples=[0.1])
     ]
-
-    @model_validator(mode="after")
-    def _model_takes_what_is_set(self) -> "Keys":
-        asked = {
-            "dropout": bool(self.dropout),
-            "input_dropout": bool(self.input_dropout),
-            "normalization": self.normalization["_target_"] != NOTHING,
-            "weight_init": self.init["weight"]["_target_"] != NOTHING,
-        }
-        taken = self.model.model_extra or {}
-        if ignored := [key for key, on in asked.items() if on and key not in taken]:
-            raise ValueError(
-                f"{', '.join(ignored)}: set, but the model takes no such argument, and it would be ignored. "
-                f"Needed: leave it off, or a model that takes it. Type for example: model=fcn"
-            )
-        return self
 
     @model_validator(mode="after")
     def _augmentation_has_images(self) -> "Keys":

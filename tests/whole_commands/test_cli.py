@@ -36,14 +36,6 @@ WRONG_VALUES = {
     "a layer of nothing": (["model.hidden_sizes=[0]"], "model.hidden_sizes=[0]: needed: a list of whole"),
     "a number for a list": (["model.hidden_sizes=64"], "model.hidden_sizes=64: needed: a list of whole"),
     "a negative seed": (["seed=-1"], "seed=-1: needed: a whole number"),
-    "what the model does not take": (
-        ["~model.dropout", "dropout=0.5"],
-        "dropout: set, but the model takes no",
-    ),
-    "an initialization that it does not take": (
-        ["~model.weight_init", "init=zeros"],
-        "weight_init: set, but",
-    ),
     "no epochs": (["trainer.max_epochs=0"], "trainer.max_epochs=0: needed: a whole number, 1 or more"),
     "a negative weight decay": (["weight_decay=-0.1"], "weight_decay=-0.1: needed: a number, 0 or more"),
     "a negative l1": (["l1=-1"], "l1=-1: needed: a number, 0 or more"),
@@ -108,6 +100,18 @@ def test_wrong_input_ends_in_one_message_before_data_is_read(
     assert message in result.stderr
     assert "Traceback" not in result.stderr
     assert len(result.stderr.strip().splitlines()) <= 3
+
+
+@pytest.mark.parametrize("text", ["lr: 0.5", ""], ids=["no package", "empty"])
+def test_a_prepared_experiment_that_sets_nothing_has_a_remedy(
+    text: str, command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_text(text)
+    result = command("train.py", *SHORT, f"--config-dir={tmp_path}", "experiment=mine")
+    assert result.status == 1
+    assert "experiment=mine: nothing takes" in result.stderr
+    assert "first line: # @package _global_" in result.stderr
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")

@@ -8,9 +8,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from overnight.config import schema
+from overnight.config.unused import refuse_unused
 from overnight.records import sweep_state
 from overnight.records.folder import claim, refuse_foreign, set_aside
 from overnight.records.lock import locked
@@ -133,6 +135,7 @@ def refuse(cfg: DictConfig, directory: Path) -> None:
     """
     refuse_foreign(directory)
     config, going_on = resolved(cfg, directory)
+    refuse_unused(cfg, HydraConfig.get())
     schema.check(config)
     task, _ = build(config)
     build_trainer(config | {"logger": {}}, directory, History(config))

@@ -13,6 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 from overnight.config.errors import ConfigError
 from overnight.config.explanations import explain
 from overnight.config.schema import check
+from overnight.config.unused import refuse_unused
 from overnight.records.sweep_state import refuse_foreign_sweep
 
 Batch = Sequence[Sequence[str]]
@@ -51,7 +52,10 @@ def complaint(context: HydraContext, config: DictConfig, overrides: Sequence[str
     """Say what is wrong with a job; "" if nothing is."""
     built = any(text.startswith(JUDGED_BY_CLASSES) or "_target_" in text for text in overrides)
     try:
-        check(compose(context, config, overrides, set() if built else PARTS), built=built)
+        composed = load(context, config, overrides)
+        resolved = resolve(composed, set() if built else PARTS)
+        refuse_unused(composed, composed.hydra)
+        check(resolved, built=built)
     except ConfigError as error:
         return str(error)
     except (HydraException, OmegaConfBaseException, ImportError) as error:
@@ -59,20 +63,27 @@ def complaint(context: HydraContext, config: DictConfig, overrides: Sequence[str
     return ""
 
 
-def compose(
-    context: HydraContext, config: DictConfig, overrides: Sequence[str], unresolved: Container[str] = ()
-) -> dict[str, Any]:
-    """Return the resolved configuration of a job, with the sweep's folder in place of its own.
+def compose(context: HydraContext, config: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
+    """Return the resolved configuration of a job.
 
     Args:
         context: composes.
         config: of the sweep.
         overrides: of the job.
-        unresolved: keys whose interpolations stay as they are.
     """
+    return resolve(load(context, config, overrides))
+
+
+def load(context: HydraContext, config: DictConfig, overrides: Sequence[str]) -> DictConfig:
+    """Return the configuration of a job, not resolved, with the sweep's folder in place of its own."""
     composed = context.config_loader.load_sweep_config(config, list(overrides))
     with read_write(composed.hydra.runtime), open_dict(composed.hydra.runtime):
         composed.hydra.runtime.output_dir = composed.hydra.sweep.dir
+    return composed
+
+
+def resolve(composed: DictConfig, unresolved: Container[str] = ()) -> dict[str, Any]:
+    """Return a configuration without Hydra's part, resolved but for the keys that are to stay as they are."""
     hydra_config: Any = HydraConfig.instance()
     outer, hydra_config.cfg = hydra_config.cfg, composed
     try:

@@ -1,0 +1,119 @@
+"""Hyperparameters that were set and that nothing takes: a record that names them would be untrue."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import hydra
+from omegaconf import DictConfig, OmegaConf
+
+from overnight.config import folders
+from overnight.config.errors import ConfigError
+from overnight.config.keys import MachineryKeys
+from overnight.config.schema import at
+
+Config = dict[str, Any]
+
+MACHINERY = {field.alias or name for name, field in MachineryKeys.model_fields.items()}
+KEY = re.compile(r"\w[\w.]*")
+"""In a text with an interpolation every word may be a key: a resolver has several, and some are relative."""
+
+
+def refuse_unused(config: DictConfig, hydra_config: Any) -> None:
+    """Refuse hyperparameters that were set, and to which nothing that is built refers by an interpolation.
+
+    Args:
+        config: of a run, not resolved.
+        hydra_config: Hydra's part of it.
+
+    Raises:
+        ConfigError: names them all.
+    """
+    raw: Any = OmegaConf.to_container(config, resolve=False)
+    main = main_config(str(hydra_config.job.config_name))
+    choices = dict(hydra_config.runtime.choices)
+    given = typed(hydra_config.overrides.task) | changed(raw, main) | chosen(choices, main)
+    used = {path.partition(".")[0] for path in references(raw)}
+    if unused := sorted(given & hyperparameters(raw, choices, main) - used):
+        raise ConfigError("\n".join(complaint(key, choices, main) for key in unused))
+
+
+@cache
+def main_config(name: str) -> Config:
+    """Return the main configuration as its file has it, with its defaults as a dict of groups and options."""
+    config: Any = OmegaConf.to_container(OmegaConf.load(folders.find_config(name)), resolve=False)
+    groups = [entry for entry in config.get("defaults", []) if isinstance(entry, dict)]
+    config["defaults"] = {group: option for entry in groups for group, option in entry.items()}
+    return dict(config)
+
+
+def typed(overrides: list[str]) -> set[str]:
+    """Return the keys at the top, and the groups, that were typed or are swept."""
+    return {re.split(r"[=.@/]", text.lstrip("+~"), maxsplit=1)[0] for text in overrides}
+
+
+def changed(raw: Config, main: Config) -> set[str]:
+    """Return the keys at the top that have another value than in the main file."""
+    return {key for key, value in main.items() if value != "???" and key in raw and raw[key] != value}
+
+
+def chosen(choices: Config, main: Config) -> set[str]:
+    """Return the groups of which another option is chosen than in the main file."""
+    return {group for group, option in main["defaults"].items() if choices.get(group, option) != option}
+
+
+def hyperparameters(raw: Config, choices: Config, main: Config) -> set[str]:
+    """Return the keys at the top that change a run.
+
+    A section such as ``{dropout: true}`` only notes which options compose. ``schema`` judges other keys.
+    """
+    sections = {key: raw[key] for key in main.keys() & raw.keys() if isinstance(raw[key], dict)}
+    noted = {key for key, node in sections.items() if all(value is True for value in node.values())}
+    cosmetic = {key.partition(".")[0] for key in raw["cosmetic"] or ()}
+    own: Any = hydra.utils.get_class(raw["schema"]) if raw["schema"] else None
+    known = own.model_fields if own else raw
+    return raw.keys() & {*known, *choices} - MACHINERY - {"hydra"} - noted - cosmetic
+
+
+def references(raw: Config) -> set[str]:
+    """Return the dotted keys to which what is built refers, directly or by way of others."""
+    found: set[str] = set()
+    sections = [raw[key] for key in MACHINERY & raw.keys()]
+    while sections:
+        new = set(words(sections.pop())) - found
+        found |= new
+        sections += [at(raw, path) for path in new]
+    return found
+
+
+def words(node: Any) -> Iterator[str]:
+    """Yield all words of the interpolations in a section, at any depth."""
+    if isinstance(node, str) and "${" in node:
+        yield from KEY.findall(node)
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from words(child)
+
+
+def complaint(key: str, choices: Config, main: Config) -> str:
+    """Say of a key what is needed, after the example of a default option that takes it."""
+    refers = re.compile(rf"\$\{{{key}\b")
+    takers = [
+        f"{group}={option}" for group, option in main["defaults"].items() if finds(refers, group, option)
+    ]
+    if key in choices and not takers:
+        return (
+            f"{key}={choices[key]}: nothing takes what its file sets. If it sets keys at the top, needed "
+            f"as its first line: # @package _global_"
+        )
+    example = f", as {takers[0]} does" if takers else ""
+    return (
+        f"{key}: set, but no part of the run takes ${{{key}}}, and it would be ignored. "
+        f"Needed: leave it out, or choose parts that take it{example}"
+    )
+
+
+def finds(pattern: re.Pattern[str], group: str, option: Any) -> bool:
+    """Tell whether the file of an option has a text."""
+    paths = (folder / group / f"{option}.yaml" for folder in folders.folders())
+    return any(pattern.search(path.read_text(encoding="utf-8")) for path in paths if path.is_file())
