@@ -18,7 +18,8 @@ from experiments import Compose
 from fcnlab import fashion_mnist
 from overnight.config import schema
 from overnight.config.errors import ConfigError
-from overnight.config.folders import SHIPPED
+from overnight.config.folders import SHIPPED, options
+from overnight.config.habits import HABITS
 
 ONLY_FOR_SWEEPS = {
     *("optuna", "joblib", "cloudpickle", "submitit", "ray", "overnight.launchers"),
@@ -78,13 +79,25 @@ WRONG = {
     ),
     "a misspelt experiment": (["experiment=optimisers"], "Did you mean optimizers?"),
     "a misspelt group": (["optimiser=adam"], "optimiser: there is no such key. Did you mean optimizer?"),
+    "a misspelt group without a key": (["experimnt=init"], "Did you mean experiment?"),
+    "a habit": (["train=false"], "train: there is no such key. Every run trains"),
+    "an option by habit": (["logger=many_loggers"], "Type for example: logger=[tensorboard,csv]"),
+    "a key that another option has": (["optimizer.momentum=0.9"], "Needed with it: optimizer=momentum or"),
+    "a part that another option has": (
+        ["callbacks.early_stopping.patience=3"],
+        "Needed with it: regularization=early_stopping",
+    ),
+    "a text that needs quotes": (["task_name=a=b"], "Needed: quotes. Type: 'task_name=\"a=b\"'"),
+    "a model without what others refer to": (["~model.out_features"], "Needed: model.out_features, in the"),
+    "an optimizer that is not called later": (["~optimizer._partial_"], "optimizer: Adam"),
+    "the second name of a value": (["optimizer.lr=0.1"], "Needed: lr alone, which optimizer.lr follows"),
     "a misspelt key": (["lrr=0.1"], "lrr: there is no such key. Did you mean lr?"),
     "a misspelt key of a group": (["trainer.max_epoch=3"], "Did you mean max_epochs?"),
     "a misspelt key that is added": (["+lrr=0.1"], "lrr: there is no such key. Did you mean lr?"),
     "a misspelt argument that is added": (["+trainer.max_epoch=3"], "Did you mean max_epochs?"),
     "no value": (["lr"], "lr: cannot be read. Needed: KEY=VALUE"),
     "an open bracket": (["dropout=[0.1"], "dropout=[0.1: cannot be read"),
-    "an interpolation of nothing": (["optimizer.lr=${nix}"], "Interpolation key 'nix' not found"),
+    "an interpolation of nothing": (["optimizer.lr=${nix}"], "optimizer.lr refers to ${nix}, and"),
     "a sweep over a misspelt option": (["-m", "optimizer=sgd,adm"], "Did you mean adam?"),
     "a checkpoint that is not there": (["ckpt_path=nowhere.ckpt"], "ckpt_path=nowhere.ckpt"),
 }
@@ -99,7 +112,15 @@ def test_wrong_input_ends_in_one_message_before_data_is_read(
     assert result.status == 1
     assert message in result.stderr
     assert "Traceback" not in result.stderr
-    assert len(result.stderr.strip().splitlines()) <= 3
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_no_habit_is_a_key_or_an_option_here(compose: Compose) -> None:
+    config = compose()
+    keys = {key for key in HABITS if "=" not in key}
+    assert not [key for key in keys if schema.at(config, key) is not None]
+    chosen = [key.split("=") for key in HABITS.keys() - keys]
+    assert not [option for group, option in chosen if option in options(group)]
 
 
 @pytest.mark.parametrize("text", ["lr: 0.5", ""], ids=["no package", "empty"])
@@ -119,7 +140,7 @@ def test_a_prepared_experiment_that_sets_nothing_has_a_remedy(
 def test_a_missing_gpu_has_a_remedy(command: Command) -> None:
     result = command("train.py", *SHORT, "trainer=gpu")
     assert result.status == 1
-    assert "trainer: No supported gpu backend found!" in result.stderr
+    assert "trainer with accelerator=gpu: No supported gpu backend found. Needed" in result.stderr
     assert "Type for example: trainer=default" in result.stderr
 
 

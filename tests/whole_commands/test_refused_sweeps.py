@@ -27,6 +27,8 @@ REFUSED: dict[str, tuple[str, str]] = {
     "seed=0,-1 lr=-2,0.1": ("3 of 4 jobs", "lr=-2: needed"),
     "lr=0.1,-2 seed=0,-1": ("first is: lr=0.1 seed=-1", "lr=-2: needed"),
     "optimizer=sgd,adm": ("first is: optimizer=adm", "Did you mean adam?"),
+    "~model.activation activation=relu,tanh": ("2 of 2 jobs", "no part of the run takes ${activation}"),
+    "optimizer=sgd,adam optimizer.momentum=0.9": ("1 of 2 jobs", "Needed with it: optimizer=momentum"),
     f"{SEEDS} +optimizer.nonsense=1": ("2 of 2 jobs", "optimizer.nonsense: there is no such key"),
     "optimizer=sgd,adam optimizer.nonsense=1": ("2 of 2 jobs", "optimizer.nonsense: there is no such key"),
     f"{SEEDS} trainer.devices=2": ("2 of 2 jobs", "hydra.launcher.n_jobs=2"),

@@ -3,6 +3,7 @@
 import errno
 import inspect
 import re
+import shlex
 from functools import singledispatch
 from typing import Any
 
@@ -17,12 +18,14 @@ from omegaconf import DictConfig
 from omegaconf.errors import (
     ConfigAttributeError,
     ConfigKeyError,
+    InterpolationKeyError,
     InterpolationResolutionError,
     MissingMandatoryValue,
 )
 
 from overnight.config import folders
 from overnight.config.errors import one_of
+from overnight.config.habits import HABITS
 
 
 @singledispatch
@@ -37,16 +40,19 @@ def _no_such_option(error: Any) -> str:
     if not error.missing_cfg_file:
         return " ".join(str(error).split())
     group, _, option = str(error.missing_cfg_file).removesuffix(".yaml").rpartition("/")
-    return f"{group}={option}: there is no such option. {one_of(option, folders.options(group))}"
+    hint = HABITS.get(f"{group}={option}") or one_of(option, folders.options(group))
+    return f"{group}={option}: there is no such option. {hint}"
 
 
 @explain.register(ConfigAttributeError)
 @explain.register(ConfigKeyError)
 def _no_such_key(error: Any) -> str:
     parent = error.parent_node
-    known = [str(key) for key in parent] if isinstance(parent, DictConfig) else []
-    hint = had_by(str(error.full_key)) or to_add(str(error.full_key), str(error.key), parent)
-    return f"{error.full_key}: there is no such key. {hint or one_of(str(error.key), known)}"
+    key, full_key = str(error.key), str(error.full_key)
+    known = {str(key) for key in parent} if isinstance(parent, DictConfig) else set()
+    groups = folders.groups_of_script() if key == full_key else []
+    hint = HABITS.get(full_key) or to_add(full_key, key, parent) or had_by(full_key)
+    return f"{full_key}: there is no such key. {hint or one_of(key, {*known, *groups} - {'hydra'})}"
 
 
 @explain.register(ConfigCompositionException)
@@ -61,10 +67,10 @@ def _not_composed(error: Any) -> str:
 
 
 def had_by(full_key: str) -> str:
-    """Say which options of a group of Hydra's have a key that the chosen one lacks; "" if none has."""
-    group, _, key = full_key.replace(".", "/").rpartition("/")
-    having = [f"{group}={option}" for option in folders.options_with(group, key)]
-    search = "; for a search type for example: hparams_search=tpe" if group == "hydra/sweeper" else ""
+    """Say which options have a key that the chosen ones lack; "" if none has."""
+    section, _, key = full_key.replace(".", "/").rpartition("/")
+    having = folders.options_with(section, key) if section else []
+    search = "; for a search type for example: hparams_search=tpe" if section == "hydra/sweeper" else ""
     return f"Needed with it: {' or '.join(having)}{search}" if having else ""
 
 
@@ -77,16 +83,28 @@ def to_add(full_key: str, key: str, section: Any) -> str:
 
 @explain.register(OverrideParseException)
 def _unreadable(error: Any) -> str:
-    return (
-        f"{error.override}: cannot be read. Needed: KEY=VALUE. "
-        f"Type for example: lr=0.01, or in quotes what the shell would change: 'tags=[first,second]', and in "
-        f"quotes of its own a value with signs in it: 'KEY=\"epoch={{epoch}}\"'"
+    key, _, value = str(error.override).partition("=")
+    needed = (
+        "Needed: KEY=VALUE without spaces, in quotes what the shell would change, 'KEY=[first,second]', and "
+        "in quotes of its own a value with signs in it, 'KEY=\"epoch={epoch}\"'"
     )
+    if re.fullmatch(r"[^][(){}\"',\s]+", value):
+        needed = "Needed: quotes. Type: " + shlex.quote(f'{key}="{value}"')
+    return f"{error.override}: cannot be read. {needed}"
 
 
 @explain.register(MissingMandatoryValue)
 def _missing_value(error: Any) -> str:
     return f"{error.full_key}: a value is missing. Needed: {error.full_key}=VALUE"
+
+
+@explain.register(InterpolationKeyError)
+def _refers_to_nothing(error: Any) -> str:
+    missing = re.sub(r".*Interpolation key '(.*?)' not found.*", r"\1", str(error), flags=re.DOTALL)
+    return (
+        f"{error.full_key} refers to ${{{missing}}}, and there is no such key. Needed: {missing}, in the "
+        f"chosen file. To add it for one run, type a plus: +{missing}=VALUE"
+    )
 
 
 @explain.register(InterpolationResolutionError)

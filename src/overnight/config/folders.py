@@ -46,13 +46,22 @@ def options(group: str) -> list[str]:
     return sorted({path.stem for folder in folders() for path in (folder / group).glob("*.yaml")})
 
 
-def options_with(group: str, key: str) -> list[str]:
-    """Return the options of one of Hydra's own groups whose files have a key, sorted."""
-    if not group.startswith("hydra/"):
-        return []
-    files = [path for folder in folders() for path in (folder / group).glob("*.yaml")]
-    has = re.compile(rf"^(?:  - )?{key}:", flags=re.MULTILINE)
-    return sorted({path.stem for path in files if has.search(path.read_text(encoding="utf-8"))})
+def options_with(section: str, key: str) -> list[str]:
+    """Return, as ``group=option``, whose files have a key in a section, sorted.
+
+    Args:
+        section: a key at the top, or one of Hydra's own groups.
+        key: in it.
+    """
+    own = re.compile(rf"^(?:  - )?{key}:", flags=re.MULTILINE)
+    below = re.compile(rf"^{section}:\n(?:(?:  .*)?\n)*?  {key}:", flags=re.MULTILINE)
+    having = set()
+    for folder in folders():
+        for path in folder.rglob("*/*.yaml"):
+            group, text = path.parent.relative_to(folder).as_posix(), path.read_text(encoding="utf-8")
+            if below.search(text) or (group == section and own.search(text)):
+                having.add(f"{group}={path.stem}")
+    return sorted(having)
 
 
 def groups(config: Path) -> list[str]:
@@ -65,6 +74,12 @@ def groups(config: Path) -> list[str]:
     if re.search(r"^  - overnight$", text, flags=re.MULTILINE):
         chosen |= set(groups(SHIPPED / "overnight.yaml"))
     return sorted(group for group in chosen if group.partition("/")[0] != "hydra")
+
+
+def groups_of_script() -> list[str]:
+    """Return the groups of the script that runs; none in a worker, whose script is another one."""
+    files = [folder / f"{Path(sys.argv[0]).stem}.yaml" for folder in folders()]
+    return next((groups(path) for path in files if path.is_file()), [])
 
 
 def is_based(config: str) -> bool:

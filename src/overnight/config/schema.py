@@ -1,13 +1,14 @@
 """Every value of a composed configuration, checked once and before anything is read or built."""
 
 import inspect
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Any
 
 import hydra
 from pydantic import BaseModel, Field, ValidationError
 
 from overnight.config.errors import ConfigError, one_of
+from overnight.config.habits import HABITS
 from overnight.config.keys import MachineryKeys, Section
 from overnight.config.refusals import BY_STEP, CALLBACKS, CHECKPOINTS, OF_STEPS, TRAINER, Refusals
 
@@ -30,7 +31,7 @@ def check(config: Config, *, built: bool = True) -> None:
     own = hydra.utils.get_class(config["schema"]) if config.get("schema") else None
     complaints = [*invalid(MachineryKeys, config), *(invalid_keys_of(own, config) if own else ())]
     complaints = complaints or [
-        *(unknown_arguments(config) if built else ()),
+        *(unknown_arguments(config, {other for _, other in getattr(own, "SAME", ())}) if built else ()),
         *refused_settings(config),
         *(refused_callbacks(config["callbacks"], config) if built else ()),
     ]
@@ -88,19 +89,25 @@ def contradiction(name: str, one: Any, other: str, two: Any) -> Iterator[str]:
     """Say so if two keys that are two names of one value have two different ones."""
     if one is not two and one != two:
         yield (
-            f"{name}={one} and {other}={two}: these are two names of one value. Needed: one of them. "
-            f"Type for example: {name}={two}"
+            f"{name}={one} and {other}={two}: these are two names of one value. Needed: {name} alone, which "
+            f"{other} follows. Type for example: {name}={two}"
         )
 
 
 def misspelt(key: str, known: Iterable[str]) -> str:
     """Say that there is no such key, and which one may have been meant."""
-    return f"{key}: there is no such key. {one_of(key.rpartition('.')[2], known)}"
+    return f"{key}: there is no such key. {HABITS.get(key) or one_of(key.rpartition('.')[2], known)}"
 
 
-def unknown_arguments(node: Any, path: str = "") -> Iterator[str]:
-    """Say which keys are not arguments of what their section builds, at any depth."""
-    if not isinstance(node, dict):
+def unknown_arguments(node: Any, copies: Container[str], path: str = "") -> Iterator[str]:
+    """Say which keys are not arguments of what their section builds, at any depth.
+
+    Args:
+        node: a section.
+        copies: dotted keys of sections that repeat others, in which all is told.
+        path: of the section, with a dot at its end.
+    """
+    if not isinstance(node, dict) or path[:-1] in copies:
         return
     if "_target_" in node:
         try:
@@ -113,7 +120,7 @@ def unknown_arguments(node: Any, path: str = "") -> Iterator[str]:
         unknown = () if takes_any else sorted(given - parameters.keys())
         yield from (misspelt(f"{path}{key}", parameters) for key in unknown)
     for key, value in node.items():
-        yield from unknown_arguments(value, f"{path}{key}.")
+        yield from unknown_arguments(value, copies, f"{path}{key}.")
 
 
 def refused_settings(config: Config) -> Iterator[str]:

@@ -140,7 +140,10 @@ def resolved(cfg: DictConfig, directory: Path) -> tuple[dict[str, Any], bool]:
 
 def make_absolute(config: dict[str, Any]) -> None:
     """Let paths lead from where the command was typed, if Hydra has changed the directory."""
-    for section, keys in ((config, CONTENTS), (config["data"] or {}, DATA_PATHS)):
+    for section, keys in (
+        (config, CONTENTS),
+        (config["data"] if isinstance(config["data"], dict) else {}, DATA_PATHS),
+    ):
         for key in keys:
             if isinstance(section.get(key), str) and section[key] != "last":
                 section[key] = from_where_typed(section[key])

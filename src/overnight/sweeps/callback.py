@@ -87,8 +87,9 @@ def begin(config: DictConfig, total: int | None) -> None:
     directory = Path(config.hydra.sweep.dir)
     plan = sweep_state.begin(directory, total, going_on(config, "sweep"), *fixed_and_swept(config))
     GOES_ON.set(plan.command)
+    runs = "1 run" if plan.total == 1 else f"{plan.total or 'several'} runs"
     sys.stdout.write(
-        f"{plan.total or 'several'} runs; to look at them from another terminal:\n"
+        f"{runs}; to look at them from another terminal:\n"
         f"  {command('status.py', directory)}\nto go on after an interruption:\n  {plan.command}\n"
     )
 

@@ -1,6 +1,7 @@
 """The parts of a run, built from its configuration: module, data module, Trainer, callbacks, loggers."""
 
 import csv
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,11 @@ from overnight.training.history import History, WholeEpochs
 from overnight.training.saving import AtomicCheckpointIO
 
 Config = dict[str, Any]
+
+LATER = (
+    ". Needed: these arguments; or, if a part of the run gives them, as the module gives an optimizer its "
+    "parameters, in the section: _partial_: true"
+)
 
 
 def build(config: Config) -> tuple[L.LightningModule, L.LightningDataModule]:
@@ -90,7 +96,14 @@ def instantiated(node: Config, **arguments: Any) -> Any:
         cause = error.__cause__
         if isinstance(cause, ConfigError):
             raise cause from error
-        raise ConfigError(f"{node.get('_target_')}: {cause or error}") from error
+        part = re.search(r"full_key: (\S+)", str(error))
+        where = f"{node.get('_target_')}: " + (f"{part[1]}: " if part else "")
+        raise ConfigError(f"{where}{cause or error}{LATER if is_incomplete(cause) else ''}") from error
+
+
+def is_incomplete(error: BaseException | None) -> bool:
+    """Tell whether something was called without an argument that it needs."""
+    return isinstance(error, TypeError) and "missing" in str(error)
 
 
 def load_weights(task: L.LightningModule, path: str | None) -> None:
@@ -118,7 +131,8 @@ def build_trainer(config: Config, directory: Path, history: History) -> L.Traine
         trainer: L.Trainer = make(default_root_dir=str(directory), plugins=[AtomicCheckpointIO()], **parts)
     except (MisconfigurationException, ImportError, RuntimeError, TypeError, ValueError) as error:
         raise ConfigError(
-            f"trainer: {error}. Needed: what this machine has. Type for example: trainer=default"
+            f"trainer with accelerator={config['trainer'].get('accelerator')}: {str(error).rstrip('.!')}. "
+            f"Needed: what this machine has. Type for example: trainer=default"
         ) from error
     refuse_other_places(trainer, directory)
     used, asked = trainer.precision, config["trainer"].get("precision")
