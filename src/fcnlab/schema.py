@@ -55,6 +55,9 @@ class Keys(BaseModel):
     )
     """Pairs of keys that name one value: a run trains with the second, and is known by the first."""
 
+    NOTED: ClassVar = ("regression",)
+    """Keys that only this class reads: nothing that is built needs to take them."""
+
     data: InMemoryKeys
     model: Model
     activation: Config

@@ -28,6 +28,7 @@ TAKEN = (
     "~model.activation init=kaiming_normal activation=tanh",
     "~model.dropout regularization=[weight_decay,early_stopping] data.root=/elsewhere trainer=cpu",
     "regularization=none task_name=mine metrics=f1 augmentation=flip loss=mse",
+    "metrics=regression loss=mse",
 )
 
 

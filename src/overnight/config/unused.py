@@ -73,7 +73,8 @@ def hyperparameters(raw: Config, choices: Config, main: Config) -> set[str]:
     cosmetic = {key.partition(".")[0] for key in raw["cosmetic"] or ()}
     own: Any = hydra.utils.get_class(raw["schema"]) if raw["schema"] else None
     known = own.model_fields if own else raw
-    return raw.keys() & {*known, *choices} - MACHINERY - {"hydra"} - noted - cosmetic
+    read = {"hydra", *getattr(own, "NOTED", ())}
+    return raw.keys() & {*known, *choices} - MACHINERY - noted - cosmetic - read
 
 
 def references(raw: Config) -> set[str]:
