@@ -129,6 +129,18 @@ def test_a_metric_that_is_never_a_number_chooses_nothing(command: Command, tmp_p
     assert record["checked"] == "val_undefined was never measured as a finite number"
 
 
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [("data=foo", "data=foo: needed: a section with a _target_"), ("+decay=1", "no part of the run takes")],
+)
+def test_what_would_not_be_used_is_refused_without_a_schema(
+    typed: str, message: str, command: Command
+) -> None:
+    refused = command(TRAIN, *module("regressor"), typed)
+    assert refused.status == 1
+    assert message in refused.stderr
+
+
 def test_a_checkpoint_that_could_not_be_loaded_again_is_refused_when_it_is_saved(command: Command) -> None:
     refused = command(TRAIN, *module("regressor"), "+callbacks.mine={_target_:foreign.NumPyState}")
     assert refused.status == 1
