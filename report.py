@@ -4,7 +4,7 @@ import argparse
 import logging
 import sys
 
-from overnight.config.arguments import expanded_path
+from overnight.config.arguments import expanded_path, sweep_path
 from overnight.config.cli import legible
 
 
@@ -14,8 +14,8 @@ def main() -> None:
     parser.add_argument(
         "directories",
         nargs="*",
-        type=expanded_path,
-        help="folders of sweeps or runs; the newest sweep by default",
+        type=sweep_path,
+        help="folders of sweeps or runs, or names of sweeps; the newest sweep by default",
     )
     parser.add_argument(
         "--scientific",

@@ -2,7 +2,7 @@
 
 import argparse
 
-from overnight.config.arguments import expanded_path
+from overnight.config.arguments import sweep_path
 from overnight.config.cli import legible
 
 
@@ -10,7 +10,7 @@ def main() -> None:
     """Parse and show; imports here, so that --help answers without pandas."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "directory", nargs="?", type=expanded_path, help="the sweep's folder; the newest by default"
+        "directory", nargs="?", type=sweep_path, help="a sweep's folder or its name; the newest by default"
     )
     arguments = parser.parse_args()
     from overnight.sweeps.status import show  # noqa: PLC0415

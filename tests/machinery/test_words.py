@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import records
+from overnight.records import sweep_state
 from overnight.study.evidence import Evidence, gather
 from overnight.study.score import Score, score_of
 from overnight.study.tables import problems, results
@@ -228,6 +229,21 @@ def test_a_folder_that_is_given_twice_counts_once(tmp_path: Path) -> None:
     twice = gather([tmp_path, tmp_path])
     assert twice.runs.equals(alone.runs)
     assert twice.histories.equals(alone.histories)
+
+
+@pytest.mark.parametrize(
+    ("total", "met", "missing"), [(8, 3, "5 are missing"), (4, 3, "1 is missing"), (3, 3, ""), (None, 1, "")]
+)
+def test_a_report_of_a_part_of_a_sweep_says_how_many_runs_are_missing(
+    total: int | None, met: int, missing: str, tmp_path: Path
+) -> None:
+    sweep_state.begin(tmp_path, total, "python train.py -m lr=0.1")
+    evidence = written(tmp_path, {"optimizer": ["adam"], "lr": [0.1], "seed": range(met + 1)})
+    for name in evidence.runs["name"][:met]:  # the last record is of an earlier sweep
+        sweep_state.note_end(tmp_path, name, new=True)
+    told = said(evidence)
+    assert (f"of {total} planned runs, {missing}" in told.get("Cautions", "")) == bool(missing)
+    assert told["What failed"].startswith("Nothing so far: " if missing else "Nothing: ")
 
 
 def test_few_arms_are_compared_in_pairs_and_many_with_the_best(tmp_path: Path) -> None:

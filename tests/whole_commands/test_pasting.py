@@ -104,6 +104,7 @@ def test_the_end_of_a_complete_sweep_says_nothing_of_going_on(tmp_path: Path, ca
     for name in ("a", "b"):
         status.show(tmp_path)
         assert "to go on" in capfd.readouterr().out
+        records.write(tmp_path, records.record({}) | {"name": name})
         sweep_state.note_end(tmp_path, name, new=True)
     status.show(tmp_path)
     assert "to go on" not in capfd.readouterr().out

@@ -181,7 +181,10 @@ def test_tables_compile_in_a_minimal_document(command: Command, tmp_path: Path) 
 WRONG = {
     "no such folder": (("nowhere",), "nowhere: there is no such folder. Needed: a run's or a sweep's"),
     "an empty folder": (("empty",), "empty: there is no record of a run here. Needed: the folder of a sweep"),
-    "no sweep at all": ((), "outputs/sweeps: there is no such folder"),
+    "no sweep at all": (
+        (),
+        "Needed: a run's or a sweep's. Type for example: python report.py",
+    ),
     "no such hyperparameter": (("s", "--scientific=optimiser"), "optimiser is no setting of these runs"),
 }
 

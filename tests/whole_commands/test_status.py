@@ -15,13 +15,20 @@ def test_a_finished_sweep(command: Command, tmp_path: Path) -> None:
     command(
         "train.py", *SHORT, "-m", "optimizer=sgd", "lr=0.1,1e10", "data.val_size=100,700", "task_name=mixed"
     )
-    for arguments in ([], ["outputs/sweeps/mixed"]):
+    for arguments in ([], ["outputs/sweeps/mixed"], ["mixed"]):
         shown = command("status.py", *arguments)
         assert shown.status == 0
         assert "1 completed, 1 diverged, 2 failed, 0 running, 0 left of 4" in shown.stdout
         assert "data.val_size=700" in shown.stdout
         assert "task_name=mixed" in shown.stdout
-    assert (tmp_path / "outputs" / "sweeps" / "mixed").is_dir()
+    sweep = tmp_path / "outputs" / "sweeps" / "mixed"
+    completed, other, *_ = sorted(sweep.glob("*/run.json"))
+    completed.unlink()
+    other.write_text("{")
+    shown = command("status.py", "mixed")
+    assert "2 left of 4" in shown.stdout
+    assert f"damaged: outputs/sweeps/mixed/{other.parent.name}/run.json (" in shown.stdout
+    assert "to go on after an interruption:" in shown.stdout
 
 
 @pytest.mark.parametrize("arguments", [[], ["nowhere"]])

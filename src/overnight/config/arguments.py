@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hydra._internal.utils import get_args_parser
 
+from overnight.config import folders
 from overnight.config.errors import ConfigError
 from overnight.config.overrides import quote_value
 
@@ -44,6 +45,11 @@ def expand_home(text: str) -> str:
 def expanded_path(text: str) -> Path:
     """Return a path that was typed; ``argparse`` calls this."""
     return Path(expand_home(text))
+
+
+def sweep_path(text: str) -> Path:
+    """Return the folder that was typed by its path, or by a sweep's name; ``argparse`` calls this."""
+    return folders.find_sweep(expanded_path(text))
 
 
 def refuse_paths_without_key(overrides: list[str]) -> None:

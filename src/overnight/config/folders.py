@@ -29,6 +29,12 @@ def outputs() -> str:
     return os.environ.get(OUTPUTS) or in_project("outputs")
 
 
+def find_sweep(typed: Path) -> Path:
+    """Return the folder that was typed; where there is none, the sweep of this name if there is one."""
+    sweep = Path(outputs(), "sweeps", typed)
+    return sweep if sweep.is_dir() and not typed.exists() else typed
+
+
 def folders() -> list[Path]:
     """Return all folders in the order in which Hydra searches them."""
     typed = re.findall(r"--config-(dir|path)[= ](\S+)", " ".join(sys.argv[1:]))

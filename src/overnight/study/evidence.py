@@ -14,6 +14,7 @@ from overnight.study.design import Design, declared, design, labelled, legible
 from overnight.study.differences import differences
 from overnight.study.effort import budgets
 from overnight.study.frames import HISTORY, histories, load, unreadable
+from overnight.study.unfinished import unfinished
 
 CONFIRMS = "study.confirms"
 
@@ -49,6 +50,11 @@ class Evidence:
             return None
         plan = replace(self.plan, replicates=("seed",))
         return replace(self, runs=self.confirming, confirming=self.confirming[:0], plan=plan)
+
+    @cached_property
+    def unfinished(self) -> list[str]:
+        """See ``unfinished.unfinished``."""
+        return [*unfinished(self.directories, merged([self.runs, self.confirming]))]
 
     @property
     def final(self) -> str:

@@ -70,7 +70,10 @@ def read_all(directory: str | Path) -> dict[str, Stored | str]:
     if Path(directory).is_file():
         raise FileNotFoundError(f"{directory} is a file. Needed: the folder that it is in, or a sweep's")
     if not Path(directory).is_dir():
-        raise FileNotFoundError(f"{directory}: there is no such folder. Needed: a run's or a sweep's")
+        raise FileNotFoundError(
+            f"{directory}: there is no such folder. Needed: a run's or a sweep's. "
+            f"Type for example: python report.py outputs/sweeps/optimizers"
+        )
     return {str(path): read(path) for path in find_runs(Path(directory))}
 
 

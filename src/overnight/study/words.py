@@ -29,7 +29,10 @@ def paragraphs(evidence: Evidence) -> list[Paragraph]:
         "How it was chosen": _choice(evidence, best),
         "What it cost": _cost(evidence),
         "What failed": _failures(evidence),
-        "Cautions": [f"{caution}." for caution in cautions(evidence.runs, evidence.plan)],
+        "Cautions": [
+            *evidence.unfinished,
+            *(f"{caution}." for caution in cautions(evidence.runs, evidence.plan)),
+        ],
     }
     said = [Paragraph(title, list(sentences)) for title, sentences in parts.items()]
     return [paragraph for paragraph in said if paragraph.sentences]
@@ -168,7 +171,7 @@ def _lost(evidence: Evidence, which: str) -> Iterator[str]:
     runs, table = _plural(len(evidence.runs), "run") + which, evidence.budgets
     totals = table[list(STATUSES[1:])].sum()
     if not totals.any():
-        yield f"Nothing: all of {runs} completed."
+        yield f"Nothing{' so far' if evidence.unfinished else ''}: all of {runs} completed."
     for status in totals.index[totals > 0]:
         arms = table[table[status] > 0].to_dict("records")
         named = "; ".join(f"{row['arm']}: {row[status]} of {row['runs']}" for row in arms)

@@ -9,8 +9,8 @@ import pandas as pd
 from overnight.config import folders
 from overnight.records import sweep_state
 from overnight.records.lock import LOCK_FILE, is_abandoned, is_running, lock_holder
-from overnight.records.record import STATUSES
-from overnight.study.frames import load
+from overnight.records.record import RECORD_FILE, STATUSES
+from overnight.study.frames import load, unreadable
 from overnight.sweeps import leaderboard
 
 EXAMPLE = "outputs/sweeps/optimizers"
@@ -31,11 +31,11 @@ def show(directory: Path | None) -> None:
         )
     ended = sweep_state.ended(directory)
     runs = load(directory)
-    runs = runs[runs["name"].isin(ended)]
-    sys.stdout.write("\n".join(_progress(directory, plan, ended, runs)) + "\n")
+    runs = runs[runs["name"].isin(ended)]  # without those whose record was deleted since
+    sys.stdout.write("\n".join([*_progress(directory, plan, ended, runs), *_damaged(directory)]) + "\n")
     if not runs.empty:
         leaderboard.show(runs, directory, plan.command)
-    if plan.total is None or len(ended) < plan.total:
+    if plan.total is None or len(runs) < plan.total:
         sys.stdout.write(f"to go on after an interruption:\n  {plan.command}\n")
 
 
@@ -52,7 +52,7 @@ def _progress(
     statuses = Counter(runs["status"])
     claims = [path.parent for path in directory.glob(f"*/{LOCK_FILE}")]
     active = [path for path in claims if is_running(path)]
-    left = plan.total - len(ended) - len(active) if plan.total else "?"
+    left = plan.total - len(runs) - len(active) if plan.total else "?"
     time = sweep_state.time_left(plan, Counter(ended.values())) if active else ""
     shown = [status for status in STATUSES if status != "pruned" or statuses[status]]
     counts = ", ".join(f"{statuses[status]} {status}" for status in shown)
@@ -61,3 +61,8 @@ def _progress(
         *(f"running: {path.name} ({lock_holder(path)})" for path in active),
         *(f"cut off: {path.name}" for path in claims if is_abandoned(path)),
     ]
+
+
+def _damaged(directory: Path) -> list[str]:
+    records = unreadable(directory).to_dict("records")
+    return [f"damaged: {record['path']}/{RECORD_FILE} ({record['reason']})" for record in records]
