@@ -3,6 +3,7 @@
 import csv
 import math
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,7 @@ def test_it_is_swept(name: str, command: Command, tmp_path: Path) -> None:
     for seed in (0, 1):
         assert recorded(tmp_path, f"sweeps/mine/seed={seed}")["status"] == "completed"
     assert (tmp_path / "outputs" / "sweeps" / "mine" / "results.csv").is_file()
+    assert all(text.endswith("'trust=[foreign]'") for text in re.findall(r"measure: (.*)", swept.stdout))
 
 
 def test_its_hyperparameter_is_swept_where_it_takes_one(command: Command, tmp_path: Path) -> None:

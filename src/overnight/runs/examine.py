@@ -22,6 +22,10 @@ from overnight.training.trust import trusted
 Config = dict[str, Any]
 
 
+REMEDY = "--trust {}"
+"""What to type, behind report.py, to trust a package."""
+
+
 class CloseUp(NamedTuple):
     """The predictions for the test samples, in the order of the test set.
 
@@ -58,7 +62,7 @@ class Examiner:
             FileNotFoundError: the checkpoint or the data are not there.
             ValueError: they are damaged, or the task cannot predict, or would build what it may not.
         """
-        config = trusted(read_checkpoint(checkpoint)["config"], self.trust)
+        config = trusted(read_checkpoint(checkpoint)["config"], self.trust, REMEDY)
         task, data = build(config)
         outputs, targets = predict(build_measuring_trainer(config), task, data, checkpoint)
         names = tuple(getattr(data, "class_names", ()))
@@ -75,7 +79,7 @@ class Examiner:
             FileNotFoundError: the data is not there.
             ValueError: the data is damaged, or the record would build what it may not.
         """
-        return signals(trusted(config, self.trust))
+        return signals(trusted(config, self.trust, REMEDY))
 
 
 def images_of(data: L.LightningDataModule) -> np.ndarray | None:

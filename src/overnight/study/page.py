@@ -11,6 +11,7 @@ import jinja2
 import pandas as pd
 
 from overnight.config.commands import command
+from overnight.config.packages import eval_command
 from overnight.study.design import legible
 from overnight.study.evidence import Evidence
 from overnight.study.figures.style import Picture
@@ -103,8 +104,8 @@ def commands(evidence: Evidence) -> list[tuple[str, str]]:
         alone = ["hydra.mode=RUN", "task_name=winner"] if swept_by_itself else []
         told += [("The winner alone", command("train.py", *own, *alone))]
         if pd.notna(best["checkpoint"]):
-            checkpoint = f"ckpt_path={best['path']}/{best['checkpoint']}"
-            told += [("Its best weights, measured", command("eval.py", checkpoint))]
+            measure = eval_command(best["path"], best["checkpoint"])
+            told += [("Its best weights, measured", measure)]
     if evidence.confirming.empty and len(evidence.winners) and len(evidence.arms) > 1:
         sweep = f"study.confirms={evidence.directories[0]}"
         told += [("The winners again, with fresh seeds", command("train.py", "experiment=confirm", sweep))]

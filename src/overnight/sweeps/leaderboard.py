@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from overnight.config.commands import command
+from overnight.config.packages import eval_command
 from overnight.records.sampling import with_error
 from overnight.study.design import varying
 from overnight.study.score import scores
@@ -73,8 +74,8 @@ def winner(runs: pd.DataFrame) -> list[str]:
             best += f", {score.on('test')} {value}"
         if run["checked"] is not True:
             best += f"\nnot confirmed: {run['checked']}"
-        checkpoint = f"ckpt_path={run['path']}/{run['checkpoint']}"
-        return [best, f"measure: {command('eval.py', checkpoint)}"] if pd.notna(run["checkpoint"]) else [best]
+        saved = pd.notna(run["checkpoint"])
+        return [best, f"measure: {eval_command(run['path'], run['checkpoint'])}"] if saved else [best]
     return []
 
 

@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
 import hydra
@@ -13,19 +12,15 @@ from torch.optim.lr_scheduler import LRScheduler
 from torchmetrics import Metric
 
 from overnight.config.errors import ConfigError
-from overnight.config.folders import project
 from overnight.config.of_data import TRAITS, filled
+from overnight.config.packages import HOMES, built_again, own_packages
 from overnight.config.schema import refused_settings
 
 Config = dict[str, Any]
 Thing = TypeVar("Thing")
 
-HOMES = ("torch.nn", "torch.optim", "torchmetrics", "torchvision", "lightning.pytorch", "overnight")
-"""Where the things that may be built are defined, whatever name leads to them; and in the project itself."""
 KINDS = (nn.Module, L.LightningDataModule, L.Trainer, Optimizer, LRScheduler, Metric)
 BUILDABLE: list[Any] = []
-REPLACED = ("profiler", "logger")
-"""Parts of a Trainer that are not built when a checkpoint is measured."""
 
 
 def buildable(thing: Thing) -> Thing:
@@ -34,54 +29,48 @@ def buildable(thing: Thing) -> Thing:
     return thing
 
 
-def trusted(config: Config, trust: Iterable[str] = ()) -> Config:
+def trusted(config: Config, trust: Iterable[str] = (), remedy: str = "trust=[{}]") -> Config:
     """Return a configuration from a file, told the traits of its data, if all that it builds is harmless.
 
     Args:
         config: of a checkpoint or a record.
         trust: names of further packages whose modules, data modules and so on may be built.
+        remedy: what to type to trust the packages that stand in its braces.
 
     Raises:
         ConfigError: names what may not be built.
     """
-    homes = (*HOMES, *own_packages(), *trust)
     config = config | {"task": filled(config["task"], config.get(TRAITS, {}))}
-    trainer = {key: value for key, value in config["trainer"].items() if key not in REPLACED}
-    parts = {"task": config["task"], "data": config["data"], "trainer": trainer}
-    for complaint in (*untrusted(parts, homes), *refused_settings(parts | {"callbacks": {}})):
+    known, parts = (*HOMES, *own_packages()), built_again(config)
+    more = remedy.format(",".join([*trust, "{}"]))
+    complaints = untrusted(parts, (*known, *trust), more)
+    for complaint in (*complaints, *refused_settings(parts | {"callbacks": {}})):
         raise ConfigError(f"in the file: {complaint}")
     return config
 
 
-def own_packages() -> Iterator[str]:
-    """Yield the names of the packages in ``src`` of this checkout."""
-    sources = {project() / "src", Path(__file__).parents[2]}
-    files = (file for source in sources if source.name == "src" for file in source.glob("*/*.py"))
-    yield from sorted({file.parent.name for file in files})
-
-
-def untrusted(node: Any, homes: Sequence[str]) -> Iterator[str]:
+def untrusted(node: Any, homes: Sequence[str], remedy: str) -> Iterator[str]:
     """Yield what may not be built, at any depth; nothing is imported but these packages."""
     if isinstance(node, str) and "${" in node:
         yield f"{node}: an interpolation, which could stand for anything"
     if isinstance(node, list | tuple):
         for item in node:
-            yield from untrusted(item, homes)
+            yield from untrusted(item, homes, remedy)
     if isinstance(node, dict):
         if "_target_" in node:
-            yield from untrusted_target(node["_target_"], homes)
+            yield from untrusted_target(node["_target_"], homes, remedy)
         for item in node.values():
-            yield from untrusted(item, homes)
+            yield from untrusted(item, homes, remedy)
 
 
-def untrusted_target(target: Any, homes: Sequence[str]) -> Iterator[str]:
+def untrusted_target(target: Any, homes: Sequence[str], remedy: str) -> Iterator[str]:
     """Yield why a target may not be built: the package that it names, or the thing that it is."""
     package = str(target).partition(".")[0]
     known = sorted({home.partition(".")[0] for home in homes})
     if package not in known:
         yield (
             f"_target_={target}: a file may name things of {', '.join(known)} only. If you trust "
-            f"it, type: trust=[{package}]"
+            f"it, type: {remedy.format(package)}"
         )
     elif not is_buildable(thing := hydra.utils.get_object(str(target)), homes):
         yield (

@@ -1,0 +1,48 @@
+"""Packages of which a checkpoint may build things, and the command that trusts it with others, too."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from overnight.config.commands import command
+from overnight.config.folders import project
+from overnight.records.record import read_record
+
+HOMES = ("torch.nn", "torch.optim", "torchmetrics", "torchvision", "lightning.pytorch", "overnight")
+"""Where the things that may be built are defined, whatever name leads to them; and in the project itself."""
+REPLACED = ("profiler", "logger")
+"""Parts of a Trainer that are not built when a checkpoint is measured."""
+
+
+def own_packages() -> Iterator[str]:
+    """Yield the names of the packages in ``src`` of this checkout."""
+    sources = {project() / "src", Path(__file__).parents[2]}
+    files = (file for source in sources if source.name == "src" for file in source.glob("*/*.py"))
+    yield from sorted({file.parent.name for file in files})
+
+
+def built_again(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the parts of a configuration that are built to measure a checkpoint."""
+    parts = {key: config[key] for key in ("task", "data", "trainer") if key in config}
+    trainer = {key: value for key, value in parts.pop("trainer", {}).items() if key not in REPLACED}
+    return parts | {"trainer": trainer}
+
+
+def named_packages(node: Any) -> Iterator[str]:
+    """Yield the package of each ``_target_``, at any depth."""
+    if isinstance(node, dict):
+        yield from (str(node[key]).partition(".")[0] for key in node if key == "_target_")
+        node = list(node.values())
+    if isinstance(node, list):
+        for item in node:
+            yield from named_packages(item)
+
+
+def eval_command(directory: str, checkpoint: str) -> str:
+    """Return the command that measures a checkpoint of one's own run, and trusts what the run has built."""
+    record = read_record(Path(directory))
+    known = {home.partition(".")[0] for home in (*HOMES, *own_packages())}
+    built = built_again(record["config"]) if record else {}
+    foreign = sorted({*named_packages(built)} - known)
+    trust = [f"trust=[{','.join(foreign)}]"] if foreign else []
+    return command("eval.py", f"ckpt_path={directory}/{checkpoint}", *trust)
