@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -183,6 +184,13 @@ def test_eval_refuses_a_checkpoint_of_another_program(command: Command, tmp_path
     result = command("eval.py", f"ckpt_path={tmp_path / 'other.ckpt'}")
     assert result.status == 1
     assert "is a file of something else" in result.stderr
+
+
+@pytest.mark.parametrize("typed", ["data=synthetic", "+data=fashion_mnist", "+foo=1", "foo=1"])
+def test_eval_refuses_a_key_that_it_would_not_read(typed: str, command: Command) -> None:
+    result = command("eval.py", "ckpt_path=best.ckpt", typed)
+    assert result.status == 1
+    assert re.match(r"Error: \w+: (eval.py has|there is) no such (key|group)\. .*data_root", result.stderr)
 
 
 def test_eval_needs_a_checkpoint(command: Command) -> None:

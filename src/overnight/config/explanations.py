@@ -4,7 +4,9 @@ import errno
 import inspect
 import re
 import shlex
+import sys
 from functools import singledispatch
+from pathlib import Path
 from typing import Any
 
 import hydra
@@ -57,8 +59,13 @@ def _no_such_key(error: Any) -> str:
 
 @explain.register(ConfigCompositionException)
 def _not_composed(error: Any) -> str:
-    """Explain a key of Hydra's that the chosen option lacks, such as a sampler where nothing is searched."""
+    """Explain a key of Hydra's that the chosen option lacks, and a group that the script does not choose from."""
     text = " ".join(str(error).split())
+    other = re.match(r"Could not override '(\w+)'\. No match in the defaults list\. To append", text)
+    if other:
+        script = Path(sys.argv[0]).stem
+        known = folders.keys(folders.find_config(script))
+        return f"{other[1]}: {script}.py has no such group. {one_of(other[1], known)}"
     found = re.search(r"(?:Could not override '|full_key: )(hydra[./]\w+[./]\w+)", text)
     hint = had_by(found[1]) if found else ""
     if found and hint:

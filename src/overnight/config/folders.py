@@ -88,6 +88,12 @@ def groups_of_script() -> list[str]:
     return next((groups(path) for path in files if path.is_file()), [])
 
 
+def keys(config: Path) -> list[str]:
+    """Return the keys and groups at the top of a main configuration, sorted."""
+    typed = set(re.findall(r"^(\w+):", config.read_text(encoding="utf-8"), flags=re.MULTILINE))
+    return sorted((typed | set(groups(config))) - {"defaults", "hydra"})
+
+
 def is_based(config: str) -> bool:
     """Tell whether a main configuration begins with overnight's own."""
     return bool(re.search(r"^  - overnight$", config, flags=re.MULTILINE))

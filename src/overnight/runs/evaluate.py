@@ -12,7 +12,8 @@ import torch
 from omegaconf import DictConfig
 from torch import Tensor
 
-from overnight.config.errors import ConfigError
+from overnight.config import folders
+from overnight.config.errors import ConfigError, one_of
 from overnight.config.of_data import TRAITS
 from overnight.config.resolvers import from_where_typed
 from overnight.data.in_memory import InMemoryData
@@ -35,9 +36,11 @@ def evaluate(cfg: DictConfig) -> dict[str, float | None]:
     The table stands under the path: with ``-m`` there are several.
 
     Raises:
+        ConfigError: there is a key that is not read.
         FileNotFoundError: there is no such checkpoint.
         ValueError: the file is no checkpoint of a run, or would build what it may not.
     """
+    refuse_unknown(cfg)
     checkpoint = from_where_typed(cfg.ckpt_path)
     config = trusted(read_checkpoint(checkpoint)["config"], cfg.trust)
     task = build_task(config)
@@ -77,6 +80,20 @@ def refuse_changed(config: Config, data: L.LightningDataModule) -> None:
         raise ConfigError(
             f"the data has changed since this checkpoint was trained: it has {now}, and had {known}. Needed: "
             f"the same file. Type for example: data_root=PATH of a copy"
+        )
+
+
+def refuse_unknown(cfg: DictConfig) -> None:
+    """Refuse keys that were added with a plus, as if they could change what is measured.
+
+    Raises:
+        ConfigError: names them.
+    """
+    known = folders.keys(folders.find_config("eval"))
+    if added := sorted({str(key) for key in cfg}.difference(known)):
+        raise ConfigError(
+            f"{', '.join(added)}: eval.py has no such key. Data and Trainer are those of the checkpoint. "
+            f"{one_of(added[0], known)}"
         )
 
 
