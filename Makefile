@@ -64,6 +64,8 @@ $(STUDIES): sweep-%: data
 	@$(BIN)/python train.py experiment=$(STUDY) $(LAUNCHER) $(ARGS) || failed=$$?; $(BIN)/python report.py; exit $${failed:-0}
 
 sweep-confirm: data ## a sweep's winners with 5 fresh seeds; make sweep-confirm SWEEP=outputs/sweeps/optimizers
+	@test -n "$(SWEEP)" || (echo "SWEEP: needed: the folder of a sweep." \
+		"Type for example: make sweep-confirm SWEEP=outputs/sweeps/optimizers" && exit 1)
 	$(BIN)/python train.py experiment=confirm study.confirms=$(SWEEP) $(LAUNCHER) $(ARGS)
 	$(BIN)/python report.py $(SWEEP) $(SWEEP:/=)-confirm
 

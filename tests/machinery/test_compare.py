@@ -70,7 +70,7 @@ def test_a_winner_of_foreign_data_has_no_sizes_and_maybe_no_test(tmp_path: Path)
     made = records.record({"lr": 0.1}, 0.8) | {"data": None, "checkpoint": None}
     made["best"] = {"epoch": 2, "val/acc": 0.8, "test/acc": None}
     records.write(tmp_path, made)
-    assert winner(study.load(tmp_path)) == ["best by val/acc: lr=0.1"]
+    assert winner(study.load(tmp_path)) == ["best by val/acc: the only run"]
 
 
 def test_a_winner_whose_record_is_in_doubt_says_so(tmp_path: Path) -> None:

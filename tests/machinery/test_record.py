@@ -1,5 +1,6 @@
 """run.json: written whole or not at all, read with suspicion, found again, never overwritten."""
 
+import errno
 import json
 import math
 import os
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from overnight.records.atomic import replacing
 from overnight.records.record import (
     SCHEMA,
     Record,
@@ -125,6 +127,13 @@ def test_a_failed_write_leaves_the_old_record(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="not JSON serializable"):
         write_record(RECORD | {"best": object()}, tmp_path)
     assert read_record(tmp_path) == RECORD
+
+
+def test_a_write_that_the_disk_does_not_take_names_its_file(tmp_path: Path) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(OSError, match="No space") as raised, replacing(tmp_path / "run.json"):
+        raise full
+    assert raised.value.filename == str(tmp_path / "run.json")
 
 
 def test_a_failed_write_leaves_no_temporary_file(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_a_single_run_killed_before_its_first_epoch_ended_begins_anew(
     interrupted(0)
     resumed = command("train.py", *RUN, "ckpt_path=last")
     assert resumed.status == 0
-    assert "the run starts from the beginning" in resumed.stdout
+    assert resumed.stdout.count("the run starts from the beginning") == 1
     assert len(recorded(tmp_path)["history"]) == 6
 
 

@@ -108,9 +108,11 @@ def test_a_completed_run_is_not_run_again(command: Command, run_directory: Path)
 
 def test_another_configuration_moves_the_old_record_aside(command: Command, run_directory: Path) -> None:
     old = recorded(run_directory)
-    assert command("train.py", *SHORT, "task_name=one", "lr=0.005").status == 0
-    assert recorded(run_directory)["config"]["lr"] == 0.005
+    changed = command("train.py", *SHORT, "task_name=one", "lr=0.005")
+    assert changed.status == 0
     (aside,) = run_directory.glob(".aside-*")
+    assert f"an earlier run was here (completed); it lies in {aside} now\n" in changed.stdout
+    assert recorded(run_directory)["config"]["lr"] == 0.005
     assert recorded(aside) == old
     assert len(list(run_directory.glob("events.out.tfevents.*"))) == 1
     assert (aside / "checkpoints" / "best.ckpt").is_file()

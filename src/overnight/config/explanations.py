@@ -59,7 +59,7 @@ def _no_such_key(error: Any) -> str:
 
 @explain.register(ConfigCompositionException)
 def _not_composed(error: Any) -> str:
-    """Explain a key of Hydra's that the chosen option lacks, and a group that the script does not choose from."""
+    """Explain a key of Hydra's that the chosen option lacks, and a group that the script does not have."""
     text = " ".join(str(error).split())
     other = re.match(r"Could not override '(\w+)'\. No match in the defaults list\. To append", text)
     if other:

@@ -21,5 +21,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # where a disk is full, the system does not say
+        raise
     finally:
         unfinished.unlink(missing_ok=True)

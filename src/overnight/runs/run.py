@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from overnight.config import schema
 from overnight.config.unused import refuse_unused
 from overnight.records import sweep_state
-from overnight.records.folder import claim, refuse_foreign, set_aside
+from overnight.records.folder import LAST, claim, refuse_foreign, set_aside
 from overnight.records.lock import locked
 from overnight.records.metric import counterpart
 from overnight.records.record import (
@@ -93,7 +93,7 @@ def run(cfg: DictConfig, work: Work = attempt, hold: Hold = locked) -> float:
                 kept = shared or (going_on and earlier is not None and earlier["status"] in SETTLED)
                 checkpoint = to_go_on_from(origin.directory, config, earlier, own=going_on)
                 kept = False
-                set_aside(origin.directory, [RECORD_FILE] if going_on and checkpoint else [])
+                make_room(origin, earlier, checkpoint, going_on=going_on)
                 trained = work(config, origin, checkpoint)
                 record["environment"]["device"] = trained.pop("device")
                 record |= trained
@@ -123,6 +123,19 @@ def refuse_shared(shared: bool, directory: Path) -> None:  # noqa: FBT001
             f"{directory}: another job of this sweep has run here, with other settings. Needed: a folder for "
             f"each job. Type no hydra.sweep.subdir, and no list of values for task_name"
         )
+
+
+def make_room(origin: Origin, earlier: Record | None, checkpoint: str | None, *, going_on: bool) -> None:
+    """Move what an earlier run left out of the way, and say where to; of a run that goes on, its record."""
+    if going_on and checkpoint:
+        set_aside(origin.directory, [RECORD_FILE])
+        return
+    if going_on:
+        missing = origin.directory / LAST
+        log.warning("ckpt_path=last: there is no %s; the run starts from the beginning", missing)
+    aside = set_aside(origin.directory)
+    if aside and earlier:
+        log.log(origin.level, "an earlier run was here (%s); it lies in %s now", earlier["status"], aside)
 
 
 def refuse(cfg: DictConfig, directory: Path) -> None:

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from overnight.config.commands import command
 from overnight.config.packages import eval_command
+from overnight.records.record import is_cosmetic
 from overnight.records.sampling import with_error
 from overnight.study.design import varying
 from overnight.study.score import scores
@@ -55,7 +56,8 @@ def leaderboard(runs: pd.DataFrame) -> pd.DataFrame:
     known = [name for name in names if name in runs and runs[name].notna().any()]
     ranked = score.ranked(runs, str(score.metric)) if score.metric in known and not others else runs
     ranked = ranked.sort_values("status", key=lambda status: status != "completed", kind="stable")
-    columns = [*varying(runs), *known, *["epoch"] * bool(known), "seconds", "status"]
+    differ = [key for key in varying(runs) if not is_cosmetic(key)]  # such as task_name, if it was renamed
+    columns = [*differ, *known, *["epoch"] * bool(known), "seconds", "status"]
     return ranked[columns].astype({"epoch": "float64"} if known else {}).reset_index(drop=True)
 
 
@@ -66,7 +68,7 @@ def winner(runs: pd.DataFrame) -> list[str]:
         return []
     completed = runs[runs["status"] == "completed"].dropna(subset=score.metric)
     for run in score.ranked(completed, str(score.metric)).head(1).to_dict("records"):
-        best = f"best by {score.metric}: {run['name']}"
+        best = f"best by {score.metric}: {run['name'] if len(runs) > 1 else 'the only run'}"
         test, samples = run.get(score.on("test"), math.nan), run["test samples"]
         if pd.notna(test):
             data = {"test": int(samples)} if pd.notna(samples) else None

@@ -11,6 +11,7 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.model_helpers import is_overridden
 
 from overnight.config.errors import ConfigError
+from overnight.config.explanations import explain
 from overnight.config.schema import at
 from overnight.data.in_memory import InMemoryData
 from overnight.records.folder import BEST, LAST
@@ -176,6 +177,7 @@ def flat_hyperparameters(config: Config, choices: Config, typed: Sequence[str]) 
 
 
 def describe_error(error: BaseException) -> dict[str, str]:
-    """Return type and message; of what Hydra wraps, the cause."""
+    """Return type and message; of what Hydra wraps, the cause; of the system's errors, the remedy."""
     cause = error.__cause__ if isinstance(error, InstantiationException) and error.__cause__ else error
-    return {"type": type(cause).__name__, "message": str(cause) or type(cause).__name__}
+    told = explain(cause) if isinstance(cause, OSError) else str(cause)
+    return {"type": type(cause).__name__, "message": told or type(cause).__name__}

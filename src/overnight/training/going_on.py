@@ -1,6 +1,5 @@
 """Going on from a checkpoint in the run's own folder: after an interruption, or with more epochs."""
 
-import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -15,8 +14,6 @@ from overnight.records.record import SETTLED, Record, fingerprint, without_keys
 from overnight.training.checkpoints import read_checkpoint
 from overnight.training.measure import build_measuring_trainer
 from overnight.training.parts import build
-
-log = logging.getLogger(__name__)
 
 Config = dict[str, Any]
 
@@ -34,8 +31,6 @@ def to_go_on_from(directory: Path, config: Config, earlier: Record | None, *, ow
         ValueError: the checkpoint is damaged; or what it would restore is not what the configuration says.
     """
     path = directory / LAST if own else Path(config["ckpt_path"] or "")
-    if own and not path.is_file():
-        log.warning("ckpt_path=last: there is no %s; the run starts from the beginning", path)
     if not (path.is_file() if own else config["ckpt_path"]):
         return None
     checkpoint = read_checkpoint(path)
