@@ -137,7 +137,8 @@ def test_a_failed_run_shows_nothing_of_what_lies_beyond() -> None:
         [0.3, "largest", "0.1, 0.2, 0.3"]
     ]
     assert any(
-        "for init=a, lr=0.3, is the largest of those tried" in caution for caution in cautions(runs, plan)
+        "The best lr for init=a is 0.3, the largest of those tried" in caution
+        for caution in cautions(runs, plan)
     )
 
 

@@ -212,7 +212,7 @@ def test_a_guessed_question_is_called_a_guess(tmp_path: Path) -> None:
     declared = said(written(tmp_path / "b", STUDY, **{"study.scientific": ["optimizer"]}))[
         "How it was chosen"
     ]
-    assert "The study declares no question, so optimizer is compared" in guessed
+    assert "The study declares no question, so the report compares optimizer" in guessed
     assert "question" not in declared
 
 

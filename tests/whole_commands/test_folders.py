@@ -9,9 +9,11 @@ from omegaconf import OmegaConf
 
 from commands import ROOT, SHORT, Command
 from overnight.config import folders
+from overnight.config.errors import ConfigError
 from overnight.records.folder import find_runs
 from overnight.records.record import Record, read_record
 from overnight.runs.origin import resolved
+from overnight.runs.run import run
 
 CHDIR = "hydra.job.chdir=true"
 INIT_FROM = "init_from=outputs/runs/first/checkpoints/best.ckpt"
@@ -91,6 +93,12 @@ def test_defaults_belong_to_the_project_and_what_is_typed_to_where_it_is_typed(
     assert (run.status, sweep.status, other.status) == (0, 0, 0)
     (in_sweep,) = find_runs(project / "outputs" / "sweeps" / "s")
     assert find_runs(tmp_path) == [tmp_path / "here", project / "outputs" / "runs" / "mine", in_sweep]
+
+
+def test_a_run_without_an_entry_script_says_what_a_notebook_can_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(HydraConfig, "initialized", lambda: False)
+    with pytest.raises(ConfigError, match=r"an entry script\. .* Trainer of your own"):
+        run(OmegaConf.create({}))
 
 
 def test_a_project_is_found_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,7 +73,17 @@ class Origin:
 
     @classmethod
     def current(cls, cfg: DictConfig) -> "Origin":
-        """Ask Hydra."""
+        """Ask Hydra.
+
+        Raises:
+            ConfigError: it composed the configuration without an entry script, as in a notebook.
+        """
+        if not HydraConfig.initialized():
+            raise ConfigError(
+                "a run needs the folder and the log that Hydra makes for it. Needed: an entry script. Type "
+                "in a shell: python train.py. In a notebook, fit the task and the data with a "
+                "Trainer of your own, as in docs/first_steps.md; nothing is recorded then"
+            )
         hydra_config = HydraConfig.get()
         hydras: Any = OmegaConf.to_container(hydra_config.runtime.choices)
         choices = {group: option for group, option in hydras.items() if not group.startswith(("hydra", "."))}

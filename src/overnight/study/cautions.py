@@ -66,8 +66,8 @@ def _of_edges(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
     for (key, value, edge, tried), rows in same:
         who = "" if key in plan.scientific else f" for {some(rows['arm'])}"
         yield (
-            f"The best value{who}, {key}={legible(value)}, is the {edge} of those tried ({tried}); a better "
-            f"one may lie beyond"
+            f"The best {key}{who} is {legible(value)}, the {edge} of those tried ({tried}); a better one may "
+            f"lie beyond"
         )
 
 

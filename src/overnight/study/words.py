@@ -133,7 +133,10 @@ def listed(rivals: pd.DataFrame, evidence: Evidence) -> str:
 def _choice(evidence: Evidence, best: Row | None) -> Iterator[str]:
     plan, asked, metric = evidence.plan, ", ".join(evidence.plan.scientific), evidence.plan.score.metric
     if evidence.guessed and asked:
-        yield f"The study declares no question, so {asked} is compared (--scientific=KEY compares another)."
+        yield (
+            f"The study declares no question, so the report compares {asked} (--scientific=KEY compares "
+            f"another)."
+        )
     if not best:
         return
     most = evidence.arms["settings"].max()
