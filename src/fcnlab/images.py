@@ -1,7 +1,7 @@
 """Images as a net takes them, of all classes or of some."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -17,17 +17,25 @@ class Images(InMemoryData):
 
     Args:
         only_classes: the labels of the classes to keep, which are numbered anew in this order; None: all.
+        traits: what the configuration says of the sizes, so that it can be composed without this class.
         settings: of ``InMemoryData``.
 
     Raises:
-        ConfigError: there are no such classes, or the validation part would take every image.
+        ConfigError: there are no such classes, the sizes are others, or the validation part would take every
+            image.
     """
 
     shape: ClassVar[tuple[int, int, int]] = (1, 28, 28)
     train_images: ClassVar[int] = 60_000
     all_class_names: ClassVar[tuple[str, ...]]
 
-    def __init__(self, *, only_classes: Sequence[int] | None = None, **settings: Any) -> None:
+    def __init__(
+        self,
+        *,
+        only_classes: Sequence[int] | None = None,
+        traits: Mapping[str, int] | None = None,
+        **settings: Any,
+    ) -> None:
         super().__init__(**settings)
         every = range(len(self.all_class_names))
         self.only_classes = [*every] if only_classes is None else list(only_classes)
@@ -44,6 +52,8 @@ class Images(InMemoryData):
                 f"Type for example: data.val_size={self.train_images // 10}"
             )
         self.class_names = tuple(self.all_class_names[label] for label in self.only_classes)
+        if traits and dict(traits) != self.traits():
+            raise ConfigError(f"data.traits={dict(traits)}: these data have {self.traits()}. Needed: these")
 
     def traits(self) -> dict[str, Any]:
         """Return the sizes that a net needs; see ``InMemoryData``."""

@@ -5,11 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hydra.utils import instantiate
 
 from commands import every
 from experiments import QUIET, Compose, Prepare
 from fcnlab import torchvision_sets
 from fcnlab.torchvision_sets import CIFAR10, KMNIST, MNIST, TorchvisionSet, channels_first
+from overnight.config.errors import ConfigError
 from overnight.training.parts import build
 from own_data import BATCHES, SPLITS
 
@@ -97,3 +99,19 @@ def test_classes_that_there_are_not_are_refused(wrong: str, compose: Compose) ->
 def test_more_validation_than_data_is_refused(compose: Compose) -> None:
     with pytest.raises(ValueError, match="needed: fewer than the 60000 training images"):
         build(compose("data=fashion_mnist", "data.val_size=60000"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "sizes"), [("data.only_classes=[0,6]", (784, 2)), ("data=cifar10", (3072, 10))]
+)
+def test_a_composed_configuration_builds_a_task_by_itself_as_in_a_notebook(
+    typed: str, sizes: tuple[int, int], compose: Compose
+) -> None:
+    net = instantiate(compose(typed)["task"]).net
+    layers = net.dense_layers()
+    assert (layers[0].in_features, layers[-1].out_features) == sizes
+
+
+def test_sizes_that_are_not_those_of_the_data_are_refused(compose: Compose) -> None:
+    with pytest.raises(ConfigError, match=r"these data have .*784"):
+        build(compose("data.traits.in_features=100"))

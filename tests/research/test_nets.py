@@ -13,7 +13,6 @@ from torch.nn.functional import cross_entropy
 from commands import CONF
 from experiments import Compose
 from fcnlab.nets import FCN, ResidualBlock
-from overnight.config.of_data import filled
 from overnight.data.batches import Samples
 from overnight.data.in_memory import Source
 
@@ -24,8 +23,7 @@ Build = Callable[..., FCN]
 def build(compose: Compose) -> Build:
     def built(*overrides: str, seed: int = 0) -> FCN:
         torch.manual_seed(seed)
-        node = filled(compose(*overrides)["model"], {"in_features": 784, "out_features": 10})
-        net: FCN = hydra.utils.instantiate(node, _convert_="all")
+        net: FCN = hydra.utils.instantiate(compose(*overrides)["model"], _convert_="all")
         return net
 
     return built

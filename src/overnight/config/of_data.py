@@ -1,19 +1,23 @@
 """Values that only the data can tell, such as the number of its features.
 
-``${of_data:in_features}`` in a configuration is a placeholder until the data is set up. What the data then
-tells is kept under ``traits_of_data``, so that a checkpoint's module is built without the data.
+``${of_data:in_features}`` in a configuration is what ``data.traits`` says. Where that says nothing, it is a
+placeholder until the data is set up. What the data then tells is kept under ``traits_of_data``, so that a
+checkpoint's module is built without the data.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
+from omegaconf import DictConfig, OmegaConf
+
 TRAITS = "traits_of_data"
 PLACEHOLDER = "of_data:"
 
 
-def placeholder(name: str) -> str:
-    """Return what stands for a value until the data is set up."""
-    return f"{PLACEHOLDER}{name}"
+def of_data(name: str, *, _root_: DictConfig) -> Any:
+    """Return what the configuration says of the data, or what stands for it until the data is set up."""
+    stated = OmegaConf.select(_root_, f"data.traits.{name}")
+    return f"{PLACEHOLDER}{name}" if stated is None else stated
 
 
 def asked(node: Any, path: str = "") -> Iterator[tuple[str, str]]:

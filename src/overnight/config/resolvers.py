@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from overnight.config import folders
 from overnight.config.errors import needed
-from overnight.config.of_data import placeholder
+from overnight.config.of_data import of_data
 from overnight.records import sweep_state
 from overnight.records.naming import LENGTH, UNNAMED, run_name
 
@@ -94,6 +94,11 @@ def temporary() -> str:
     return folder
 
 
+def length(listed: Any, otherwise: int) -> int:
+    """Return the length of a list, and another number where there is none."""
+    return len(listed) if OmegaConf.is_list(listed) or isinstance(listed, list) else otherwise
+
+
 def where(given: Any, expected: Any, value: Any, otherwise: Any = None) -> Any:
     """Return a value that belongs to one setting, and another one, or null, if what is given is not that."""
     return value if given == expected else otherwise
@@ -111,7 +116,8 @@ def register() -> None:
     OmegaConf.register_new_resolver("once", lambda value: value, replace=True, use_cache=True)
     OmegaConf.register_new_resolver("outputs", folders.outputs, replace=True, use_cache=True)
     OmegaConf.register_new_resolver("in_project", folders.in_project, replace=True)
-    OmegaConf.register_new_resolver("of_data", placeholder, replace=True)
+    OmegaConf.register_new_resolver("length", length, replace=True)
+    OmegaConf.register_new_resolver("of_data", of_data, replace=True)
     OmegaConf.register_new_resolver("temporary", temporary, replace=True, use_cache=True)
     OmegaConf.register_new_resolver("run_name", name_of_run, replace=True)
     OmegaConf.register_new_resolver("single_run", single_run, replace=True)
