@@ -31,7 +31,7 @@ def measured_again(path: Path) -> dict[str, Any]:
     return evaluate(OmegaConf.create(settings | {"tta": {}, "trust": ["foreign"]}))
 
 
-@pytest.mark.parametrize("name", every(2, MODULES))
+@pytest.mark.parametrize("name", every(3, MODULES))
 def test_its_record_is_what_its_checkpoints_give(name: str, command: Command, tmp_path: Path) -> None:
     assert command(TRAIN, *module(name)).status == 0
     record = recorded(tmp_path)

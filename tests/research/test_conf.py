@@ -67,7 +67,7 @@ def trained(compose: Compose, directory: Path, *overrides: str) -> dict[str, Any
     return train(config, directory, {}, [], None)
 
 
-@pytest.mark.parametrize("option", every(2, (o for o in options(TRAINED) if o not in NEEDS)))
+@pytest.mark.parametrize("option", every(3, (o for o in options(TRAINED) if o not in NEEDS)))
 def test_an_option_trains(option: str, compose: Compose, tmp_path: Path) -> None:
     group = option.partition("=")[0]
     bare = [off for off in BARE if off.partition("=")[0] not in {group, "callbacks"}]
@@ -107,7 +107,7 @@ def test_what_was_chosen_is_recorded(command: Command, tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("option", every(2, (o for o in options(SWEPT) if o not in {CONFIRM, *SEARCHES})))
+@pytest.mark.parametrize("option", every(3, (o for o in options(SWEPT) if o not in {CONFIRM, *SEARCHES})))
 def test_a_study_sweeps_by_itself(option: str, command: Command, tmp_path: Path) -> None:
     """One value of each swept setting: the longest path through the study's file that is still short."""
     last_values = [f"{key}={values[-1]}" for key, values in swept(option).items()]

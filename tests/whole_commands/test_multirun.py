@@ -142,8 +142,8 @@ FOLDERS = {
 }
 
 
-@pytest.mark.parametrize("name", every(2, FOLDERS))
-@pytest.mark.parametrize("folder", every(2, ["hydra.sweep.dir=X", "task_name=named"]))
+@pytest.mark.parametrize("name", every(4, FOLDERS))
+@pytest.mark.parametrize("folder", every(4, ["hydra.sweep.dir=X", "task_name=named"]))
 def test_jobs_of_a_sweep_never_share_a_folder(
     folder: str, name: str, command: Command, tmp_path: Path
 ) -> None:

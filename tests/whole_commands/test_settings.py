@@ -235,7 +235,7 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     )
 
 
-@pytest.mark.parametrize("settings", every(6, HONOURED))
+@pytest.mark.parametrize("settings", every(12, HONOURED))
 def test_the_record_is_what_its_checkpoints_give(settings: str, command: Command, tmp_path: Path) -> None:
     record = trained(command, tmp_path, *shlex.split(settings))
     assert record["checked"] is True
@@ -260,7 +260,7 @@ def is_late(settings: str) -> bool:
 
 
 @pytest.mark.filterwarnings("ignore:.*(AMP with fp16|historical reasons)")
-@pytest.mark.parametrize("settings", every(5, REFUSED))
+@pytest.mark.parametrize("settings", every(8, REFUSED))
 def test_what_cannot_be_honoured_is_refused(settings: str, command: Command, tmp_path: Path) -> None:
     earlier = [f"outputs/runs/tiny/{name}" for name in (MARK, "run.json", BEST, LAST, "train.log")]
     for name in ("mine/run.json", *earlier):

@@ -120,7 +120,7 @@ def assert_agree(rows: tuple[Row, Row], tolerance: float) -> None:
 
 
 @pytest.mark.usefixtures("masks_of_torch")
-@pytest.mark.parametrize("name", every(4, GROUPS))
+@pytest.mark.parametrize("name", every(8, GROUPS))
 def test_a_member_is_the_run_that_it_would_be_by_itself(name: str, build: Build, prepare: Prepare) -> None:
     settings = [[*run.split(), "trainer.max_epochs=2"] for run in GROUPS[name]]
     members = trained([build(*overrides) for overrides in settings])
