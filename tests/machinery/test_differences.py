@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 import records
+from commands import every
 from overnight.study.cautions import cautions
 from overnight.study.design import design
 from overnight.study.differences import decided, differences, paired, unpaired
@@ -81,7 +82,7 @@ def many(rng: np.random.Generator, n: int) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 @pytest.mark.parametrize("test", [paired, unpaired])
-@pytest.mark.parametrize("n", [3, 5, 10])
+@pytest.mark.parametrize("n", every(3, [3, 5, 10]))
 def test_five_percent_of_the_tests_of_arms_that_are_the_same_are_positive(test: Any, n: int) -> None:
     rng = np.random.default_rng(n)
     a, b = many(rng, n)

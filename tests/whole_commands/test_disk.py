@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from commands import ROOT, SHORT, Command, Result, environment
+from commands import ROOT, SHORT, Command, Result, environment, every
 from overnight.records import folder, record
 from overnight.runs import run
 
@@ -69,7 +69,7 @@ def test_a_folder_that_cannot_be_written_is_said(arguments: list[str], tmp_path:
     assert "Warning" not in result.stderr
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS], ids=errno.errorcode.get)
+@pytest.mark.parametrize("code", every(2, [errno.ENOSPC, errno.EROFS]))
 def test_a_record_that_cannot_be_written_is_no_success_and_loses_no_other(
     code: int, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

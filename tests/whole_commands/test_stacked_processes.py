@@ -49,6 +49,7 @@ def holder(folder: Path, alive: Callable[[], bool]) -> int:
                 return int(json.loads(path.read_text())["pid"])
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_costs_no_run(command: Command, tmp_path: Path) -> None:
     """Kill the process of the first group that says whose it is; its runs are run the ordinary way."""
     killer = Thread(target=lambda: os.kill(holder(tmp_path, lambda: True), signal.SIGKILL), daemon=True)

@@ -130,6 +130,7 @@ def test_an_unsupported_setting_is_obeyed_and_not_ignored(command: Command, tmp_
         assert result(record) | UNALIKE == result(other) | UNALIKE
 
 
+@pytest.mark.slow
 def test_without_memory_for_all_halves_are_trained(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
