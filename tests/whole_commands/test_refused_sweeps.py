@@ -85,7 +85,7 @@ def test_a_bad_sweep_leaves_no_folder_and_each_complaint_is_told_once(
     command: Command, tmp_path: Path
 ) -> None:
     told = command("train.py", "-m", *SHORT, "lr=-1,0.1", "seed=0,-1").stderr
-    assert told.startswith("Error: 3 of 4 jobs cannot be run, so none was. The first is: lr=-1 seed=0 ")
+    assert told.startswith("Error: 3 of 4 jobs cannot be run, so none was. The first is: lr=-1 seed=0. ")
     assert [told.count(said) for said in ("lr=-1: needed", "seed=-1: needed")] == [1, 1]
     assert not list(tmp_path.iterdir())
 

@@ -44,7 +44,7 @@ def refuse(context: HydraContext, config: DictConfig, jobs: Batch) -> None:
         lines = dict.fromkeys(line for _, said in wrong for line in said.splitlines())
         raise ConfigError(
             f"{len(wrong)} of {len(jobs)} jobs cannot be run, so none was. "
-            f"The first is: {describe(wrong[0][0], jobs)}\n" + "\n".join(lines)
+            f"The first is: {describe(wrong[0][0], jobs)}.\n" + "\n".join(lines)
         )
 
 
