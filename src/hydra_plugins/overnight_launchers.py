@@ -132,13 +132,6 @@ class StackedLauncher(ComposingLauncher):
         self.limits = limits
         check_settings(StackedKeys, self.limits)
 
-    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Keep what a job needs, and compose it faster."""
-        from overnight.launchers.composing import hasten  # noqa: PLC0415
-
-        hasten(hydra_context)
-        super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
-
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Run all jobs; return their results in the given order."""
         from overnight.launchers.job import compose  # noqa: PLC0415

@@ -10,7 +10,6 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
-from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
@@ -25,6 +24,21 @@ class CheckingSweeper(Sweeper):
     An evaluation has no callback ``sweep``: what it measures are no runs, and Hydra alone checks them.
     """
 
+    config: Any  # as BasicSweeper has it, or None
+    hydra_context: Any
+    launcher: Any
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Take what Hydra has, and have it build the launcher; what is checked is not composed again."""
+        from overnight.sweeps.composing import hasten  # noqa: PLC0415
+
+        hasten(hydra_context)
+        self.hydra_context = hydra_context
+        self.config = config
+        self.launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
+
     def refuse(self, jobs: Sequence[Sequence[str]]) -> None:
         """Refuse all if one of them would be refused by itself.
 
@@ -33,8 +47,6 @@ class CheckingSweeper(Sweeper):
         """
         from overnight.sweeps.jobs import refuse  # noqa: PLC0415
 
-        assert self.hydra_context
-        assert self.config
         if "sweep" in self.config.hydra.callbacks:
             refuse(self.hydra_context, self.config, jobs)
         else:
@@ -44,25 +56,8 @@ class CheckingSweeper(Sweeper):
         """Write and say what is planned."""
         from overnight.sweeps.callback import begin  # noqa: PLC0415
 
-        assert self.config
         if "sweep" in self.config.hydra.callbacks:
             begin(self.config, total)
-
-
-class LaunchingSweeper(CheckingSweeper):
-    """A sweeper that hands its jobs to the launcher of the configuration."""
-
-    config: DictConfig
-    hydra_context: HydraContext
-    launcher: Launcher
-
-    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Take what Hydra has, and have it build the launcher."""
-        self.hydra_context = hydra_context
-        self.config = config
-        self.launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=hydra_context, task_function=task_function, config=config
-        )
 
 
 class GridSweeper(CheckingSweeper, BasicSweeper):
@@ -71,7 +66,6 @@ class GridSweeper(CheckingSweeper, BasicSweeper):
     def sweep(self, arguments: list[str]) -> None:
         """Check all jobs, and run them."""
         prepared = [f"{key}={value}" for key, value in self.params.items()]
-        assert self.hydra_context
         parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
         batches = self.split_arguments(parser.parse_overrides([*prepared, *arguments]), self.max_batch_size)
         jobs = [job for batch in batches for job in batch]
@@ -112,7 +106,7 @@ class GridSweeperConf(BasicSweeperConf):
 ConfigStore.instance().store(group="hydra/sweeper", name="basic", node=GridSweeperConf, provider="overnight")
 
 
-class OptunaSweeper(LaunchingSweeper):
+class OptunaSweeper(CheckingSweeper):
     """What ``conf/hydra/sweeper/optuna.yaml`` builds; its keys are described there."""
 
     def __init__(self, params: dict[str, Any], **settings: Any) -> None:
@@ -139,7 +133,7 @@ class OptunaSweeper(LaunchingSweeper):
         )
 
 
-class ConfirmSweeper(LaunchingSweeper):
+class ConfirmSweeper(CheckingSweeper):
     """What ``conf/hydra/sweeper/confirm.yaml`` builds; its keys are described there."""
 
     def __init__(self, seeds: int, arms: int | None, **_: Any) -> None:

@@ -15,12 +15,12 @@ from omegaconf import OmegaConf
 
 from commands import CONF, SHORT, Command, result
 from experiments import Compose
-from overnight.launchers.composing import ComposingOnce
 from overnight.records.lock import locked
 from overnight.stacked import group as one_group
 from overnight.stacked.grouping import Run
 from overnight.stacked.loop import StackedLoop
 from overnight.study.frames import load
+from overnight.sweeps.composing import ComposingOnce
 from stacked_sweeps import SIX, STACKED, approximate, recorded
 
 UNALIKE = {"name": None, "trained": None}

@@ -18,7 +18,7 @@ def hasten(hydra_context: HydraContext) -> None:
 class ComposingOnce(ConfigLoaderImpl):
     """Composes each job once.
 
-    Hydra does it twice: the sweeper, to see whether it can be done, and then the launcher.
+    Hydra does it twice: for the sweeper, which sees whether it can be done, and then for the launcher.
     """
 
     def __init__(self, loader: Any) -> None:
@@ -36,6 +36,10 @@ class ComposingOnce(ConfigLoaderImpl):
             return self._checked[typed]
         OmegaConf.copy_cache(from_config=master_config, to_config=checked)
         return checked
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave behind what was composed: a job in another process composes nothing."""
+        return vars(self) | {"repository": None, "_checked": {}}
 
 
 class ReadingOnce(CachingConfigRepository):
