@@ -52,6 +52,12 @@ REFUSED: dict[str, tuple[str, str]] = {
     "hparams_search=tpe hydra.sweeper.direction=minimize": ("direction=minimize", "no direction"),
     "hparams_search=tpe hydra.sweeper.direction=[maximize,minimize]": ("direction=", "no direction"),
     "hparams_search=tpe +trainer.limit_val_batches=1": ("jobs cannot be run", "data.val_size"),
+    f"{SEEDS} callbacks.checkpoint.filename=last": ("2 of 2 jobs", "the best and the last weights"),
+    f"{SEEDS} trainer.accelerator=tpu": ("2 of 2 jobs", "trainer with accelerator=tpu"),
+    f"{SEEDS} trainer.accelerator=tpu hydra/launcher=stacked": ("2 of 2", "what this machine has"),
+    f"{SEEDS} ckpt_path=nowhere.ckpt": ("2 of 2 jobs", "ckpt_path=nowhere.ckpt: there is no such file"),
+    f"{SEEDS} init_from=nowhere.ckpt": ("2 of 2 jobs", "init_from=nowhere.ckpt: there is no such file"),
+    f"{SEEDS} +optimizer.eps=-1": ("2 of 2 jobs", "optimizer: Invalid epsilon value: -1"),
     "lr=interval(0.1,1)": ("no intervals", "hparams_search=tpe"),
     "experiment=confirm study.confirms=nowhere": ("nowhere", "there is no such folder"),
 }
@@ -113,3 +119,12 @@ def test_the_process_that_checks_a_sweep_does_without_torch(tmp_path: Path) -> N
     variables = {"PYTHONPATH": str(ROOT / "src")}
     told = subprocess.check_output(typed, cwd=tmp_path, env=environment() | variables, text=True)
     assert told.startswith("False Error: 1 of 2 jobs cannot be run")
+
+
+def test_a_sweep_on_a_file_that_is_not_there_is_refused(command: Command, tmp_path: Path) -> None:
+    table = ["data=table", "data.path=nowhere.csv", "data.target=price", "task_name=named"]
+    refused = command("train.py", "-m", *table, SEEDS)
+    assert refused.status == 1
+    assert "2 of 2 jobs" in refused.stderr
+    assert "data.path=nowhere.csv: there is no such file" in refused.stderr
+    assert not contents(tmp_path)

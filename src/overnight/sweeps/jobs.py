@@ -12,15 +12,20 @@ from omegaconf.errors import OmegaConfBaseException
 
 from overnight.config.errors import ConfigError
 from overnight.config.explanations import explain
+from overnight.config.of_data import asked
 from overnight.config.schema import check
 from overnight.config.unused import refuse_unused
 from overnight.records.sweep_state import refuse_foreign_sweep
+from overnight.runs.origin import make_absolute
 
 Batch = Sequence[Sequence[str]]
 """The overrides of each job."""
 
-JUDGED_BY_CLASSES = ("+", "callbacks.", "~callbacks.")
+JUDGED_BY_CLASSES = ("+", "callbacks.", "~callbacks.", "init_from=", "ckpt_path=")
 """With what an override begins that only what is built can judge; so can only a ``_target_``."""
+
+ANYWHERE = {None, "auto", "cpu"}
+"""Accelerators that every machine has."""
 
 PARTS = {"callbacks", "logger"}
 """Sections that nothing else judges, which take as long to resolve as all others."""
@@ -39,7 +44,8 @@ def refuse(context: HydraContext, config: DictConfig, jobs: Batch) -> None:
         FileExistsError: the sweep's folder holds files that no sweep wrote.
     """
     refuse_foreign_sweep(Path(config.hydra.sweep.dir))
-    wrong = [(job, said) for job in jobs if (said := complaint(context, config, job))]
+    built: dict[str, str] = {"": ""}
+    wrong = [(job, said) for job in jobs if (said := complaint(context, config, job, built))]
     if wrong:
         lines = dict.fromkeys(line for _, said in wrong for line in said.splitlines())
         raise ConfigError(
@@ -48,18 +54,60 @@ def refuse(context: HydraContext, config: DictConfig, jobs: Batch) -> None:
         )
 
 
-def complaint(context: HydraContext, config: DictConfig, overrides: Sequence[str]) -> str:
-    """Say what is wrong with a job; "" if nothing is."""
-    built = any(text.startswith(JUDGED_BY_CLASSES) or "_target_" in text for text in overrides)
+def complaint(
+    context: HydraContext, config: DictConfig, overrides: Sequence[str], built: dict[str, str]
+) -> str:
+    """Say what is wrong with a job; "" if nothing is.
+
+    Args:
+        context: composes.
+        config: of the sweep.
+        overrides: of the job.
+        built: what was wrong with the parts that were built for earlier jobs; none is built twice.
+    """
+    judged = [text for text in overrides if text.startswith(JUDGED_BY_CLASSES) or "_target_" in text]
     try:
         composed = load(context, config, overrides)
-        resolved = resolve(composed, set() if built else PARTS)
+        resolved = resolve(composed, set() if judged else PARTS)
         refuse_unused(composed, composed.hydra)
-        check(resolved, built=built)
+        check(resolved, built=bool(judged))
+        parts = to_be_built(resolved, judged)
+        if parts not in built:
+            built[parts] = unbuildable(resolve(composed), Path(config.hydra.sweep.dir))
     except ConfigError as error:
         return str(error)
     except (HydraException, OmegaConfBaseException, ImportError) as error:
         return explain(error)
+    return built[parts]
+
+
+def to_be_built(config: dict[str, Any], judged: Sequence[str]) -> str:
+    """Return what stands for the parts that must be built to be judged, "" if there are none.
+
+    To build imports torch. It is done for a task that asks the data for its sizes, for other callbacks or
+    checkpoints than usual, and for an accelerator that this machine may not have.
+    """
+    asks = [config["data"] | {"seed": None}] if any(asked(config["task"])) else []
+    accelerator = config["trainer"].get("accelerator")
+    special = [] if accelerator in ANYWHERE else [accelerator]
+    return repr((asks, judged, special)) if asks or judged or special else ""
+
+
+def unbuildable(config: dict[str, Any], directory: Path) -> str:
+    """Build the parts of a run, and say why they cannot be; imports here, since most sweeps need no torch."""
+    from overnight.training.checkpoints import read_checkpoint  # noqa: PLC0415
+    from overnight.training.history import History  # noqa: PLC0415
+    from overnight.training.parts import build, build_trainer, load_weights  # noqa: PLC0415
+
+    make_absolute(config)
+    try:
+        task, _ = build(config)
+        build_trainer(config | {"logger": {}}, directory, History(config))
+        load_weights(task, config["init_from"])
+        if config["ckpt_path"] not in (None, "last"):
+            read_checkpoint(config["ckpt_path"])
+    except (OSError, ValueError) as error:
+        return str(error)
     return ""
 
 
