@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from optuna.trial import TrialState
 
-from commands import ROOT, Command
+from commands import ROOT, SHORT, Command
 from overnight.records import sweep_state
-from searches import TINY, studied, trials
+from searches import LR, TINY, studied, trials
 
 KillWhen = Callable[[], bool]
 Killed = Callable[[list[str], KillWhen], bool]
@@ -58,6 +58,12 @@ def test_a_killed_search_ends_with_every_trial_told_once(
     assert len(list(directory.glob("*/run.json"))) == 6
 
 
+def within(draw: random.Random, seconds: float) -> KillWhen:
+    """Return what becomes true at a random moment."""
+    end = time.monotonic() + draw.uniform(1, seconds)
+    return lambda: time.monotonic() > end
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_a_search_survives_any_number_of_kills(
@@ -67,12 +73,7 @@ def test_a_search_survives_any_number_of_kills(
     arguments = [*TINY, "hparams_search=tpe", "hydra.sweeper.n_trials=16", f"hydra.sweeper.n_jobs={jobs}"]
     arguments += ["model.hidden_sizes=[8]"]
     draw, kills = random.Random(jobs), 0  # noqa: S311 - moments, not secrets
-
-    def moment() -> KillWhen:
-        end = time.monotonic() + draw.uniform(1, 10)
-        return lambda: time.monotonic() > end
-
-    while killed([*arguments, "task_name=s"], moment()):
+    while killed([*arguments, "task_name=s"], within(draw, 10)):
         kills += 1
     told = trials(directory)
     whole = studied(command, tmp_path, *arguments, name="whole")
@@ -80,3 +81,23 @@ def test_a_search_survives_any_number_of_kills(
     assert [trial.state for trial in told] == [TrialState.COMPLETE] * 16
     assert len({str(trial.params) for trial in told}) == 16
     assert [(t.params, t.value) for t in told] == [(t.params, t.value) for t in whole]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher", ["basic", "stacked"])
+def test_a_search_that_prunes_survives_any_number_of_kills(
+    launcher: str, killed: Killed, command: Command, tmp_path: Path
+) -> None:
+    directory = tmp_path / "outputs" / "sweeps" / "s"
+    arguments = [*SHORT, "hparams_search=tpe", "hydra.sweeper.n_trials=16", f"hydra/launcher={launcher}"]
+    arguments += ["optimizer=sgd", LR, "trainer.max_epochs=4", "pruning=median", "logger=none"]
+    arguments += ["hydra.sweeper.n_jobs=4", "callbacks.pruning.pruner.n_startup_trials=3", "dropout=0"]
+    draw, kills = random.Random(4), 0  # noqa: S311
+    while killed([*arguments, "task_name=s"], within(draw, 15)):
+        kills += 1
+    told = trials(directory)
+    whole = studied(command, tmp_path, *arguments, name="whole")
+    assert kills
+    assert len({str(trial.params) for trial in told}) == len(told) == 16
+    assert {trial.state for trial in told} == {TrialState.COMPLETE, TrialState.PRUNED}
+    assert [(t.params, t.state, t.value) for t in told] == [(t.params, t.state, t.value) for t in whole]

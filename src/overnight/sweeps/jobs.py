@@ -16,7 +16,6 @@ from overnight.config.of_data import asked
 from overnight.config.schema import check
 from overnight.config.unused import refuse_unused
 from overnight.records.sweep_state import refuse_foreign_sweep
-from overnight.runs.origin import make_absolute
 
 Batch = Sequence[Sequence[str]]
 """The overrides of each job."""
@@ -95,6 +94,7 @@ def to_be_built(config: dict[str, Any], judged: Sequence[str]) -> str:
 
 def unbuildable(config: dict[str, Any], directory: Path) -> str:
     """Build the parts of a run, and say why they cannot be; imports here, since most sweeps need no torch."""
+    from overnight.runs.origin import make_absolute  # noqa: PLC0415
     from overnight.training.checkpoints import read_checkpoint  # noqa: PLC0415
     from overnight.training.history import History  # noqa: PLC0415
     from overnight.training.parts import build, build_trainer, load_weights  # noqa: PLC0415
