@@ -1,6 +1,6 @@
 """What no record says: how the best run errs, and how signals run through the nets before training."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,7 +12,7 @@ from overnight.records.record import read_record
 from overnight.records.sampling import half_interval, with_error
 from overnight.study.design import legible
 from overnight.study.evidence import Evidence
-from overnight.study.figures import style
+from overnight.study.figures import columns, style
 from overnight.study.figures.cells import draw
 from overnight.study.figures.style import ACCENT, NEUTRAL, Colours, Picture, panels
 
@@ -31,6 +31,9 @@ class Examiner(Protocol):
     def close_up(self, checkpoint: Path) -> Predictions:
         """Predict the test samples with the weights of a checkpoint."""
 
+    def permuted(self, checkpoints: Sequence[Path], metric: str, repeats: int) -> dict[str, list[float]]:
+        """Measure what permuting each column adds to a metric of the validation samples."""
+
     def signals(self, config: dict[str, Any]) -> list[dict[str, float]]:
         """Measure activations and gradients of a net before training, layer by layer."""
 
@@ -39,7 +42,12 @@ def examined(evidence: Evidence, examiner: Examiner) -> tuple[list[Picture], lis
     """Return the pictures that need checkpoints and data, and the reasons why some could not be drawn."""
     drawn: list[Picture] = []
     missing = []
-    for what, show in (("Errors of the best run", best_run), ("Signals before training", before_training)):
+    shows = {
+        "Errors of the best run": best_run,
+        "Columns that matter": columns_that_matter,
+        "Signals before training": before_training,
+    }
+    for what, show in shows.items():
         try:
             drawn += show(evidence, examiner)
         except Exception as error:  # noqa: BLE001 - whatever an old run raises, the rest of the report stands
@@ -177,6 +185,16 @@ def residuals(targets: np.ndarray, outputs: np.ndarray) -> Figure:
     right.axhline(0, color=ACCENT, linewidth=1)
     right.set(xlabel="predicted", ylabel="true - predicted")
     return figure
+
+
+def columns_that_matter(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]:
+    """Show by how much the winner is worse without each column of its data, if these are columns."""
+    winner = evidence.winners.head(1)["arm"]
+    runs = evidence.winners[evidence.winners["arm"].isin(winner)].dropna(subset="checkpoint")
+    paths = [Path(path) / name for path, name in zip(runs["path"], runs["checkpoint"], strict=True)]
+    changes = examiner.permuted(paths, str(evidence.plan.score.metric), columns.REPEATS)
+    if changes:
+        yield columns.picture(changes, evidence.plan.score, len(paths))
 
 
 def before_training(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]:
