@@ -15,10 +15,13 @@ from torch import Tensor
 from overnight.data.batches import Samples
 from overnight.data.in_memory import InMemoryData
 from overnight.data.splits import Split
+from overnight.training.checkpoints import without_warning
 from overnight.training.measure import measure_validation
 
 MOST_SAMPLES = 5000  # are drawn in a repetition
 MOST_COLUMNS = 40  # are permuted; of more, those to which the loss is most sensitive
+UNATTACHED = "You are trying to `self.log"
+"""The beginning of Lightning's warning that a module without a Trainer logs to nowhere."""
 
 Changes = dict[str, list[float]]
 
@@ -90,7 +93,7 @@ def most_sensitive(
     """
     if len(places) <= MOST_COLUMNS:
         return [*places]
-    task.trainer = None  # since a module can log nothing outside of a loop
+    task.trainer = None  # or it would log to a loop that has ended
     features, targets = (tensor.to(task.device) for tensor in samples)
     loss = training_loss(task.eval(), Samples(features.requires_grad_(), targets))
     (gradient,) = torch.autograd.grad(loss, features)
@@ -100,7 +103,8 @@ def most_sensitive(
 
 
 def training_loss(task: L.LightningModule, batch: Any) -> Tensor:
-    """Return the loss of one batch."""
-    stepped: Any = task.training_step(batch, 0)
+    """Return the loss of one batch, outside of a loop, where nothing is logged."""
+    with without_warning(UNATTACHED):
+        stepped: Any = task.training_step(batch, 0)
     loss: Tensor = stepped["loss"] if isinstance(stepped, dict) else stepped
     return loss

@@ -40,8 +40,8 @@ def picture(changes: Changes, score: Score, runs: int) -> Picture:
 
 def losses(changes: Changes, score: Score) -> pd.DataFrame:
     """Return ``loss error`` by column, the largest loss first: the mean, and two standard deviations."""
-    worse = -score.sign * pd.DataFrame.from_dict(changes, orient="index").dropna(how="all")
-    table = pd.DataFrame({"loss": worse.mean(axis=1), "error": 2 * worse.std(axis=1)})
+    worse = -score.sign * pd.DataFrame({name: numbers for name, numbers in changes.items() if numbers})
+    table = pd.DataFrame({"loss": worse.mean(), "error": 2 * worse.std()})
     return table.sort_values("loss", ascending=False, kind="stable")
 
 
