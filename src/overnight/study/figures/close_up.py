@@ -41,7 +41,7 @@ class Examiner(Protocol):
 def examined(evidence: Evidence, examiner: Examiner) -> tuple[list[Picture], list[str]]:
     """Return the pictures that need checkpoints and data, and the reasons why some could not be drawn."""
     drawn: list[Picture] = []
-    missing = []
+    missing: dict[str, list[str]] = {}
     shows = {
         "Errors of the best run": best_run,
         "Columns that matter": columns_that_matter,
@@ -51,8 +51,8 @@ def examined(evidence: Evidence, examiner: Examiner) -> tuple[list[Picture], lis
         try:
             drawn += show(evidence, examiner)
         except Exception as error:  # noqa: BLE001 - whatever an old run raises, the rest of the report stands
-            missing.append(f"{what}: not drawn ({type(error).__name__}: {error}).")
-    return drawn, missing
+            missing.setdefault(f"{type(error).__name__}: {error}", []).append(what)
+    return drawn, [f"{'; '.join(whats)}: not drawn ({why})." for why, whats in missing.items()]
 
 
 def best_run(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]:
