@@ -127,10 +127,12 @@ def confusion(answers: pd.DataFrame) -> Figure:
     """
     table = pd.crosstab(answers["label"], answers["prediction"], normalize="index", dropna=False) * 100
     wrong = table.mask(np.eye(len(table), dtype=bool), 0.0)
-    figure, (axes,) = panels(1, 1, 6.5, 4.6)
+    size = min(len(table), 10)
+    figure, (axes,) = panels(1, 1, 2.5 + 0.4 * size, 1.2 + 0.34 * size)
     texts = table.map(lambda share: f"{share:.1f}" if share else "")
     draw(axes, wrong, texts, (0.0, max(wrong.to_numpy().max(), 1.0)))
-    for label in axes.get_xticklabels():
+    long = max(map(len, table.columns)) > 3  # noqa: PLR2004 - letters stand side by side
+    for label in axes.get_xticklabels() if long else ():
         label.set(rotation=40, horizontalalignment="right", rotation_mode="anchor")
     axes.set(xlabel="predicted class", ylabel="true class")
     return figure
@@ -140,14 +142,15 @@ def by_class(answers: pd.DataFrame) -> Figure:
     """Draw the share of right answers by class, the worst on top, with 95 % intervals for the samples."""
     right = (answers["label"] == answers["prediction"]).groupby(answers["label"], observed=True)
     ranked = right.agg(["mean", "size"]).sort_values("mean", ascending=False)
-    figure, (axes,) = panels(1, 1, 6.5, 3.0)
+    figure, (axes,) = panels(1, 1, 6.5, 0.8 + 0.22 * min(len(ranked), 10))
     half, places = half_interval(ranked["mean"], ranked["size"]), range(len(ranked))
     axes.errorbar(ranked["mean"], places, xerr=half, fmt="o", color=NEUTRAL, markersize=5)
     for position, share in enumerate(ranked["mean"]):
-        axes.text(share, position + 0.18, f"{share:.3f}", fontsize=7, ha="center", va="bottom")
+        above: Any = {"xytext": (0, 3), "textcoords": "offset points", "ha": "center", "va": "bottom"}
+        axes.annotate(f"{share:.3f}", (share, position), fontsize=7, **above)
     axes.set_yticks(places, ranked.index)
     axes.set_xlim(right=min(axes.get_xlim()[1], 1.005))
-    axes.margins(y=0.08)
+    axes.set_ylim(-0.5, len(ranked) - 0.2)
     axes.set_xlabel("share of the test samples of the class that are right")
     return figure
 
