@@ -183,10 +183,10 @@ class Classifier(QuickHooks, L.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Log each split that was evaluated; what the epoch's training gave is still to be added to."""
-        training = self._seen.pop("train", []) if self.trainer.state.fn == "fit" else []
+        training = {"train": self._seen.pop("train", [])} if self.trainer.state.fn == "fit" else {}
         for split in list(self._seen):
             self.log_pass(split)
-        self._seen = {"train": training}
+        self._seen = training
 
     def on_test_batch_end(self, outputs: Any, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Keep what is measured of the batch."""

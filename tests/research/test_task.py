@@ -32,6 +32,14 @@ def test_history_of_a_fit(prepare: Prepare) -> None:
     assert before["val/loss"] == pytest.approx(math.log(10), rel=0.1)
 
 
+def test_a_module_can_be_validated_twice_in_a_row(prepare: Prepare) -> None:
+    experiment = prepare(*QUIET)
+    first, again = (
+        experiment.trainer.validate(experiment.task, experiment.data, verbose=False) for _ in range(2)
+    )
+    assert first == again
+
+
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw", "adagrad"])
 def test_weight_decay_shrinks_matrices_alone(optimizer: str, compose: Compose) -> None:
     settings = ("regularization=batch_norm", "weight_decay=0.5", "init=torch_default")

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -286,6 +287,10 @@ class Examiner:
 
     def close_up(self, checkpoint: Path) -> examine.CloseUp:
         return self.seen
+
+    def permuted(self, checkpoints: Sequence[Path], metric: str, repeats: int) -> dict[str, list[float]]:
+        assert {path.name for path in checkpoints} == {"best.ckpt"}
+        return {}
 
     def signals(self, config: dict[str, Any]) -> list[dict[str, float]]:
         return [{"layer": 1, "activation": 1.0, "gradient": 1.0}]

@@ -75,6 +75,8 @@ class Arrays(InMemoryData):
             self.path, version(self.path), regression=self.regression
         )
         features = torch.from_numpy(values)
+        vectors = features.ndim == 2  # noqa: PLR2004 - [n, columns]
+        self.column_names = tuple(f"column {place}" for place in range(features.shape[1]) if vectors)
         if tested:
             cut = len(features) - tested
             return Source(Samples(features[:cut], learned[:cut]), Samples(features[cut:], learned[cut:]))

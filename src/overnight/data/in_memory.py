@@ -35,6 +35,11 @@ class InMemoryData(L.LightningDataModule):
 
     class_names: tuple[str, ...] = ()
     """Of the classes, in the order of their labels; () if the targets are no classes."""
+    column_names: tuple[str, ...] = ()
+    """Of features [n, columns], one each; the same for those that encode one column of a file. () for others.
+
+    A report says which columns matter to the winner; see ``overnight.runs.permutation``.
+    """
     test_rows: Sequence[int] | None = None
     """Where the test samples stand in their file; None: it has them alone, in their order."""
 

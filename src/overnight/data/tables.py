@@ -104,7 +104,9 @@ class Table(InMemoryData):
         self._loaded = self._load(version=version(self.path))
         if log.isEnabledFor(logging.INFO):
             tell(described(self.path, self.target, self._loaded))
-        (values, *_), (learned, self.class_names) = self._loaded
+        (values, numbers, categories, _), (learned, self.class_names) = self._loaded
+        encoded = (name for name, values_of in categories.items() for _ in values_of)
+        self.column_names = (*numbers, *encoded)
         split = stratified_split(
             learned, count(self.test_size, len(learned)), 1, 0, self.test_seed, "data.test_size"
         )

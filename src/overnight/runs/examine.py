@@ -13,9 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from overnight.data.in_memory import InMemoryData
+from overnight.runs import permutation
 from overnight.runs.evaluate import predict
 from overnight.training.checkpoints import read_checkpoint
-from overnight.training.measure import build_measuring_trainer
+from overnight.training.measure import build_measuring_trainer, measure_validation
 from overnight.training.parts import build
 from overnight.training.trust import trusted
 
@@ -71,6 +73,29 @@ class Examiner:
             names = tuple(map(str, range(outputs.shape[1])))
         numbers = targets.squeeze().numpy(), outputs.float().numpy()
         return CloseUp(names, *numbers, images_of(data), learned_images(task, data))
+
+    def permuted(self, checkpoints: Sequence[Path], metric: str, repeats: int) -> permutation.Changes:
+        """Return what permuting each column of the data adds to a metric; {} if they have no such names.
+
+        Of the repetitions, each has another permutation and, in turn, another checkpoint; see
+        ``permutation.changes``. Raises what ``close_up`` does.
+        """
+        found: permutation.Changes = {}
+        for first, checkpoint in enumerate(checkpoints[:repeats]):
+            config = trusted(read_checkpoint(checkpoint)["config"], self.trust, REMEDY)
+            task, data = build(config)
+            if not isinstance(data, InMemoryData):
+                return {}
+            data.setup()
+            if not data.column_names:
+                return {}
+            trainer = build_measuring_trainer(config)
+            measure_validation(trainer, task, data, checkpoint)  # loads the weights
+            names = [name for name, numbers in found.items() if numbers]
+            seeds = range(first, repeats, len(checkpoints))
+            for name, numbers in permutation.changes(trainer, task, data, metric, seeds, names).items():
+                found.setdefault(name, []).extend(numbers)
+        return found
 
     def signals(self, config: Config) -> list[dict[str, float]]:
         """Return how large activations and gradients are in each dense layer before training; see below.
@@ -128,9 +153,7 @@ def signals(config: Config) -> list[dict[str, float]]:
     outputs: dict[nn.Module, Tensor] = {}
     for layer in layers:
         layer.register_forward_hook(lambda layer, _, output: outputs.update({layer: output.detach()}))
-    stepped: Any = task.training_step(next(iter(data.train_dataloader())), 0)
-    loss = stepped["loss"] if isinstance(stepped, dict) else stepped
-    loss.backward()
+    permutation.training_loss(task, next(iter(data.train_dataloader()))).backward()
     return [
         {"layer": number, "activation": outputs[layer].std().item(), "gradient": gradient.std().item()}
         for number, layer in enumerate(layers, start=1)

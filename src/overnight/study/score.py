@@ -62,7 +62,7 @@ class Score:
 
     def written(self, value: float, fewer: int = 0) -> str:
         """Write a score, or a difference between scores, with so many decimals fewer than it is worth."""
-        return f"{value:.{max(self.decimals - fewer, 0)}f}"
+        return f"{value:z.{max(self.decimals - fewer, 0)}f}"
 
     def mean_std(self, row: Mapping[Any, Any], result: str = "score") -> str:
         """Write a mean of ``arms.settings`` (score, train or test) ± its standard deviation."""

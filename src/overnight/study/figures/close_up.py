@@ -1,6 +1,6 @@
 """What no record says: how the best run errs, and how signals run through the nets before training."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,7 +12,7 @@ from overnight.records.record import read_record
 from overnight.records.sampling import half_interval, with_error
 from overnight.study.design import legible
 from overnight.study.evidence import Evidence
-from overnight.study.figures import style
+from overnight.study.figures import columns, style
 from overnight.study.figures.cells import draw
 from overnight.study.figures.style import ACCENT, NEUTRAL, Colours, Picture, panels
 
@@ -31,6 +31,9 @@ class Examiner(Protocol):
     def close_up(self, checkpoint: Path) -> Predictions:
         """Predict the test samples with the weights of a checkpoint."""
 
+    def permuted(self, checkpoints: Sequence[Path], metric: str, repeats: int) -> dict[str, list[float]]:
+        """Measure what permuting each column adds to a metric of the validation samples."""
+
     def signals(self, config: dict[str, Any]) -> list[dict[str, float]]:
         """Measure activations and gradients of a net before training, layer by layer."""
 
@@ -38,13 +41,18 @@ class Examiner(Protocol):
 def examined(evidence: Evidence, examiner: Examiner) -> tuple[list[Picture], list[str]]:
     """Return the pictures that need checkpoints and data, and the reasons why some could not be drawn."""
     drawn: list[Picture] = []
-    missing = []
-    for what, show in (("Errors of the best run", best_run), ("Signals before training", before_training)):
+    missing: dict[str, list[str]] = {}
+    shows = {
+        "Errors of the best run": best_run,
+        "Columns that matter": columns_that_matter,
+        "Signals before training": before_training,
+    }
+    for what, show in shows.items():
         try:
             drawn += show(evidence, examiner)
         except Exception as error:  # noqa: BLE001 - whatever an old run raises, the rest of the report stands
-            missing.append(f"{what}: not drawn ({type(error).__name__}: {error}).")
-    return drawn, missing
+            missing.setdefault(f"{type(error).__name__}: {error}", []).append(what)
+    return drawn, [f"{'; '.join(whats)}: not drawn ({why})." for why, whats in missing.items()]
 
 
 def best_run(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]:
@@ -119,10 +127,12 @@ def confusion(answers: pd.DataFrame) -> Figure:
     """
     table = pd.crosstab(answers["label"], answers["prediction"], normalize="index", dropna=False) * 100
     wrong = table.mask(np.eye(len(table), dtype=bool), 0.0)
-    figure, (axes,) = panels(1, 1, 6.5, 4.6)
+    size = min(len(table), 10)
+    figure, (axes,) = panels(1, 1, 2.5 + 0.4 * size, 1.2 + 0.34 * size)
     texts = table.map(lambda share: f"{share:.1f}" if share else "")
     draw(axes, wrong, texts, (0.0, max(wrong.to_numpy().max(), 1.0)))
-    for label in axes.get_xticklabels():
+    long = max(map(len, table.columns)) > 3  # noqa: PLR2004 - letters stand side by side
+    for label in axes.get_xticklabels() if long else ():
         label.set(rotation=40, horizontalalignment="right", rotation_mode="anchor")
     axes.set(xlabel="predicted class", ylabel="true class")
     return figure
@@ -132,14 +142,15 @@ def by_class(answers: pd.DataFrame) -> Figure:
     """Draw the share of right answers by class, the worst on top, with 95 % intervals for the samples."""
     right = (answers["label"] == answers["prediction"]).groupby(answers["label"], observed=True)
     ranked = right.agg(["mean", "size"]).sort_values("mean", ascending=False)
-    figure, (axes,) = panels(1, 1, 6.5, 3.0)
+    figure, (axes,) = panels(1, 1, 6.5, 0.8 + 0.22 * min(len(ranked), 10))
     half, places = half_interval(ranked["mean"], ranked["size"]), range(len(ranked))
     axes.errorbar(ranked["mean"], places, xerr=half, fmt="o", color=NEUTRAL, markersize=5)
     for position, share in enumerate(ranked["mean"]):
-        axes.text(share, position + 0.18, f"{share:.3f}", fontsize=7, ha="center", va="bottom")
+        above: Any = {"xytext": (0, 3), "textcoords": "offset points", "ha": "center", "va": "bottom"}
+        axes.annotate(f"{share:.3f}", (share, position), fontsize=7, **above)
     axes.set_yticks(places, ranked.index)
     axes.set_xlim(right=min(axes.get_xlim()[1], 1.005))
-    axes.margins(y=0.08)
+    axes.set_ylim(-0.5, len(ranked) - 0.2)
     axes.set_xlabel("share of the test samples of the class that are right")
     return figure
 
@@ -177,6 +188,16 @@ def residuals(targets: np.ndarray, outputs: np.ndarray) -> Figure:
     right.axhline(0, color=ACCENT, linewidth=1)
     right.set(xlabel="predicted", ylabel="true - predicted")
     return figure
+
+
+def columns_that_matter(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]:
+    """Show by how much the winner is worse without each column of its data, if these are columns."""
+    winner = evidence.winners.head(1)["arm"]
+    runs = evidence.winners[evidence.winners["arm"].isin(winner)].dropna(subset="checkpoint")
+    paths = [Path(path) / name for path, name in zip(runs["path"], runs["checkpoint"], strict=True)]
+    changes = examiner.permuted(paths, str(evidence.plan.score.metric), columns.REPEATS)
+    if changes:
+        yield columns.picture(changes, evidence.plan.score, len(paths))
 
 
 def before_training(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]:
