@@ -162,7 +162,7 @@ def test_every_value_of_a_study_is_valid(study: str, compose: Compose) -> None:
         schema.check(compose(f"experiment={study}", *values))
 
 
-@pytest.mark.parametrize("option", SEARCHES)
+@pytest.mark.parametrize("option", every(4, SEARCHES))
 def test_a_search_runs_by_itself(option: str, command: Command, tmp_path: Path) -> None:
     assert command("train.py", *SHORTEST, *BARE, option, "hydra.sweeper.n_trials=1", *STEP).status == 0
     assert only_record(tmp_path)["status"] == "completed"

@@ -1,5 +1,6 @@
 """A plugin: no GPU for tests that need none, and a fixture that runs the entry scripts, with short runs."""
 
+import gc
 import os
 import runpy
 import subprocess
@@ -27,8 +28,10 @@ SHORT = [
 def pytest_configure(config: pytest.Config) -> None:
     """Let tests write where they type, and hide the GPUs from those that do not ask for one.
 
-    Both come before anything imports torch or starts a process.
+    Both come before anything imports torch or starts a process. Garbage is looked for more rarely than usual:
+    among the objects of so many commands in one process it would take a tenth of the time.
     """
+    gc.set_threshold(100_000, 20, 100)
     os.environ["OVERNIGHT_OUTPUTS"] = "outputs"  # of the folder in which a test types its commands
     if config.getoption("markexpr") != "gpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""

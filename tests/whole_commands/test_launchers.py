@@ -67,6 +67,7 @@ def test_in_one_process_a_kill_ends_the_sweep_and_the_same_command_goes_on(
     assert result.stdout.count("(recorded before)") == 4  # what failed is tried again
 
 
+@pytest.mark.slow
 def test_the_same_command_again_tries_again_what_failed_and_only_that(
     command: Command, tmp_path: Path
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import records
-from commands import SHORT, Command, Result
+from commands import SHORT, Command, Result, every
 from overnight.records import sweep_state
 from overnight.records.folder import find_runs
 from overnight.records.record import read_record
@@ -69,6 +69,7 @@ def test_a_clock_in_the_folder_of_a_sweep_stands_still(command: Command, tmp_pat
     assert len(find_runs(tmp_path)) == 1
 
 
+@pytest.mark.slow
 def test_a_search_goes_on_in_its_folder(command: Command, tmp_path: Path) -> None:
     typed = [
         "hparams_search=tpe",
@@ -82,7 +83,7 @@ def test_a_search_goes_on_in_its_folder(command: Command, tmp_path: Path) -> Non
     assert (run.parent / "optuna.db").is_file()
 
 
-@pytest.mark.parametrize("typed", ["lr=0.01", "hydra.run.dir=W/${now:%H-%M-%S-%f}", TYPED])
+@pytest.mark.parametrize("typed", every(3, [TYPED, "lr=0.01", "hydra.run.dir=W/${now:%H-%M-%S-%f}"]))
 def test_an_interrupted_run_says_how_to_go_on(
     typed: str, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -90,6 +90,7 @@ def test_a_sweep_becomes_a_report(command: Command, tmp_path: Path) -> None:
     assert not re.search(r"https?://", (folder / "index.html").read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_the_command_in_the_report_trains_the_winner_again(command: Command, tmp_path: Path) -> None:
     assert command("train.py", "-m", *SHORT, "lr=0.1,0.01", "task_name=s").status == 0
     assert command("report.py", "outputs/sweeps/s").status == 0

@@ -145,9 +145,11 @@ def test_initial_weights_are_those_of_the_run_by_itself(init: str, build: Build,
 @pytest.mark.parametrize(
     ("trainer", "settings", "seeds"),
     [
-        pytest.param("cpu", "lr=0.01", (0, 0, 0), id="shared images"),
+        pytest.param("cpu", "lr=0.01", (0, 0, 0), id="shared images", marks=pytest.mark.slow),
         pytest.param("cpu", "regularization=[batch_norm,dropout]", (0, 1, 2), id="own images"),
-        pytest.param("bf16", "regularization=[batch_norm,dropout]", (0, 0, 0), id="bf16"),
+        pytest.param(
+            "bf16", "regularization=[batch_norm,dropout]", (0, 0, 0), id="bf16", marks=pytest.mark.slow
+        ),
         pytest.param("cpu", "augmentation=[affine,shift,mixup,cutmix]", (0, 0, 1), id="altered images"),
     ],
 )

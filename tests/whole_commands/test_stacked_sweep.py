@@ -112,6 +112,7 @@ def test_what_fails_or_diverges_costs_its_own_run_only(command: Command, tmp_pat
     assert "the ordinary way: 4 (cannot be built: data.val_size=700: needed: fewer" in swept.stdout
 
 
+@pytest.mark.slow
 def test_the_first_failure_stops_the_sweep_if_asked(command: Command) -> None:
     stopping = ["on_failure=raise", "task_name=stop", "trainer.max_epochs=1,2"]
     swept = command("train.py", *STACKED, "data.batch_size=1,64", *stopping, "regularization=batch_norm")
@@ -210,6 +211,7 @@ def test_a_limit_that_cannot_be_is_refused(typed: str, words: str, command: Comm
     assert f"hydra.launcher.{typed}: {words}" in refused.stderr
 
 
+@pytest.mark.slow
 def test_a_search_can_be_stacked(command: Command) -> None:
     search = ["hparams_search=random", "hydra.sweeper.n_trials=4", "hydra.sweeper.n_jobs=4"]
     swept = command("train.py", *STACKED, *search, "optimizer=sgd", "model.hidden_sizes=[8]", "dropout=0.0")
