@@ -12,3 +12,9 @@ def command(script: str, *arguments: object) -> str:
     """
     beside = Path(sys.argv[0]).with_name(script)
     return shlex.join(["python", str(beside) if beside.is_file() else script, *map(str, arguments)])
+
+
+def tensorboard_command(directory: str | Path) -> list[str]:
+    """Write the command that shows the curves in a folder, as the only item; [] if there are none."""
+    drawn = any(Path(directory).rglob("events.out.tfevents.*"))
+    return [shlex.join(["tensorboard", "--logdir", str(directory)])] * drawn

@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from overnight.config.commands import command
+from overnight.config.commands import command, tensorboard_command
 from overnight.config.packages import eval_command
 from overnight.study.design import legible
 from overnight.study.evidence import Evidence
@@ -109,8 +109,8 @@ def commands(evidence: Evidence) -> list[tuple[str, str]]:
     if evidence.confirming.empty and len(evidence.winners) and len(evidence.arms) > 1:
         sweep = f"study.confirms={evidence.directories[0]}"
         told += [("The winners again, with fresh seeds", command("train.py", "experiment=confirm", sweep))]
-    curves = (["tensorboard", "--logdir", str(directory)] for directory in evidence.directories)
-    return told + [("All curves", shlex.join(words)) for words in curves]
+    shown = (typed for directory in evidence.directories for typed in tensorboard_command(directory))
+    return told + [("All curves", text) for text in shown]
 
 
 def board(evidence: Evidence) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from overnight.config.commands import command
+from overnight.config.commands import command, tensorboard_command
 from overnight.config.packages import eval_command
 from overnight.records.record import is_cosmetic
 from overnight.records.sampling import with_error
@@ -40,7 +40,7 @@ def show(runs: pd.DataFrame, directory: Path, again: str) -> None:
         *([f"again:   {again}"] if failed else []),
         *winner(runs),
         f"report:  {command('report.py', directory)}",
-        f"curves:  {shlex.join(['tensorboard', '--logdir', str(directory)])}",
+        *(f"curves:  {shown}" for shown in tensorboard_command(directory)),
     ]
     console.print("\n".join(words), soft_wrap=True)
 
