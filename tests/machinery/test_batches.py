@@ -41,3 +41,13 @@ def test_batches_cover_every_sample_once(size: int, batch_size: int, sizes: list
     assert [len(targets) for _, targets in drawn] == sizes
     assert sorted(torch.cat([features[:, 0] for features, _ in drawn]).tolist()) == positions.tolist()
     assert all(torch.equal(features[:, 0] * 10, targets) for features, targets in drawn)
+
+
+def test_samples_on_a_device_have_the_types_that_networks_learn_from() -> None:
+    def types(features: torch.dtype, targets: torch.dtype) -> tuple[torch.dtype, ...]:
+        samples = Samples(torch.zeros(2, 3, dtype=features), torch.zeros(2, dtype=targets))
+        return tuple(each.dtype for each in samples.on(torch.device("cpu")))
+
+    assert types(torch.float64, torch.int32) == (torch.float32, torch.int64)
+    assert types(torch.uint8, torch.float64) == (torch.uint8, torch.float32)
+    assert types(torch.int64, torch.uint8) == (torch.int64, torch.uint8)

@@ -13,15 +13,19 @@ import torch
 from omegaconf import OmegaConf
 
 from commands import Command, every, result
+from foreign import OneAtATime
 from foreign_runs import EVAL, MODULES, TRAIN, module, once, recorded
+from overnight.config.errors import ConfigError
 from overnight.runs.evaluate import evaluate
 from overnight.training.generators import generator_states, restore_generators, seeded
+from overnight.training.parts import build_task
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Attribute 'net' is an instance of"),  # Lightning, of such a module
     pytest.mark.filterwarnings("ignore:.*does not have many workers"),
     pytest.mark.filterwarnings("ignore:This process.*is multi-threaded, use of fork"),  # of loaders' workers
 ]
+ONE_AT_A_TIME = '+logger.mine={_target_:foreign.OneAtATime,save_dir:"${hydra:runtime.output_dir}",name:mine}'
 BEST = Path("outputs", "runs", "mine", "checkpoints", "best.ckpt")
 
 
@@ -66,10 +70,12 @@ def test_resumed_it_is_as_if_it_had_not_been_interrupted(name: str, command: Com
 
 @pytest.mark.parametrize("name", ["boring", "regressor", "gan", "unvalidated"])
 def test_it_is_swept(name: str, command: Command, tmp_path: Path) -> None:
-    swept = command(TRAIN, "-m", *module(name), "seed=0,1")
+    swept = command(TRAIN, "-m", *module(name), "seed=0,1", ONE_AT_A_TIME)
     assert swept.status == 0
     for seed in (0, 1):
         assert recorded(tmp_path, f"sweeps/mine/seed={seed}")["status"] == "completed"
+        assert len([*tmp_path.glob(f"outputs/sweeps/mine/seed={seed}/mine/*/metrics.csv")]) == 1
+    assert OneAtATime.running == []
     assert (tmp_path / "outputs" / "sweeps" / "mine" / "results.csv").is_file()
     assert all(text.endswith("'trust=[foreign]'") for text in re.findall(r"measure: (.*)", swept.stdout))
 
@@ -125,7 +131,7 @@ def test_a_metric_of_training_may_choose(name: str, command: Command, tmp_path: 
 
 
 def test_a_metric_that_is_never_a_number_chooses_nothing(command: Command, tmp_path: Path) -> None:
-    assert command(TRAIN, *module("undefined"), "metric=val_undefined").status == 0
+    assert command(TRAIN, *module("undefined"), "metric=val_undefined", "mode=min").status == 0
     record = recorded(tmp_path)
     assert (record["status"], record["best"]) == ("completed", None)
     assert record["checked"] == "val_undefined was never measured as a finite number"
@@ -203,3 +209,16 @@ def test_what_is_drawn_from_a_seed_changes_nothing_for_others() -> None:
     after = draw()
     restore_generators(states)
     assert draw() == after
+
+
+@pytest.mark.slow
+def test_a_logger_with_a_run_for_the_whole_process_finishes_one_that_is_interrupted(
+    command: Command, tmp_path: Path
+) -> None:
+    assert command(TRAIN, *module("regressor"), ONE_AT_A_TIME, once(tmp_path / "m", kill=False)).status == 130
+    assert OneAtATime.running == []
+
+
+def test_a_net_with_layers_of_unknown_size_is_refused() -> None:
+    with pytest.raises(ConfigError, match="its size is not known before the first batch"):
+        build_task({"task": {"_target_": "torch.nn.LazyLinear", "out_features": 2}})

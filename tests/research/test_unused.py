@@ -1,11 +1,13 @@
 """A hyperparameter that is set and that nothing takes is refused: a record that names it would be untrue."""
 
+from contextlib import nullcontext
+
 import pytest
 
 from commands import ROOT, every
 from experiments import compose_once
 from overnight.config.errors import ConfigError
-from overnight.config.unused import refuse_unused
+from overnight.config.unused import refuse_undirected, refuse_unused
 
 REFUSED = {
     "~model.activation activation=tanh": ("activation: set, but", "as model=fcn does"),
@@ -50,3 +52,20 @@ def check(settings: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", [str(ROOT / "train.py")])
     job, hydra_config = compose_once(*settings.split())
     refuse_unused(job, hydra_config.hydra)
+
+
+@pytest.mark.parametrize(
+    ("mode", "overrides", "refused"),
+    [
+        pytest.param("max", {"metric"}, True, id="of an option's file"),
+        pytest.param("max", {"metric", "mode"}, False, id="typed"),
+        pytest.param("min", {"metric"}, False, id="of the main file"),
+        pytest.param("max", set(), False, id="with the metric of its file"),
+        pytest.param(None, {"metric"}, False, id="refused by the schema"),
+    ],
+)
+def test_a_metric_is_not_chosen_by_with_the_mode_of_another(
+    mode: str | None, overrides: set[str], refused: bool
+) -> None:
+    with pytest.raises(ConfigError, match="mode=max is stated for another") if refused else nullcontext():
+        refuse_undirected({"metric": "val/loss", "mode": mode}, {"mode": "min"}, overrides)

@@ -5,11 +5,12 @@ import random
 import signal
 from collections.abc import Callable, Sized
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import lightning as L
 import numpy as np
 import torch
+from lightning.pytorch.loggers import CSVLogger
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
@@ -304,3 +305,18 @@ class NotANumber(Regressor):
     def validation_step(self, batch: Any, batch_idx: int) -> None:
         super().validation_step(batch, batch_idx)
         self.log("val_undefined", torch.tensor(torch.nan), batch_size=8)
+
+
+class OneAtATime(CSVLogger):
+    """Has one run open for the whole process until it is finished, as Weights & Biases has."""
+
+    running: ClassVar[list[str]] = []
+
+    @property
+    def experiment(self) -> Any:
+        if self.log_dir not in self.running:
+            assert not self.running, "the last run was not finished"
+            self.running.append(self.log_dir)
+        experiment: Any = super().experiment
+        experiment.finish = lambda: self.running.remove(self.log_dir)
+        return experiment

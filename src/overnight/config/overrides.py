@@ -1,10 +1,18 @@
 """Overrides as Hydra's grammar reads them: what is swept, what is fixed, and how each is written."""
 
 import re
+from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
+from omegaconf import OmegaConf
+
+
+def as_typed(hydra: Any) -> list[str]:
+    """Return the overrides of Hydra's section as they were typed, interpolations and all."""
+    overrides: Any = OmegaConf.to_container(hydra.overrides.task, resolve=False)
+    return list(overrides)
 
 
 def parse_overrides(typed: list[str]) -> list[Override]:

@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from overnight.config import folders
 from overnight.config.errors import needed
 from overnight.config.of_data import of_data
+from overnight.config.overrides import as_typed
 from overnight.records import sweep_state
 from overnight.records.naming import LENGTH, UNNAMED, run_name
 
@@ -46,8 +47,7 @@ def sweep_folder(hydra: DictConfig | HydraConf) -> Path:
 
 def typed() -> list[str]:
     """Return the overrides of the run as they were typed, interpolations and all."""
-    overrides: Any = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)
-    return list(overrides)
+    return as_typed(HydraConfig.get())
 
 
 def cores() -> int:

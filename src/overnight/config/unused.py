@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from overnight.config import folders
 from overnight.config.errors import ConfigError
 from overnight.config.keys import MachineryKeys
+from overnight.config.overrides import as_typed
 from overnight.config.schema import at
 
 Config = dict[str, Any]
@@ -23,6 +24,8 @@ KEY = re.compile(r"\w[\w.]*")
 def refuse_unused(config: DictConfig, hydra_config: Any) -> None:
     """Refuse hyperparameters that were set, and to which nothing that is built refers by an interpolation.
 
+    So is a metric that was typed without its mode, if a file has a mode for another metric.
+
     Args:
         config: of a run, not resolved.
         hydra_config: Hydra's part of it.
@@ -33,10 +36,27 @@ def refuse_unused(config: DictConfig, hydra_config: Any) -> None:
     raw: Any = OmegaConf.to_container(config, resolve=False)
     main = main_config(str(hydra_config.job.config_name))
     choices = dict(hydra_config.runtime.choices)
-    given = typed(hydra_config.overrides.task) | changed(raw, main) | chosen(choices, main)
+    overrides = typed(as_typed(hydra_config))
+    refuse_undirected(raw, main, overrides)
+    given = overrides | changed(raw, main) | chosen(choices, main)
     used = {path.partition(".")[0] for path in references(raw)}
     if unused := sorted(given & hyperparameters(raw, choices, main) - used):
         raise ConfigError("\n".join(complaint(key, choices, main) for key in unused))
+
+
+def refuse_undirected(raw: Config, main: Config, overrides: set[str]) -> None:
+    """Refuse a metric that was typed, with a mode that an option's file states for another one.
+
+    Raises:
+        ConfigError: says what to type.
+    """
+    metric, mode = raw["metric"], raw["mode"]
+    of_an_option = mode in {"max", "min"} and mode != main.get("mode")
+    if metric and of_an_option and "metric" in overrides and "mode" not in overrides:
+        raise ConfigError(
+            f"metric={metric}: mode={mode} is stated for another metric. Needed: which way of this one is "
+            f"better. Type for example: metric={metric} mode=min"
+        )
 
 
 @cache

@@ -15,6 +15,12 @@ class Samples(NamedTuple):
     features: Tensor
     targets: Tensor
 
+    def on(self, device: torch.device) -> "Samples":
+        """Return them on a device, with numpy's double precision made single, and labels int64 or uint8."""
+        features, targets = (each.float() if each.dtype is torch.float64 else each for each in self)
+        numbers = targets.is_floating_point() or targets.dtype is torch.uint8
+        return Samples(features.to(device), (targets if numbers else targets.long()).to(device))
+
 
 class InOrder:
     """The order in which an epoch visits the samples: in every epoch the same."""

@@ -76,12 +76,12 @@ class InMemoryData(L.LightningDataModule):
         device = self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
         if device == self._device:
             return
-        source = self.read()
+        source = Source(*(Samples(*map(torch.as_tensor, part)) for part in self.read()))
         targets = source.train.targets
         size = count(self.val_size, len(targets))
         self.split = stratified_split(targets, size, self.folds, self.fold, self.split_seed)
         source = self.prepare(source)
-        self.official_train, self.test = (Samples(*(t.to(device) for t in part)) for part in source)
+        self.official_train, self.test = (part.on(device) for part in source)
         self._device = device
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:

@@ -14,6 +14,7 @@ from hydra.core.utils import JobReturn, JobStatus, configure_log, run_job, setup
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
+from overnight.config.overrides import as_typed
 from overnight.runs.origin import trained_alone
 
 
@@ -70,7 +71,7 @@ class Job:
         """Return the result of a job that has been run before, and tell the callbacks that it has ended."""
         with self.situated() as cfg:
             ended = JobReturn(
-                overrides=list(self.config.hydra.overrides.task),
+                overrides=as_typed(self.config.hydra),
                 cfg=cfg,
                 hydra_cfg=OmegaConf.masked_copy(self.config, "hydra"),
                 status=JobStatus.COMPLETED,

@@ -71,6 +71,7 @@ class Delivery:
         fit.tell_loggers(loggers, config, origin.choices, origin.overrides, trained)
         for logger in loggers:
             logger.finalize("success")
+        parts.close_loggers(loggers)
         return (member.outcome or {}) | trained
 
     def _measured_ordinarily(self, config: Config, directory: Path) -> dict[Path, Measured]:

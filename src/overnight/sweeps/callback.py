@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from overnight.config.cli import legible
 from overnight.config.commands import command
 from overnight.config.continuation import GOES_ON, going_on
-from overnight.config.overrides import overrides_by_key, write_override
+from overnight.config.overrides import as_typed, overrides_by_key, write_override
 from overnight.config.resolvers import sweep_folder
 from overnight.records import sweep_state
 from overnight.records.record import RECORD_FILE, Record, read_record
@@ -97,7 +97,7 @@ def begin(config: DictConfig, total: int | None) -> None:
 def all_overrides(config: DictConfig) -> list[str]:
     """Return what an experiment sweeps, and what was typed."""
     params = OmegaConf.select(config, "hydra.sweeper.params") or {}
-    return [*(f"{key}={value}" for key, value in params.items()), *config.hydra.overrides.task]
+    return [*(f"{key}={value}" for key, value in params.items()), *as_typed(config.hydra)]
 
 
 def fixed_and_swept(config: DictConfig) -> tuple[list[str], list[str]]:

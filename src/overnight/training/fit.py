@@ -25,7 +25,14 @@ from overnight.training.checkpoints import (
 )
 from overnight.training.history import History
 from overnight.training.measure import build_measuring_trainer, measure, measure_validation
-from overnight.training.parts import build, build_trainer, informed, load_weights, open_loggers
+from overnight.training.parts import (
+    build,
+    build_trainer,
+    close_loggers,
+    informed,
+    load_weights,
+    open_loggers,
+)
 from overnight.training.results import Measured, facts, results
 from overnight.training.rows import OWN, DivergedError, Row, draw_row
 
@@ -51,14 +58,20 @@ def train(
     history = History(informed(config, data))
     trainer, measuring = build_trainer(config, directory, history), build_measuring_trainer(config)
     start = time.perf_counter()
-    outcome = fit(trainer, measuring, task, data, history, checkpoint)
-    seconds = sum(row["seconds"] or 0.0 for row in earlier) + time.perf_counter() - start
-    saved = saved_checkpoints(trainer, config)
-    measured = {path: measure_checkpoint(measuring, task, data, directory / path) for path in saved.values()}
-    trained = results(config, history.rows, saved, measured, best_score(trainer))
-    trained |= facts(task, data, seconds, trained_samples(trainer, data))
-    trained |= {"device": str(trainer.strategy.root_device)}
-    tell_loggers(trainer.loggers, config, choices, typed, trained)
+    try:
+        outcome = fit(trainer, measuring, task, data, history, checkpoint)
+        seconds = sum(row["seconds"] or 0.0 for row in earlier) + time.perf_counter() - start
+        saved = saved_checkpoints(trainer, config)
+        measured = {
+            path: measure_checkpoint(measuring, task, data, directory / path) for path in saved.values()
+        }
+        trained = results(config, history.rows, saved, measured, best_score(trainer))
+        trained |= facts(task, data, seconds, trained_samples(trainer, data))
+        trained |= {"device": str(trainer.strategy.root_device)}
+        tell_loggers(trainer.loggers, config, choices, typed, trained)
+    finally:
+        if trainer.state.fn:  # they have been opened
+            close_loggers(trainer.loggers)
     return outcome | trained
 
 

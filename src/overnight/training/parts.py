@@ -11,6 +11,7 @@ import lightning as L
 from hydra.errors import InstantiationException
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.loggers import CSVLogger, Logger
+from torch.nn.parameter import is_lazy
 
 from overnight.config.errors import ConfigError
 from overnight.config.of_data import TRAITS, asked, filled
@@ -38,8 +39,17 @@ def build(config: Config) -> tuple[L.LightningModule, L.LightningDataModule]:
 
 
 def build_task(config: Config) -> L.LightningModule:
-    """Build the module of a configuration that has what it asks of the data."""
+    """Build the module of a configuration that has what it asks of the data.
+
+    Raises:
+        ConfigError: it has layers that find out their sizes in their first batch.
+    """
     task: L.LightningModule = instantiated(filled(config["task"], config.get(TRAITS, {})))
+    if lazy := [name for name, weights in task.named_parameters() if is_lazy(weights)]:
+        raise ConfigError(
+            f"task.{lazy[0]}: its size is not known before the first batch. Needed: layers with sizes, such "
+            f"as torch.nn.Linear in place of LazyLinear. The number of features is ${{of_data:in_features}}"
+        )
     return task
 
 
@@ -186,6 +196,16 @@ def open_loggers(loggers: Iterable[Logger], checkpoint: Config | None) -> None:
             if checkpoint and was_drawn_before(checkpoint, values, step):
                 logger.log_metrics(values, step)
         logger.save()
+
+
+def close_loggers(loggers: Iterable[Logger]) -> None:
+    """End the run of a logger that has one for the whole process, as WandbLogger does.
+
+    Otherwise the next run of a sweep would be logged into it.
+    """
+    for logger in loggers:
+        if finish := getattr(getattr(logger, "experiment", None), "finish", None):
+            finish()
 
 
 def was_drawn_before(checkpoint: Config, values: Config, step: int) -> bool:
