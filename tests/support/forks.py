@@ -6,6 +6,7 @@ from typing import Any
 
 import lightning as L
 import torch
+from examples.cnn.net import CNN
 from torch import Tensor, nn
 from torch.nn.utils import spectral_norm
 
@@ -31,22 +32,11 @@ class Residual(FCN):
         return self.output(first + self.hidden[1](first))  # type: ignore[no-any-return]
 
 
-class Convolutional(nn.Module):
-    """Two convolutions and a dense layer."""
+class Convolutional(CNN):
+    """Has two convolutions, whatever the settings of a dense network."""
 
-    def __init__(self, channels: int = 4, **_: Any) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.Conv2d(1, channels, 3, stride=2),
-            nn.ReLU(),
-            nn.Conv2d(channels, channels, 3, stride=2),
-            nn.ReLU(),
-            nn.Flatten(),
-            nn.Linear(channels * 36, 10),
-        )
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.layers(images)  # type: ignore[no-any-return]
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(channels=4, dropout=0.0, out_features=settings["out_features"])
 
 
 class Noisy(FCN):
