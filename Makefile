@@ -4,14 +4,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 FCNLAB_DATA ?= data
-RAW := $(FCNLAB_DATA)/FashionMNIST/raw
 ARGS ?=
 SWEEP ?=
 LAUNCHER ?= hydra/launcher=stacked
 
 .DEFAULT_GOAL := help
 STUDIES := $(addprefix sweep-,optimizers momentum dropout batchnorm init architecture activation grid cv)
-.PHONY: help setup data debian-data train sweep $(STUDIES) sweep-confirm report search status test test-all test-gpu \
+.PHONY: help setup data train sweep $(STUDIES) sweep-confirm report search status test test-all test-gpu \
 	lint format bench tensorboard dashboard clean
 
 help: ## this list
@@ -28,17 +27,9 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 setup: $(INSTALLED) ## the environment, in .venv
 
-data: $(INSTALLED) ## FashionMNIST: found, or downloaded, or taken from Debian's package; and verified
-	@$(BIN)/python -m fcnlab.fashion_mnist $(FCNLAB_DATA) || $(MAKE) --no-print-directory debian-data
+data: $(INSTALLED)
 
-debian-data: $(INSTALLED) # without root: a package list and a package in a folder of our own
-	@command -v apt-get > /dev/null || (echo "There is no apt-get here to take Debian's package with." && exit 1)
-	@echo "Trying Debian's package dataset-fashion-mnist instead."
-	@set -e; work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; mkdir -p $$work/lists/partial $$work/cache $(RAW); \
-		apt="-o Dir::State::Lists=$$work/lists -o Dir::Cache=$$work/cache -o APT::Sandbox::User="; \
-		apt-get $$apt -qq update; (cd $$work && apt-get $$apt -qq download dataset-fashion-mnist); \
-		dpkg-deb --extract $$work/*.deb $$work/tree; mv $$work/tree/usr/share/datasets/fashion-mnist/*.gz $(RAW)/
-	@$(BIN)/python -m fcnlab.fashion_mnist $(FCNLAB_DATA)
+-include src/*/data.mk # how the data is had; a fork whose data is there needs none
 
 train: data ## one run
 	$(BIN)/python train.py $(ARGS)

@@ -89,7 +89,7 @@ class Keys(BaseModel):
         if self.augmentation and "target" in (self.data.model_extra or {}):
             raise ValueError(
                 f"augmentation=[{','.join(self.augmentation)}]: a table has no images. Needed: "
-                f"augmentation=none, or images. Type for example: data=fashion_mnist"
+                f"augmentation=none, or images. Type for example: data=synthetic"
             )
         return self
 

@@ -92,13 +92,13 @@ def test_some_of_the_classes_are_learned(prepare: Prepare) -> None:
 @pytest.mark.usefixtures("unread_data")
 def test_classes_that_there_are_not_are_refused(wrong: str, compose: Compose) -> None:
     with pytest.raises(ValueError, match="needed: two or more different labels from 0 to 9"):
-        build(compose("data=fashion_mnist", f"data.only_classes={wrong}"))
+        build(compose("data=mnist", f"data.only_classes={wrong}"))
 
 
 @pytest.mark.usefixtures("unread_data")
 def test_more_validation_than_data_is_refused(compose: Compose) -> None:
     with pytest.raises(ValueError, match="needed: fewer than the 60000 training images"):
-        build(compose("data=fashion_mnist", "data.val_size=60000"))
+        build(compose("data=mnist", "data.val_size=60000"))
 
 
 @pytest.mark.parametrize(

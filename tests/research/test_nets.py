@@ -13,8 +13,6 @@ from torch.nn.functional import cross_entropy
 from commands import CONF
 from experiments import Compose
 from fcnlab.nets import FCN, ResidualBlock
-from overnight.data.batches import Samples
-from overnight.data.in_memory import Source
 
 Build = Callable[..., FCN]
 
@@ -23,15 +21,10 @@ Build = Callable[..., FCN]
 def build(compose: Compose) -> Build:
     def built(*overrides: str, seed: int = 0) -> FCN:
         torch.manual_seed(seed)
-        net: FCN = hydra.utils.instantiate(compose(*overrides)["model"], _convert_="all")
+        net: FCN = hydra.utils.instantiate(compose("data=synthetic", *overrides)["model"], _convert_="all")
         return net
 
     return built
-
-
-@pytest.fixture
-def batch(real_data: Source) -> Samples:
-    return Samples(real_data.train.features[:512], real_data.train.targets[:512])
 
 
 def options(group: str) -> list[str]:
@@ -286,23 +279,3 @@ def test_zeros_stay_at_chance(build: Build, activation: str) -> None:
 def gradient(parameter: Tensor) -> Tensor:
     assert parameter.grad is not None
     return parameter.grad
-
-
-@pytest.mark.parametrize(
-    ("overrides", "expected", "relative"),
-    [
-        pytest.param(["init=normal"], 10_800, 0.25, id="N(0, 1)"),
-        pytest.param(["init=normal", "regularization=batch_norm"], 18, 0.25, id="N(0, 1) with batch norm"),
-        pytest.param(["init=normal", "init.std=0.01"], 2.304, 0.003, id="N(0, 0.01^2)"),
-        pytest.param(["init=xavier_normal"], 2.70, 0.1, id="xavier_normal"),
-        pytest.param(["init=lecun_normal"], 2.50, 0.1, id="lecun_normal"),
-        pytest.param(["init=kaiming_normal"], 3.21, 0.15, id="kaiming_normal"),
-        pytest.param(["init=zeros"], math.log(10), 1e-6, id="zeros"),
-    ],
-)
-def test_loss_before_training(
-    build: Build, batch: Samples, overrides: list[str], expected: float, relative: float
-) -> None:
-    net = build("model.hidden_sizes=[1024,256]", *overrides)
-    loss = cross_entropy(net(batch.features), batch.targets)
-    assert loss.item() == pytest.approx(expected, rel=relative)

@@ -1,7 +1,6 @@
 """What the tests share: composed configurations, the real images, short fits."""
 
 import functools
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,12 +13,11 @@ from hydra import initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from commands import CONF, ROOT
-from fcnlab import fashion_mnist, synthetic
+from commands import CONF
 from fcnlab.synthetic import Synthetic
 from fcnlab.task import Classifier
 from overnight.config import resolvers
-from overnight.data.in_memory import Source
+from overnight.data.in_memory import InMemoryData
 from overnight.training import fit, parts
 from overnight.training.history import History
 from overnight.training.measure import build_measuring_trainer
@@ -115,23 +113,6 @@ def prepare(compose: Compose, tmp_path: Path) -> Prepare:
     return prepared
 
 
-@pytest.fixture(scope="session")
-def real_folder() -> Path:
-    """Return the folder of the real files; never downloads."""
-    root = Path(os.environ.get("FCNLAB_DATA", ROOT / "data"))
-    folders = (root / "FashionMNIST" / "raw", fashion_mnist.DEBIAN)
-    for folder in folders:
-        if all(fashion_mnist.stored(folder, name) for name in fashion_mnist.DIGESTS):
-            return folder
-    pytest.skip(f"FashionMNIST is neither in {folders[0]} nor in {folders[1]}. Type: make data")
-
-
-@pytest.fixture(scope="session")
-def real_data(real_folder: Path) -> Source:
-    """Return the normalized FashionMNIST."""
-    return fashion_mnist.load(real_folder.parents[1])
-
-
 @pytest.fixture
 def unread_data(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail the test if any data is read."""
@@ -139,5 +120,4 @@ def unread_data(monkeypatch: pytest.MonkeyPatch) -> None:
     def read(*_: object) -> None:
         pytest.fail("data was read")
 
-    monkeypatch.setattr(synthetic, "synthesize", read)
-    monkeypatch.setattr(fashion_mnist, "load", read)
+    monkeypatch.setattr(InMemoryData, "setup", read)

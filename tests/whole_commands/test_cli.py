@@ -1,7 +1,6 @@
 """The commands as a person types them; what goes wrong ends in one message."""
 
 import csv
-import gzip
 import json
 import os
 import re
@@ -16,7 +15,6 @@ import torch
 
 from commands import CONF, ROOT, SHORT, Command, environment
 from experiments import Compose
-from fcnlab import fashion_mnist
 from overnight.config import schema
 from overnight.config.errors import ConfigError
 from overnight.config.folders import SHIPPED, options
@@ -145,20 +143,6 @@ def test_a_missing_gpu_has_a_remedy(command: Command) -> None:
     assert "Type for example: trainer=default" in result.stderr
 
 
-@pytest.mark.parametrize("damage", ["truncated", "altered"])
-def test_a_damaged_data_file_is_named_with_the_remedy(damage: str, command: Command, tmp_path: Path) -> None:
-    raw = tmp_path / "FashionMNIST" / "raw"
-    raw.mkdir(parents=True)
-    for name in fashion_mnist.DIGESTS:
-        content = gzip.compress(b"\0" * 1000)
-        (raw / f"{name}.gz").write_bytes(content[:-20] if damage == "truncated" else content)
-    result = command("train.py", "trainer=cpu", f"data.root={tmp_path}")
-    assert result.status == 1
-    assert "train-images-idx3-ubyte.gz is truncated or altered" in result.stderr
-    assert "Delete it and type: make data" in result.stderr
-    assert "Traceback" not in result.stderr
-
-
 FOREIGN = {
     "nothing": None,
     "text": b"not a checkpoint",
@@ -186,7 +170,7 @@ def test_eval_refuses_a_checkpoint_of_another_program(command: Command, tmp_path
     assert "is a file of something else" in result.stderr
 
 
-@pytest.mark.parametrize("typed", ["data=synthetic", "+data=fashion_mnist", "+foo=1", "foo=1"])
+@pytest.mark.parametrize("typed", ["data=synthetic", "+data=mnist", "+foo=1", "foo=1"])
 def test_eval_refuses_a_key_that_it_would_not_read(typed: str, command: Command) -> None:
     result = command("eval.py", "ckpt_path=best.ckpt", typed)
     assert result.status == 1

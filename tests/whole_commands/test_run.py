@@ -9,7 +9,6 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams import plugin_data_pb2
 
 from commands import SHORT, Command
-from overnight.data.in_memory import Source
 from overnight.records.record import Record, read_record
 
 CURVES = {f"{split}/{name}" for split in ("train", "val", "test") for name in ("loss", "acc")} | {"lr"}
@@ -191,11 +190,3 @@ def test_tensorboard_reads_the_curves_and_the_hyperparameters(run_directory: Pat
     assert {"optimizer", "lr", "model", "regularization", "seed"} <= set(hparams)
     assert hparams["regularization"].string_value == "dropout"
     assert all(value.WhichOneof("kind") in {"string_value", "number_value"} for value in hparams.values())
-
-
-def test_one_epoch_of_the_real_data_learns(command: Command, tmp_path: Path, real_data: Source) -> None:
-    assert len(real_data.test.targets) == 10_000
-    assert command("train.py", "trainer.max_epochs=1", "trainer=cpu", "task_name=real").status == 0
-    record = recorded(tmp_path / "outputs" / "runs" / "real")
-    assert record["best"]["val/acc"] > 0.82
-    assert record["data"]["train"] == 54_000

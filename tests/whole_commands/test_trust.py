@@ -34,7 +34,7 @@ FUNCTIONS = (
     ),
     *("torch.load", "torch.save", "torch.hub.load", "torch.nn.modules.module.torch.load", "torch.compile"),
     *("torch.utils.cpp_extension.load", "torch.jit.load", "torch.jit.ScriptModule", "torch.fx.GraphModule"),
-    *("torch.nn.init.math.sqrt", "torch.nn.init._no_grad_fill_", "torchvision.datasets.FashionMNIST"),
+    *("torch.nn.init.math.sqrt", "torch.nn.init._no_grad_fill_", "torchvision.datasets.MNIST"),
     *("torchvision.datasets.utils.download_url", "lightning.pytorch.loggers.CSVLogger", "lightning.Fabric"),
     *("lightning.LightningModule.load_from_checkpoint", "hydra.utils.instantiate", "hydra.utils.call"),
 )
@@ -51,7 +51,7 @@ OURS = (
         "overnight.training.saving.AtomicCheckpointIO",
         "overnight.runs.run.run",
     ),
-    *("fcnlab.fashion_mnist.load", "fcnlab.task.refuse_optimizer", "fcnlab.task.hydra.utils.instantiate"),
+    *("fcnlab.synthetic.synthesize", "fcnlab.task.refuse_optimizer", "fcnlab.task.hydra.utils.instantiate"),
     *("forks.anything", "hydra_plugins.overnight_launchers.ProcessLauncher"),
 )
 PLACES = (

@@ -14,7 +14,7 @@ from foreign_runs import TRAIN
 from overnight.records.folder import find_runs
 from overnight.records.record import read_record
 
-RESEARCH = ("src/fcnlab/", "conf/", "tests/research/", "tests/whole_commands/")
+RESEARCH = ("src/fcnlab/", "conf/", "tests/research/", "tests/fashion_mnist/", "tests/whole_commands/")
 NOT_HERE = "raise ModuleNotFoundError('there is no research in this clone', name=__name__)\n"
 TESTS = ROOT / "tests"
 
