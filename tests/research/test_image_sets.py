@@ -102,16 +102,16 @@ def test_more_validation_than_data_is_refused(compose: Compose) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "sizes"), [("data.only_classes=[0,6]", (784, 2)), ("data=cifar10", (3072, 10))]
+    ("typed", "sizes"), [("data=mnist data.only_classes=[0,6]", (784, 2)), ("data=cifar10", (3072, 10))]
 )
 def test_a_composed_configuration_builds_a_task_by_itself_as_in_a_notebook(
     typed: str, sizes: tuple[int, int], compose: Compose
 ) -> None:
-    net = instantiate(compose(typed)["task"]).net
+    net = instantiate(compose(*typed.split())["task"]).net
     layers = net.dense_layers()
     assert (layers[0].in_features, layers[-1].out_features) == sizes
 
 
 def test_sizes_that_are_not_those_of_the_data_are_refused(compose: Compose) -> None:
     with pytest.raises(ConfigError, match=r"these data have .*784"):
-        build(compose("data.traits.in_features=100"))
+        build(compose("data=mnist", "data.traits.in_features=100"))

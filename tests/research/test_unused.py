@@ -28,7 +28,7 @@ REFUSED = {
 TAKEN = (
     "~model.activation",
     "~model.activation init=kaiming_normal activation=tanh",
-    "~model.dropout regularization=[weight_decay,early_stopping] data.root=/elsewhere trainer=cpu",
+    "~model.dropout regularization=[weight_decay,early_stopping] data=mnist data.root=/elsewhere trainer=cpu",
     "regularization=none task_name=mine metrics=f1 augmentation=flip loss=mse",
     "metrics=regression loss=mse",
 )

@@ -17,7 +17,7 @@ from overnight.training import parts
 
 def build(compose: Compose, *overrides: str) -> Classifier:
     L.seed_everything(0, verbose=False)
-    task, _ = parts.build(compose("init=normal", "init.std=0.1", *overrides))
+    task, _ = parts.build(compose("data=synthetic", "init=normal", "init.std=0.1", *overrides))
     assert isinstance(task, Classifier)
     return task.eval()
 
