@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import hydra
@@ -34,7 +35,7 @@ def refuse_unused(config: DictConfig, hydra_config: Any) -> None:
         ConfigError: names them all.
     """
     raw: Any = OmegaConf.to_container(config, resolve=False)
-    main = main_config(str(hydra_config.job.config_name))
+    main = main_config(folders.find_config(str(hydra_config.job.config_name)))
     choices = dict(hydra_config.runtime.choices)
     overrides = typed(as_typed(hydra_config))
     refuse_undirected(raw, main, overrides)
@@ -60,9 +61,9 @@ def refuse_undirected(raw: Config, main: Config, overrides: set[str]) -> None:
 
 
 @cache
-def main_config(name: str) -> Config:
+def main_config(path: Path) -> Config:
     """Return the main configuration as its file has it, with its defaults as a dict of groups and options."""
-    config: Any = OmegaConf.to_container(OmegaConf.load(folders.find_config(name)), resolve=False)
+    config: Any = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
     groups = [entry for entry in config.get("defaults", []) if isinstance(entry, dict)]
     config["defaults"] = {group: option for entry in groups for group, option in entry.items()}
     return dict(config)
