@@ -16,13 +16,13 @@ from overnight.study.score import Score
 def test_equal_budgets_are_no_reason_for_caution() -> None:
     runs = records.tuned()
     table = budgets(runs, design(runs))
-    used = ["settings", "runs", "max_epochs", "epochs", "seconds"]
+    used = ["settings", "runs", "epochs_allowed", "epochs", "seconds"]
     assert table[used].to_numpy().tolist() == [[3, 9, 90, 90, 180.0]] * 2
     assert unequal(table) == []
 
 
 UNEQUAL: dict[str, tuple[dict[str, Any], list[str]]] = {
-    "epochs": ({"trainer.max_epochs": [20] * 9 + [10] * 9}, ["max_epochs"]),
+    "epochs": ({"trainer.max_epochs": [20] * 9 + [10] * 9}, ["epochs_allowed"]),
     "early stopping": ({"epochs": [5] * 9 + [10] * 9}, []),
     "a larger net": ({"seconds": [5.0] * 9 + [10.0] * 9}, []),
 }

@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 from pathlib import Path
+from typing import NoReturn
 
 from hydra._internal.utils import get_args_parser
 
@@ -22,11 +23,11 @@ def arranged(arguments: list[str]) -> list[str]:
     """Let options stand anywhere, ``~/`` be the home directory, and paths have any name.
 
     Raises:
-        ConfigError: a path was typed without its key.
-        SystemExit: there is no such option.
+        ConfigError: there is no such option; or a path was typed without its key.
     """
     typed = [expand_home(argument) for argument in arguments]
     parser = get_args_parser()
+    parser.error = refuse_option  # type: ignore[method-assign]
     overrides: list[str] = parser.parse_intermixed_args(typed).overrides
     refuse_paths_without_key(overrides)
     if parser.parse_known_args(typed)[1]:  # Hydra takes the overrides in one piece only
@@ -35,6 +36,17 @@ def arranged(arguments: list[str]) -> list[str]:
             options.remove(override)
         typed = [*overrides, *options]
     return [quote_paths(argument) if argument in overrides else argument for argument in typed]
+
+
+def refuse_option(message: str) -> NoReturn:
+    """Say what is wrong with an option, in place of argparse's list of all.
+
+    Raises:
+        ConfigError: always.
+    """
+    raise ConfigError(
+        f"{message}. Needed: settings without dashes, as in lr=0.1, and options that --hydra-help lists"
+    )
 
 
 def expand_home(text: str) -> str:

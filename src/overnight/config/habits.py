@@ -8,6 +8,8 @@ HABITS = {
     "extras": "Type to see the configuration: --cfg job",
     "print_config": "Type instead: --cfg job",
     "optimized_metric": "Type for example: metric=val/loss mode=min",
+    "datamodule": "Type: data=OPTION",
+    "net": "Type: model=OPTION",
     "experiment_name": "Type: task_name=NAME",
     "name": "Type: task_name=NAME",
     "epochs": "Type: trainer.max_epochs=NUMBER",

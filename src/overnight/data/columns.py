@@ -1,7 +1,7 @@
 """Columns of a table as features: numbers as they are, categories by their number."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -70,6 +70,14 @@ def encode(frame: pd.DataFrame, categorical: Sequence[str], *, impute: bool) -> 
 def tells_nothing(name: str, column: pd.Series) -> bool:
     """Tell whether a column is the same in each row, or has no name: some programs export row numbers so."""
     return len(column.unique()) <= 1 or name.startswith("Unnamed: ") or not name
+
+
+def numbering(features: Columns) -> Iterator[str]:
+    """Yield the names of columns that count the rows, from 0 or from 1."""
+    values, *_ = features
+    for place, name in enumerate(features.numbers):
+        if any(np.array_equal(values[:, place], np.arange(len(values)) + first) for first in (0, 1)):
+            yield name
 
 
 def refuse_missing(frame: pd.DataFrame) -> None:
@@ -144,11 +152,20 @@ def refuse_marked(name: str, texts: Sequence[str]) -> None:
     """
     if all_match(MARKED, texts):
         raise ValueError(
-            f"column {name} holds {texts[0]!r}, which is no plain number. If its comma is a decimal comma, "
-            f"type: {typed('data.read_csv.decimal', ',')}; if it stands between thousands: "
-            f"{typed('data.read_csv.thousands', ',')}. Else write plain numbers or, if it is not the target, "
-            f"leave the column out: {typed('data.drop', name, in_list=True)}"
+            f"column {name} holds {texts[0]!r}, which is no plain number. {remedy(texts[0])} Else write "
+            f"plain numbers or, if it is not the target, leave the column out: "
+            f"{typed('data.drop', name, in_list=True)}"
         )
+
+
+def remedy(text: str) -> str:
+    """Say how a number with a comma is read; a sign has to go from the file."""
+    if sign := re.search(r"[%$€£]", text):
+        return f"Needed: numbers without {sign[0]}."
+    return (
+        f"If its comma is a decimal comma, type: {typed('data.read_csv.decimal', ',')}; if it stands between "
+        f"thousands: {typed('data.read_csv.thousands', ',')}."
+    )
 
 
 def all_match(pattern: re.Pattern[str], texts: Iterable[str]) -> bool:

@@ -4,6 +4,7 @@ import difflib
 import functools
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,6 +33,7 @@ FILLED: dict[str, Callable[[Tensor], Tensor] | None] = {
 """Ways with missing numbers: what of the training part [n, numbers] stands in their place [numbers]."""
 FEW = 5
 """Classes that are named."""
+NUMBER = re.compile(r"-?\d+(\.\d+)?")
 FEWEST = 10
 """Rows, of which some train, some validate and some test."""
 
@@ -210,11 +212,16 @@ def tell(text: str) -> None:
 def described(path: Path, target: str, loaded: Loaded) -> str:
     """Say what a table is taken for, and how to type what it could be taken for instead."""
     features, (values, names) = loaded
-    sizes = f"{len(features.numbers)} numbers, {len(features.categories)} categories"
+    sizes = f"columns of numbers: {len(features.numbers)}, of categories: {len(features.categories)}"
     left = f", left out as they tell nothing: {', '.join(features.left_out)}" if features.left_out else ""
     few = ", ".join(names[:FEW]) + ", ..." * (len(names) > FEW)
-    kind = f"{len(names)} classes ({few}). {targets.AS_NUMBERS}" if names else "a number"
-    return f"{path.name}: {len(values)} rows, {sizes}{left}; the target {target} is {kind}"
+    count = f"{len(names)} classes ({few})" if names else "a number"
+    hints = [f". {targets.AS_NUMBERS}"] if names and all(map(NUMBER.fullmatch, names)) else []
+    hints += [
+        f". {name} numbers the rows; to leave it out, type: {typed('data.drop', name, in_list=True)}"
+        for name in columns.numbering(features)
+    ]
+    return f"{path.name}: {len(values)} rows, {sizes}{left}; the target {target} is {count}{''.join(hints)}"
 
 
 def filled_in(source: Source, fill: Callable[[Tensor], Tensor], trained: Tensor, numbers: int) -> Source:

@@ -41,6 +41,10 @@ def evaluate(cfg: DictConfig) -> dict[str, float | None]:
         ValueError: the file is no checkpoint of a run, or would build what it may not.
     """
     refuse_unknown(cfg)
+    if not isinstance(cfg.predictions, str | None):
+        raise ConfigError(
+            f"predictions={cfg.predictions}: needed: a file. Type for example: predictions=mine.csv"
+        )
     checkpoint = from_where_typed(cfg.ckpt_path)
     config = trusted(read_checkpoint(checkpoint)["config"], cfg.trust)
     task = build_task(config)

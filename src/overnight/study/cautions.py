@@ -77,7 +77,7 @@ def _of_budgets(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
     for part in unequal(table):
         ranked = table[part].sort_values(kind="stable")
         ends = [f"{legible(amount)} ({arm})" for arm, amount in ranked.iloc[[0, -1]].items()]
-        parts.append(f"{part} {' to '.join(ends)}")
+        parts.append(f"{part.replace('_', ' ')} {' to '.join(ends)}")
     if parts:
         yield (
             f"The arms had unequal budgets, {'; '.join(parts)}: the best of more settings is more "

@@ -15,7 +15,7 @@ from overnight.study.score import Score
 
 BEST_SHARE = 0.2
 
-TUNING = ("settings", "runs", "max_epochs")
+TUNING = ("settings", "runs", "epochs_allowed")
 """What must be the same in all arms. Epochs and seconds follow from the arm: early stopping, size..."""
 
 
@@ -23,7 +23,7 @@ def budgets(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
     """Return what each arm was given, what it used, and how its runs ended.
 
     Returns:
-        ``arm settings runs``, ``max_epochs`` (allowed, in all runs), ``epochs`` (trained), ``seconds``, and
+        ``arm settings runs``, ``epochs_allowed`` (in all runs), ``epochs`` (trained), ``seconds``, and
         how many runs ``completed diverged pruned failed``.
     """
     marked = labelled(runs, plan)
@@ -32,7 +32,7 @@ def budgets(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
     table = groups.agg(
         settings=("setting", "nunique"),
         runs=("status", "size"),
-        max_epochs=("allowed", "sum"),
+        epochs_allowed=("allowed", "sum"),
         epochs=("epochs", "sum"),
         seconds=("seconds", "sum"),
     )
@@ -40,7 +40,7 @@ def budgets(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
 
 
 def unequal(table: pd.DataFrame) -> list[str]:
-    """Return in which part of their budget (settings, runs, max_epochs) the arms of ``budgets`` differ."""
+    """Return in which part of their budget, of ``TUNING``, the arms of ``budgets`` differ."""
     return [part for part in TUNING if len(table[part].unique()) > 1]
 
 

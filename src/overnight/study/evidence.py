@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from overnight.config.commands import command
+from overnight.records.sweep_state import PLAN
 from overnight.study.arms import arms, settings, winners
 from overnight.study.design import Design, declared, design, labelled, legible
 from overnight.study.differences import differences
@@ -118,7 +119,8 @@ def gather(directories: Sequence[Path], scientific: tuple[str, ...] = ()) -> Evi
         )
     confirmed = read.get(CONFIRMS, pd.Series(index=read.index, dtype=object))
     again = confirmed.notna() & bool(confirmed.isna().any())  # no, if the confirming runs alone are given
-    names = {directory.resolve().name for directory in directories}  # sweeps are moved
+    below = (path.parent for directory in directories for path in directory.rglob(PLAN))
+    names = {directory.resolve().name for directory in (*directories, *below)}  # sweeps are moved
     others = {text for text in confirmed[again] if Path(text).name not in names}
     if others:
         example = command("report.py", first := min(others), f"{first}-confirm")

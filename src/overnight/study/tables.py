@@ -126,7 +126,7 @@ def _budget(evidence: Evidence) -> Table:
         counts = zip(table[status], table["runs"], strict=True)
         columns[status] = [f"{count} ({count / runs:.0%})" if count else "0" for count, runs in counts]
     columns |= {
-        "epochs allowed": texts(table["max_epochs"], "{:,.0f}".format),
+        "epochs allowed": texts(table["epochs_allowed"], "{:,.0f}".format),
         "epochs": texts(table["epochs"], "{:,.0f}".format),
         "minutes": texts(table["seconds"] / 60, "{:.1f}".format),
     }

@@ -139,10 +139,10 @@ def _choice(evidence: Evidence, best: Row | None) -> Iterator[str]:
         )
     if not best:
         return
-    most = evidence.arms["settings"].max()
+    few, most = evidence.arms["settings"].agg(["min", "max"])
     if most > 1:
         each = f"For each arm ({asked}), the" if asked else "The"
-        tuned = f"best of {most} settings of {', '.join(plan.nuisance)}"
+        tuned = f"best of {'up to ' * (few < most)}{most} settings of {', '.join(plan.nuisance)}"
         over = f" over the {plan.kind}" if plan.replicates else ""
         yield f"{each} {tuned} was chosen by the mean {metric}{over}."
     yield f"Each run counts with its best epoch by {metric}."

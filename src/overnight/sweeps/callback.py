@@ -56,8 +56,8 @@ class Sweep(Callback):
 
         directory = Path(config.hydra.sweep.dir)
         runs = load(directory)
-        if not runs.empty:  # a failure of an earlier sweep with other settings is none of this one
-            runs = runs[(runs["status"] != "failed") | runs["name"].isin(sweep_state.ended(directory))]
+        if not runs.empty:
+            runs = leaderboard.current(runs, directory)
             runs.to_csv(directory / "results.csv", index=False)
             leaderboard.show(runs, directory, going_on(config, "sweep"))
         if sweep_state.stopped(directory):

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from overnight.config.commands import command, tensorboard_command
 from overnight.config.packages import eval_command
+from overnight.records import sweep_state
 from overnight.records.record import is_cosmetic
 from overnight.records.sampling import with_error
 from overnight.study.design import varying
@@ -43,6 +44,11 @@ def show(runs: pd.DataFrame, directory: Path, again: str) -> None:
         *(f"curves:  {shown}" for shown in tensorboard_command(directory)),
     ]
     console.print("\n".join(words), soft_wrap=True)
+
+
+def current(runs: pd.DataFrame, directory: Path) -> pd.DataFrame:
+    """Return the runs of a folder without what failed in an earlier sweep with other settings."""
+    return runs[(runs["status"] != "failed") | runs["name"].isin(sweep_state.ended(directory))]
 
 
 def leaderboard(runs: pd.DataFrame) -> pd.DataFrame:

@@ -30,11 +30,11 @@ def show(directory: Path | None) -> None:
             f"Type for example: python status.py {EXAMPLE}"
         )
     ended = sweep_state.ended(directory)
-    runs = load(directory)
-    runs = runs[runs["name"].isin(ended)]  # without those whose record was deleted since
+    everything = load(directory)
+    runs = everything[everything["name"].isin(ended)]  # without those whose record was deleted since
     sys.stdout.write("\n".join([*_progress(directory, plan, ended, runs), *_damaged(directory)]) + "\n")
-    if not runs.empty:
-        leaderboard.show(runs, directory, plan.command)
+    if not everything.empty:
+        leaderboard.show(leaderboard.current(everything, directory), directory, plan.command)
     if plan.total is None or len(runs) < plan.total:
         sys.stdout.write(f"to go on after an interruption:\n  {plan.command}\n")
 

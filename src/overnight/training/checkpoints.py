@@ -15,6 +15,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 
 from overnight.config.errors import ConfigError
 from overnight.records.atomic import replacing
+from overnight.records.folder import BEST
 from overnight.records.metric import is_of_test, split_and_name
 from overnight.training.history import History
 from overnight.training.rows import OWN
@@ -112,9 +113,10 @@ def read_checkpoint(path: str | Path, key: str = "ckpt_path") -> dict[str, Any]:
         ValueError: the file is not a checkpoint of a run, or is damaged.
     """
     if not Path(path).is_file():
+        found = next(Path(path).glob(str(BEST)), f"outputs/runs/TIME/{BEST}")
         raise FileNotFoundError(
             f"{key}={path}: there is no such file. Needed: a checkpoint of a run. "
-            f"Type for example: {key}=outputs/runs/TIME/checkpoints/best.ckpt"
+            f"Type for example: {key}={found}"
         )
     remedy = "Needed: a checkpoint that train.py wrote; if this was one, it is damaged: train again"
     try:
