@@ -7,7 +7,7 @@ import pandas as pd
 
 from overnight.records.record import STATUSES
 from overnight.study.arms import half_width
-from overnight.study.design import legible
+from overnight.study.design import legible, rounded
 from overnight.study.evidence import Evidence, merged
 from overnight.study.words import legible_p
 
@@ -56,7 +56,7 @@ def _central(evidence: Evidence) -> Table:
     plan, arms, score = evidence.plan, evidence.arms, evidence.plan.score
     typical = evidence.labelled.groupby("arm").first().reindex(index=arms["arm"])
     columns = {
-        **{key: texts(arms[key]) for key in evidence.varied},
+        **{key: texts(arms[key], rounded) for key in evidence.varied},
         **_spread(evidence, arms, "score"),
         **_interval(evidence, arms["score low"], arms["score high"]),
         "n": texts(arms["n"]),
@@ -98,9 +98,12 @@ def _confirmed(evidence: Evidence) -> Table:
 
 
 def _holm(tested: pd.DataFrame) -> str:
+    number = tested["p"].notna().sum()
+    if not number:
+        return "None of them can be tested: this needs two or more seeds."
     return (
-        f"p (Holm) is corrected for all {tested['p'].notna().sum()} comparisons that can be tested; a "
-        f"difference is significant if it is below 0.05. The interval is that of a single comparison."
+        f"p (Holm) is corrected for the number of comparisons that can be tested ({number}); a difference "
+        f"is significant if it is below 0.05. The interval is that of a single comparison."
     )
 
 
