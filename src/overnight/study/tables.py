@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from overnight.records.metric import counterpart, is_of_test
 from overnight.records.record import STATUSES
 from overnight.study.arms import half_width
 from overnight.study.design import legible, rounded
@@ -62,6 +63,7 @@ def _central(evidence: Evidence) -> Table:
         "n": texts(arms["n"]),
         **_spread(evidence, arms, "test"),
         **_spread(evidence, arms, "train"),
+        **_others(evidence, arms),
         "parameters": texts(typical["parameters"], "{:,}".format),
     }
     groups = [key for key in GROUPS if key in typical and typical[key].notna().any()]
@@ -170,6 +172,15 @@ def _spread(evidence: Evidence, arms: pd.DataFrame, result: str) -> Columns:
         head = f"CV score ({head})"
     measured = arms[result].notna().any()
     return {head: [score.mean_std(arm, result) for arm in arms.to_dict("records")]} if measured else {}
+
+
+def _others(evidence: Evidence, arms: pd.DataFrame) -> Columns:
+    """Return the means of the other metrics on the test set; none beside a share, which needs no others."""
+    score, winners = evidence.plan.score, evidence.winners
+    known = dict.fromkeys(counterpart(name, "test") for name in evidence.logged)
+    names = [name for name in known if name in winners and is_of_test(name) and name != score.on("test")]
+    means = winners.groupby("arm")[names].mean().reindex(arms["arm"])
+    return {} if score.share else {name: texts(means[name], "{:.4g}".format) for name in names}
 
 
 def _interval(evidence: Evidence, low: pd.Series, high: pd.Series) -> Columns:
