@@ -133,7 +133,7 @@ def row(name: str, folder: Path) -> list[str]:
         " / ".join(map(str, sizes)),
         {"test/acc": "accuracy", "test/r2": "R2"}[metric],
         *(spread(scores[model]) if model in scores else "-" for model in MODELS),
-        f"{ahead.mean():+.3f} ± {ahead.std():.3f}",
+        f"{ahead.mean():+z.3f} ± {ahead.std():.3f}",
     ]
 
 
