@@ -41,6 +41,14 @@ def test_an_arm_that_was_tried_with_fewer_settings_is_named() -> None:
     assert any("unequal budgets, settings 2 (optimizer=sgd) to 3 (optimizer=adam)" in text for text in told)
 
 
+def test_settings_that_few_samples_cannot_tell_apart_are_counted() -> None:
+    runs = records.tuned()
+    assert not any("exactly the best" in text for text in cautions(runs, design(runs)))
+    same = runs.assign(**{"val/acc": runs["val/acc"].where(runs["lr"] < 1.0, 27 / 28)})
+    told = " ".join(cautions(same, design(same)))
+    assert "2 of 6 settings have exactly the best val/acc" in told
+
+
 def test_the_expected_best_of_evenly_spread_values_has_a_closed_form() -> None:
     n = 50
     k = np.arange(1, n + 1)

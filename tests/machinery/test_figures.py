@@ -177,6 +177,14 @@ def test_a_response_marks_the_best_rate_and_what_diverged(score: Score) -> None:
     lay_out(figure)
 
 
+def test_the_rates_of_a_search_stand_under_the_axis_as_numbers() -> None:
+    tried = [{"optimizer": "adam", "lr": float(rate)} for rate in np.geomspace(2e-4, 0.5, 14)]
+    (figure,) = drawn(response.responses(known(records.runs(tried, list(np.linspace(0.7, 0.9, 14))))))
+    lay_out(figure)
+    assert {"0.001", "0.003", "0.01", "0.03", "0.1"} <= {*texts(figure)}
+    assert not any("$" in text for text in texts(figure))
+
+
 def test_only_numbers_with_three_values_have_a_response() -> None:
     table = study().settings.assign(dropout=0.5)
     assert response.responsive(table, ("optimizer", "dropout", "lr")) == ["lr"]
@@ -284,7 +292,8 @@ def test_classes_are_named_and_shares_sum_to_a_hundred() -> None:
     by_class = close_up.by_class(table)
     right = (codes["label"] == codes["prediction"]).astype(float)
     worst = np.argmin([right[labels == label].mean() for label in range(3)])
-    assert by_class.axes[0].get_yticklabels()[-1].get_text() == names[worst]
+    label = f"{names[worst]} (n={(labels == worst).sum()})"
+    assert by_class.axes[0].get_yticklabels()[-1].get_text() == label
     wrong = table[table["label"] != table["prediction"]].assign(probability=0.9)
     shown = close_up.errors(wrong.head(20), np.zeros((300, 28, 28)))
     assert len(shown.axes) == 24  # in rows of six

@@ -11,6 +11,7 @@ from overnight.study.effort import budgets, unequal
 
 SIZES = ("val samples", "train samples")  # folds differ by a sample
 NAMED = 4  # arms in a sentence
+SAME = 1e-9  # means of the same scores may differ so much by rounding
 FEWEST = 3  # of two values each is an edge
 MOST = 12  # more than a person types: a search drew them, and its interval is not in the records
 
@@ -57,8 +58,19 @@ def edge_of(value: Any, values: list[Any]) -> str | None:
 
 def cautions(runs: pd.DataFrame, plan: Design) -> list[str]:
     """Say in sentences what weakens the comparison; none if nothing does."""
-    said = (_of_edges, _of_budgets, _of_samples, _of_incomplete, _of_replicates, _of_checks)
+    said = (_of_ties, _of_edges, _of_budgets, _of_samples, _of_incomplete, _of_replicates, _of_checks)
     return [sentence for caution in said for sentence in caution(runs, plan)]
+
+
+def _of_ties(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
+    table = settings(runs, plan)
+    reached = table.loc[table["candidate"], "score"]
+    tied = ((reached - plan.score.best(reached)).abs() < SAME).sum()
+    if tied > 1:
+        yield (
+            f"{tied} of {len(table)} settings have exactly the best {plan.score.metric}, and the first of "
+            f"them was chosen: more validation samples, or a metric with finer steps, may tell them apart"
+        )
 
 
 def _of_edges(runs: pd.DataFrame, plan: Design) -> Iterator[str]:

@@ -142,6 +142,11 @@ def label(runs: pd.DataFrame, keys: tuple[str, ...]) -> pd.Series:
     return pd.Series(texts, index=runs.index, dtype=object)
 
 
+def rounded(value: Any) -> str:
+    """Write a value for a reader: four significant digits of a number that a search has drawn."""
+    return f"{value:.4g}" if isinstance(value, float) and value % 1 else legible(value)
+
+
 def legible(value: Any) -> str:
     """Write a value so that equal ones read the same, whether they were kept as 1 or as 1.0."""
     if pd.isna(value):

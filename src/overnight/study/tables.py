@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from overnight.records.metric import counterpart, is_of_test
 from overnight.records.record import STATUSES
 from overnight.study.arms import half_width
-from overnight.study.design import legible
+from overnight.study.design import legible, rounded
 from overnight.study.evidence import Evidence, merged
 from overnight.study.words import legible_p
 
@@ -56,12 +57,13 @@ def _central(evidence: Evidence) -> Table:
     plan, arms, score = evidence.plan, evidence.arms, evidence.plan.score
     typical = evidence.labelled.groupby("arm").first().reindex(index=arms["arm"])
     columns = {
-        **{key: texts(arms[key]) for key in evidence.varied},
+        **{key: texts(arms[key], rounded) for key in evidence.varied},
         **_spread(evidence, arms, "score"),
         **_interval(evidence, arms["score low"], arms["score high"]),
         "n": texts(arms["n"]),
         **_spread(evidence, arms, "test"),
         **_spread(evidence, arms, "train"),
+        **_others(evidence, arms),
         "parameters": texts(typical["parameters"], "{:,}".format),
     }
     groups = [key for key in GROUPS if key in typical and typical[key].notna().any()]
@@ -98,9 +100,12 @@ def _confirmed(evidence: Evidence) -> Table:
 
 
 def _holm(tested: pd.DataFrame) -> str:
+    number = tested["p"].notna().sum()
+    if not number:
+        return "None of them can be tested: this needs two or more seeds."
     return (
-        f"p (Holm) is corrected for all {tested['p'].notna().sum()} comparisons that can be tested; a "
-        f"difference is significant if it is below 0.05. The interval is that of a single comparison."
+        f"p (Holm) is corrected for the number of comparisons that can be tested ({number}); a difference "
+        f"is significant if it is below 0.05. The interval is that of a single comparison."
     )
 
 
@@ -167,6 +172,15 @@ def _spread(evidence: Evidence, arms: pd.DataFrame, result: str) -> Columns:
         head = f"CV score ({head})"
     measured = arms[result].notna().any()
     return {head: [score.mean_std(arm, result) for arm in arms.to_dict("records")]} if measured else {}
+
+
+def _others(evidence: Evidence, arms: pd.DataFrame) -> Columns:
+    """Return the means of the other metrics on the test set; none beside a share, which needs no others."""
+    score, winners = evidence.plan.score, evidence.winners
+    known = dict.fromkeys(counterpart(name, "test") for name in evidence.logged)
+    names = [name for name in known if name in winners and is_of_test(name) and name != score.on("test")]
+    means = winners.groupby("arm")[names].mean().reindex(arms["arm"])
+    return {} if score.share else {name: texts(means[name], "{:.4g}".format) for name in names}
 
 
 def _interval(evidence: Evidence, low: pd.Series, high: pd.Series) -> Columns:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from overnight.records.record import STATUSES
 from overnight.study.cautions import NAMED, cautions
+from overnight.study.design import rounded
 from overnight.study.evidence import Evidence
 
 Row = dict[Any, Any]
@@ -40,7 +41,8 @@ def paragraphs(evidence: Evidence) -> list[Paragraph]:
 
 def _answer(evidence: Evidence, best: Row) -> Iterator[str]:
     plan, score = evidence.plan, evidence.plan.score
-    tuned = f" with {best['setting']}" if best["setting"] else ""
+    setting = ", ".join(f"{key}={rounded(best[key])}" for key in plan.nuisance)
+    tuned = f" with {setting}" if setting else ""
     over = f"mean ± standard deviation over {best['n']} {plan.kind}" if best["n"] > 1 else "one run"
     reached = f"{score.mean_std(best)} ({over})"
     if len(evidence.arms) > 1:
@@ -50,8 +52,11 @@ def _answer(evidence: Evidence, best: Row) -> Iterator[str]:
         yield f"{score.metric}{tuned}: {reached}."
     if not math.isnan(best["test"]):
         yield f"On the test set, {score.on('test')} is {score.mean_std(best, 'test')}."
+    samples = evidence.runs["test samples"].max()
     if not math.isnan(best["test sampling"]):
-        yield score.sampling_error(int(evidence.runs["test samples"].max()), best["test sampling"])
+        yield score.sampling_error(int(samples), best["test sampling"])
+    elif not math.isnan(best["test"]) and pd.notna(samples):
+        yield f"It holds for these {samples:,} test samples."
     if evidence.confirmation:
         yield from _confirmation(evidence.confirmation, best)
 
@@ -139,10 +144,11 @@ def _choice(evidence: Evidence, best: Row | None) -> Iterator[str]:
         )
     if not best:
         return
-    few, most = evidence.arms["settings"].agg(["min", "max"])
+    fewest, most = evidence.arms["settings"].agg(["min", "max"])
     if most > 1:
         each = f"For each arm ({asked}), the" if asked else "The"
-        tuned = f"best of {'up to ' * (few < most)}{most} settings of {', '.join(plan.nuisance)}"
+        tried = f"{fewest} to {most}" if fewest < most else most
+        tuned = f"best of {tried} settings of {', '.join(plan.nuisance)}"
         over = f" over the {plan.kind}" if plan.replicates else ""
         yield f"{each} {tuned} was chosen by the mean {metric}{over}."
     yield f"Each run counts with its best epoch by {metric}."

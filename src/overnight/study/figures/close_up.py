@@ -7,9 +7,10 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from statsmodels.stats.proportion import proportion_confint
 
 from overnight.records.record import read_record
-from overnight.records.sampling import half_interval, with_error
+from overnight.records.sampling import with_error
 from overnight.study.design import legible
 from overnight.study.evidence import Evidence
 from overnight.study.figures import columns, style
@@ -72,7 +73,10 @@ def best_run(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]:
             )
             yield Picture("learned", "What the best run learns from", caption, learned(altered))
         if outputs.ndim == targets.ndim == 1:
-            caption = f"{which} Each dot is a test sample; on the red line the prediction is right."
+            caption = (
+                f"{which} Each dot is one of the {len(targets):,} test samples, in the units of the target; "
+                f"on the red line the prediction is right."
+            )
             figure = residuals(targets, outputs)
             yield Picture("residuals", "Predictions of the best run", caption, figure)
         elif targets.ndim == 1 and np.issubdtype(targets.dtype, np.integer):
@@ -111,7 +115,7 @@ def _classified(answers: pd.DataFrame, images: np.ndarray | None, which: str) ->
     yield Picture(
         "by_class",
         "Right answers of the best run, by class",
-        f"{which} The bars are 95 % intervals, which follow from the number of samples.",
+        f"{which} The bars are 95 % intervals, which follow from the number n of samples of the class.",
         by_class(answers),
     )
     wrong = answers[answers["label"] != answers["prediction"]].nlargest(SHOWN, "probability")
@@ -139,16 +143,22 @@ def confusion(answers: pd.DataFrame) -> Figure:
 
 
 def by_class(answers: pd.DataFrame) -> Figure:
-    """Draw the share of right answers by class, the worst on top, with 95 % intervals for the samples."""
+    """Draw the share of right answers by class, the worst on top, with Wilson's 95 % intervals.
+
+    These are not symmetric: where all of nine samples are right, it reaches down to 0.70.
+    """
     right = (answers["label"] == answers["prediction"]).groupby(answers["label"], observed=True)
-    ranked = right.agg(["mean", "size"]).sort_values("mean", ascending=False)
+    ranked = right.agg(["mean", "sum", "size"]).sort_values("mean", ascending=False)
     figure, (axes,) = panels(1, 1, 6.5, 0.8 + 0.22 * min(len(ranked), 10))
-    half, places = half_interval(ranked["mean"], ranked["size"]), range(len(ranked))
-    axes.errorbar(ranked["mean"], places, xerr=half, fmt="o", color=NEUTRAL, markersize=5)
-    for position, share in enumerate(ranked["mean"]):
+    low, high = proportion_confint(ranked["sum"], ranked["size"], method="wilson")
+    places, shares = range(len(ranked)), ranked["mean"]
+    axes.hlines(places, low, high, color=NEUTRAL)
+    axes.plot(shares, places, "o", color=NEUTRAL, markersize=5)
+    for position, share in enumerate(shares):
         above: Any = {"xytext": (0, 3), "textcoords": "offset points", "ha": "center", "va": "bottom"}
         axes.annotate(f"{share:.3f}", (share, position), fontsize=7, **above)
-    axes.set_yticks(places, ranked.index)
+    counted = zip(ranked.index, ranked["size"], strict=True)
+    axes.set_yticks(places, [f"{name} (n={size})" for name, size in counted])
     axes.set_xlim(right=min(axes.get_xlim()[1], 1.005))
     axes.set_ylim(-0.5, len(ranked) - 0.2)
     axes.set_xlabel("share of the test samples of the class that are right")

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from overnight.study.design import is_number, legible
 from overnight.study.evidence import Evidence
@@ -55,7 +56,11 @@ def response(evidence: Evidence, key: str, hue: str) -> Figure:
     values, shown = sorted(settings[key].dropna().unique()), style.window(runs["score"], score)
     figure, (axes,) = style.panels(1, 1, 6.5, 3.4)
     axes.set(xlabel=key, ylabel=score.label, ylim=(shown.low, shown.high))
-    axes.set_xscale("log" if values[0] > 0 and values[-1] > WIDE * values[0] else "linear")
+    if values[0] > 0 and values[-1] > WIDE * values[0]:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter("")
     end, triangle, word = (shown.low, "v", "below") if shown.sign > 0 else (shown.high, "^", "above")
     beyond = f"{word} {score.written(end, 2)}"
     marks = {beyond: SMALL | {"marker": triangle}, **STOPPED}
