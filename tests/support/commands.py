@@ -37,6 +37,11 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 
+def pytest_collection_finish() -> None:
+    """Take what was imported out of the search for garbage: statsmodels starts one for each correction."""
+    gc.freeze()
+
+
 class Result(NamedTuple):
     """What a command left: its exit status and what it printed."""
 

@@ -122,6 +122,7 @@ def test_a_confirmation_can_be_spread_over_processes(command: Command) -> None:
     assert [record["status"] for record in recorded("first-confirm").values()] == ["completed"] * 2
 
 
+@pytest.mark.slow
 def test_what_is_typed_wins_over_what_was_typed_for_the_winners(command: Command) -> None:
     command("train.py", *TINY, "-m", "optimizer=sgd,adam", "+trainer.limit_train_batches=1")
     typed = ("trainer.max_epochs=2", "+trainer.limit_train_batches=2", "task_name=mine", "tags=[again]")

@@ -55,6 +55,7 @@ def test_the_commands_of_a_report_can_be_pasted(
     monkeypatch.chdir(tmp_path)
     for lr, reached in ((0.1, 0.8), (0.2, 0.9)):
         records.write(Path(NAME), records.record({"lr": lr}, reached))
+    Path(NAME, "events.out.tfevents.1").touch()
     told = [shlex.split(text) for _, text in page.commands(gather([Path(NAME)]))]
     assert [NAME in words[-1] for words in told[2:]] == [True, True, True]
     Path(told[2][-1].removeprefix("ckpt_path=")).parent.mkdir()

@@ -126,5 +126,5 @@ def test_a_sweep_on_a_file_that_is_not_there_is_refused(command: Command, tmp_pa
     refused = command("train.py", "-m", *table, SEEDS)
     assert refused.status == 1
     assert "2 of 2 jobs" in refused.stderr
-    assert "data.path=nowhere.csv: there is no such file" in refused.stderr
+    assert "nowhere.csv: there is no such file" in refused.stderr
     assert not contents(tmp_path)

@@ -56,7 +56,7 @@ def recorded(root: Path) -> Record:
 
 
 @pytest.mark.parametrize(
-    "way", [*every(2, WAYS), *(pytest.param(o, marks=pytest.mark.slow) for o in OPTIONS)]
+    "way", [*every(4, WAYS), *(pytest.param(o, marks=pytest.mark.slow) for o in OPTIONS)]
 )
 def test_a_resumed_run_is_the_one_that_was_not_interrupted(
     way: str, command: Command, interrupted: Any, tmp_path: Path

@@ -12,6 +12,11 @@ class TensorBoard(TensorBoardLogger):
     def __init__(self, save_dir: str) -> None:
         super().__init__(save_dir, name="", version="", default_hp_metric=False)
 
+    @property
+    def log_dir(self) -> str:
+        """Return the run's directory as it is: Lightning would take ``$HOME`` in its name for a variable."""
+        return str(self.save_dir)
+
     def log_hyperparams(
         self,
         params: dict[str, Any] | Namespace,
