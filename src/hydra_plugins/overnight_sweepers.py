@@ -52,12 +52,12 @@ class CheckingSweeper(Sweeper):
         else:
             super().validate_batch_is_legal(jobs)
 
-    def begin(self, total: int) -> None:
-        """Write and say what is planned."""
+    def begin(self, total: int, common: Sequence[str] = ()) -> None:
+        """Write and say what is planned; ``common`` are overrides of all jobs that nobody has typed here."""
         from overnight.sweeps.callback import begin  # noqa: PLC0415
 
         if "sweep" in self.config.hydra.callbacks:
-            begin(self.config, total)
+            begin(self.config, total, common)
 
 
 class GridSweeper(CheckingSweeper, BasicSweeper):
@@ -148,7 +148,7 @@ class ConfirmSweeper(CheckingSweeper):
         batch = [[THIS, *run] for run in seeded(confirmation, self.config.task_name, arguments)]
         same_configuration(confirmation, self.compose)
         self.refuse(batch)
-        self.begin(len(batch))
+        self.begin(len(batch), sorted(set.intersection(*map(set, batch))))
         for job in self.launcher.launch(batch, initial_job_idx=0):
             _ = job.return_value  # raises what ended a job that could leave no record
 

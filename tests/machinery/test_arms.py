@@ -76,6 +76,13 @@ def test_a_setting_that_diverged_for_a_seed_is_not_chosen() -> None:
     )
 
 
+def test_a_seed_that_was_added_for_a_poor_setting_makes_the_others_no_less_whole() -> None:
+    added = records.grid({"optimizer": ["sgd"], "lr": [0.003], "seed": range(4)})
+    runs = pd.concat([records.tuned(), records.runs(added, [0.1] * 4)], ignore_index=True)
+    best = arms(runs, design(runs)).set_index("optimizer").loc["sgd"]
+    assert (best["lr"], best["n"]) == (0.1, 3)
+
+
 @pytest.mark.parametrize("score", [records.F1, records.LOSS, records.R2], ids=lambda score: score.metric)
 def test_the_best_setting_is_that_of_the_metric_and_its_mode(score: Score) -> None:
     runs = records.tuned(score)

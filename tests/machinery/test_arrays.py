@@ -118,6 +118,12 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     ),
     "missing": ({"features": np.where(X > 5, np.nan, X), "targets": Y}, {}, "missing or infinite"),
     "no classes": ({"features": X, "targets": X[:, 0]}, {}, "type: loss=mse metrics=regression"),
+    "images with the channels last": (
+        {"features": np.zeros((40, 8, 8, 3)), "targets": Y},
+        {},
+        r"channels last. Needed: \[samples, channels, .* features.transpose\(0, 3, 1, 2\)",
+    ),
+    "one-hot classes": ({"features": X, "targets": np.eye(9)[Y]}, {}, r"targets.argmax\(1\) of one-hot"),
     "targets of two columns": ({"features": X, "targets": X[:, :2]}, {}, "one class for each sample"),
     "objects": ({"features": X, "targets": np.array([None] * 40)}, {}, "without Python objects"),
     "too few names": ({"features": X, "targets": Y, "class_names": ["a"]}, {}, "1 class_names for 4 classes"),
@@ -136,6 +142,10 @@ def test_what_is_refused_in_one_message(name: str, tmp_path: Path) -> None:
 def test_paths_that_lead_to_no_arrays(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="there is no such file"):
         read(tmp_path / "absent.npz")
+    for name, words in (("mine.csv", "data=table data.path="), ("X.npy", "one array. Needed: the folder")):
+        (tmp_path / name).touch()
+        with pytest.raises(ValueError, match=words):
+            read(tmp_path / name)
     (tmp_path / "mine.npz").write_text("1,2,3")
     with pytest.raises(ValueError, match="it cannot be read as arrays"):
         read(tmp_path / "mine.npz")

@@ -110,6 +110,13 @@ def test_runs_that_were_scored_on_different_samples_are_named() -> None:
     assert f"{told} samples" in cautions(runs, design(runs))
 
 
+def test_arms_that_are_the_same_configuration_are_named() -> None:
+    runs = records.tuned()
+    runs["fingerprint"] = runs["name"].str.replace("adam", "sgd")
+    told = "These arms are one and the same configuration: optimizer=sgd; optimizer=adam"
+    assert told in cautions(runs, design(runs))
+
+
 # Edges.
 
 EDGES: dict[str, tuple[list[Any], list[float | None], str | None]] = {

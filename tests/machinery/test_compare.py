@@ -60,10 +60,16 @@ def test_the_winner_is_named_with_its_one_result_on_the_test_set(
     score: Score, told: str, tmp_path: Path
 ) -> None:
     for lr, reached in ((0.1, 0.8), (0.2, 0.9)):
-        records.write(tmp_path, records.record({"lr": lr}, reached, score=score))
+        run = records.write(tmp_path, records.record({"lr": lr}, reached, score=score))
+        weights = run / "checkpoints" / "best.ckpt"
+        weights.parent.mkdir()
+        weights.touch()
     best, measure = winner(study.load(tmp_path))
     assert best == f"best by {score.metric}{told}"
     assert measure.startswith("measure: python eval.py ckpt_path=")
+    for weights in tmp_path.rglob("best.ckpt"):
+        weights.unlink()
+    assert winner(study.load(tmp_path)) == [best]  # there is nothing to measure
 
 
 def test_a_winner_of_foreign_data_has_no_sizes_and_maybe_no_test(tmp_path: Path) -> None:
@@ -76,5 +82,5 @@ def test_a_winner_of_foreign_data_has_no_sizes_and_maybe_no_test(tmp_path: Path)
 def test_a_winner_whose_record_is_in_doubt_says_so(tmp_path: Path) -> None:
     records.write(tmp_path, records.record({"lr": 0.1}, 0.9) | {"checked": "val/acc was 0.8 again"})
     records.write(tmp_path, records.record({"lr": 0.2}, 0.8))
-    best, _ = winner(study.load(tmp_path))
+    (best,) = winner(study.load(tmp_path))
     assert best.endswith("\nnot confirmed: val/acc was 0.8 again")

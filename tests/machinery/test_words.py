@@ -1,5 +1,6 @@
 """The sentences of a report are computed: known studies, known sentences."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,15 @@ def test_winners_that_were_trained_again_are_told_apart_from_the_study(tmp_path:
     assert gather([again]).arms["n"].tolist() == [3, 3]
 
 
+def test_a_confirmation_with_other_settings_says_so(tmp_path: Path) -> None:
+    study, again = tmp_path / "study", tmp_path / "again"
+    written(study, STUDY)
+    confirming = {"lr": [0.5], "seed": [10, 11], "optimizer": ["adam", "sgd"]}
+    written(again, confirming, **{"study.confirms": str(study), "study.scientific": ["optimizer"]})
+    told = "The winners were trained again with other settings than they had: lr=0.5."
+    assert told in said(gather([study, again]))["Cautions"]
+
+
 def test_another_winner_on_fresh_seeds_is_told(tmp_path: Path) -> None:
     study, again = tmp_path / "study", tmp_path / "again"
     written(study, STUDY)
@@ -224,9 +234,10 @@ def test_runs_on_different_samples_are_a_caution(tmp_path: Path) -> None:
     )
 
 
-def test_a_folder_that_is_given_twice_counts_once(tmp_path: Path) -> None:
+def test_a_folder_that_is_given_twice_or_copied_counts_once(tmp_path: Path) -> None:
     alone = written(tmp_path, STUDY)
-    twice = gather([tmp_path, tmp_path])
+    shutil.copytree(tmp_path, copies := tmp_path.with_name(f"{tmp_path.name}-copied"))
+    twice = gather([tmp_path, tmp_path, copies])
     assert twice.runs.equals(alone.runs)
     assert twice.histories.equals(alone.histories)
 

@@ -1,5 +1,6 @@
 """Made records: whole run.json files for what reads them, DataFrames of runs for what computes."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from itertools import product
 from pathlib import Path
@@ -69,7 +70,7 @@ def record(
         "name": ",".join(f"{key}={value}" for key, value in settings.items()),
         "status": status,
         "error": None if status == "completed" else {"type": "ValueError", "message": f"it {status}"},
-        "fingerprint": "0123456789abcdef",
+        "fingerprint": hashlib.sha256(repr(settings).encode()).hexdigest()[:16],
         "command": "python train.py -m",
         "overrides": [f"{key}={value}" for key, value in settings.items()],
         "choices": {"optimizer": "adam", "model": "fcn", "init": "torch_default"} | groups,
@@ -121,6 +122,7 @@ def made(settings: dict[str, Any], reached: float | None, score: Score) -> dict[
     return {
         "name": name,
         "path": name,
+        "fingerprint": name,
         "status": "diverged" if reached is None else "completed",
         "overrides": [f"{key}={value}" for key, value in typed.items()],
         "metric": score.metric,

@@ -128,6 +128,7 @@ def test_an_unnamed_sweep_says_how_to_go_on_and_that_runs_only_what_is_missing(
 
 
 FOLDERS = {
+    "the same run twice, and another": (["lr=0.1,1e-1,0.01"], 2),
     "experiments": (["experiment=init,dropout", "init=torch_default", "dropout=0.1", "seed=0"], 2),
     "experiments by a pattern": (
         ["experiment=glob([init,dropout])", "init=torch_default", "dropout=0.1", "seed=0"],
@@ -138,7 +139,6 @@ FOLDERS = {
         2,
     ),
     "the same run twice": (["seed=0,0"], 1),
-    "settings that look alike": (["lr=0.1,1e-1"], 1),
     "the split": (["data.split_seed=0,1"], 2),
 }
 

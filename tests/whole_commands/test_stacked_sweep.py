@@ -189,6 +189,8 @@ def test_composing_once_changes_no_configuration() -> None:
         loader: Any = ConfigLoaderImpl(create_config_search_path(str(CONF)))
         loader = ComposingOnce(loader) if remember else loader
         sweep = loader.load_configuration("train", [], RunMode.MULTIRUN)
+        for overrides in typed if remember else ():
+            loader.look_ahead(sweep, overrides)
         configs = [loader.load_sweep_config(sweep, overrides) for overrides in (*typed, *typed)]
         return [OmegaConf.to_container(config, resolve=False) for config in configs]
 

@@ -53,7 +53,8 @@ def _no_such_key(error: Any) -> str:
     key, full_key = str(error.key), str(error.full_key)
     known = {str(key) for key in parent} if isinstance(parent, DictConfig) else set()
     groups = folders.groups_of_script() if key == full_key else []
-    hint = HABITS.get(full_key) or to_add(full_key, key, parent) or had_by(full_key)
+    hint = HABITS.get(full_key) or to_add(full_key, key, parent) or deeper(full_key, key, parent)
+    hint = hint or had_by(full_key)
     return f"{full_key}: there is no such key. {hint or one_of(key, {*known, *groups} - {'hydra'})}"
 
 
@@ -71,6 +72,15 @@ def _not_composed(error: Any) -> str:
     if found and hint:
         return f"{found[1]}: there is no such key. {hint}"
     return explain(error.__cause__) if error.__cause__ else text
+
+
+def deeper(full_key: str, key: str, section: Any) -> str:
+    """Say where a part of the section has the key; "" if none has."""
+    parts = section.items_ex(resolve=False) if isinstance(section, DictConfig) else ()
+    within = full_key.removesuffix(key)
+    having = [str(name) for name, part in parts if isinstance(part, DictConfig) and key in part]
+    places = [f"{within}{name}.{key}" for name in having]
+    return f"Did you mean {' or '.join(places)}?" if places else ""
 
 
 def had_by(full_key: str) -> str:

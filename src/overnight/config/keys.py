@@ -114,6 +114,6 @@ class MachineryKeys(BaseModel, extra="ignore", strict=True):
         if bool(metric) != bool(mode):
             raise ValueError(
                 f"metric={metric or 'null'} with mode={mode or 'null'}: needed: both, or neither. Type for "
-                f"example: metric={metric or 'val/loss'} mode=min, or: metric=null mode=null"
+                f"example: metric={metric or 'val/loss'} mode=min (or max), or: metric=null mode=null"
             )
         return self

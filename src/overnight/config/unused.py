@@ -56,7 +56,7 @@ def refuse_undirected(raw: Config, main: Config, overrides: set[str]) -> None:
     if metric and of_an_option and "metric" in overrides and "mode" not in overrides:
         raise ConfigError(
             f"metric={metric}: mode={mode} is stated for another metric. Needed: which way of this one is "
-            f"better. Type for example: metric={metric} mode=min"
+            f"better. Type: metric={metric} mode=max, or mode=min"
         )
 
 

@@ -10,13 +10,15 @@ import torch
 
 from overnight.data import targets
 from overnight.data.batches import Samples
-from overnight.data.files import refuse_path, version
+from overnight.data.files import refuse_no_arrays, version
 from overnight.data.in_memory import InMemoryData, Source
 from overnight.data.scaling import standardize
 from overnight.data.splits import count, stratified_split
 from overnight.data.targets import Targets
 
 NEEDED, OF_TEST, NAMES = ("features", "targets"), ("test_features", "test_targets"), "class_names"
+COLOURS = (1, 3, 4)
+"""Channels that images have."""
 HOW = "Type in Python: numpy.savez('FILE.npz', features=X, targets=y)"
 
 
@@ -139,7 +141,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     try:
         if path.is_dir():
             return {file.stem: np.load(file) for file in sorted(path.glob("*.npy"))}
-        refuse_path(path)
+        refuse_no_arrays(path)
         with np.load(path) as arrays:
             return dict(arrays)
     except (ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
@@ -159,6 +161,12 @@ def fitting(arrays: dict[str, np.ndarray], name: str, answers: str) -> np.ndarra
     if features.ndim < 2 or features.dtype.kind not in "biuf":  # noqa: PLR2004
         raise ValueError(
             f"{name} is {features.dtype} {features.shape}. Needed: numbers [samples, features, ...]"
+        )
+    _, *shape = features.shape
+    if len(shape) == 3 and shape[2] in COLOURS and shape[0] == shape[1] > max(COLOURS):  # noqa: PLR2004
+        raise ValueError(
+            f"{name} is {features.shape}: images with the channels last. Needed: [samples, channels, height, "
+            f"width]. Type in Python before they are saved: {name} = {name}.transpose(0, 3, 1, 2)"
         )
     if len(features) != len(arrays[answers]):
         raise ValueError(f"{len(features)} {name}, but {len(arrays[answers])} {answers}. Needed: as many")

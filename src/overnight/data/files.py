@@ -4,6 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
+ARRAYS = {".npz", ".npy"}
 SPREADSHEETS = {".xlsx", ".xls", ".ods"}
 
 
@@ -18,7 +19,8 @@ def refuse_path(path: Path) -> None:
         raise ValueError(f"data.path={path}: an address. Needed: a file here. Download it first")
     if not path.exists():
         raise FileNotFoundError(
-            f"data.path={path}: there is no such file. Needed: a file with data. Type: data.path=FILE"
+            f"data.path={path}: there is no such file. Needed: a file with data. Type: data.path=FILE, or in "
+            f"eval.py: data_root=FILE"
         )
     if path.is_dir():
         tables = sorted(
@@ -26,11 +28,35 @@ def refuse_path(path: Path) -> None:
         )
         example = path / (tables or ["FILE.csv"])[0]
         raise ValueError(f"data.path={path}: a folder. Needed: a file. Type for example: data.path={example}")
+    if path.suffix in ARRAYS:
+        raise ValueError(f"data.path={path}: arrays. Needed: a table. Type: data=arrays data.path={path}")
     if path.suffix in SPREADSHEETS or path.suffix == ".zip":
         raise ValueError(
             f"data.path={path}: a {path.suffix} file. Needed: CSV, .gz with a CSV in it, or Parquet. Save "
             f"the sheet as CSV, or unpack it, and type: data.path={path.with_suffix('.csv')}"
         )
+
+
+def refuse_no_arrays(path: Path) -> None:
+    """Refuse what is no file that could hold several arrays.
+
+    Raises:
+        FileNotFoundError: nothing is there.
+        ValueError: it is of another kind.
+    """
+    if path.suffix == ".npy" and path.is_file():
+        raise ValueError(
+            f"data.path={path}: one array. Needed: the folder with features.npy and targets.npy, or an .npz "
+            f"with both. Type for example: data.path={path.parent}"
+        )
+    if path.suffix != ".npz":
+        refuse_path(path)
+        raise ValueError(
+            f"data.path={path}: not an .npz file. Needed: one, or a folder with features.npy and "
+            f"targets.npy; or for a table: data=table data.path={path}"
+        )
+    if not path.exists():
+        refuse_path(path)
 
 
 def version(path: Path) -> tuple[int, ...]:

@@ -89,8 +89,8 @@ class Table(InMemoryData):
             load,
             self.path,
             self.target,
-            tuple(map(str, drop)),
-            tuple(map(str, categorical)),
+            named(drop),
+            named(categorical),
             json.dumps(dict(read_csv), sort_keys=True),
             regression=regression,
             impute=missing != "refuse",
@@ -133,6 +133,11 @@ class Table(InMemoryData):
         scaled = standardize(source, trained, slice(numbers))
         sizes = [len(names) for names in self._loaded.features.categories.values()]
         return one_hot_encoded(scaled, trained, numbers, sizes)
+
+
+def named(columns_of: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of columns; a single one may be typed without brackets."""
+    return (columns_of,) if isinstance(columns_of, str) else tuple(map(str, columns_of))
 
 
 @functools.lru_cache(maxsize=2)

@@ -58,7 +58,8 @@ def classes(values: np.ndarray, name: str) -> Targets:
     """
     if values.ndim > 1:
         raise ValueError(
-            f"{name} has the shape {values.shape}. Needed: one class for each sample. {AS_NUMBERS}"
+            f"{name} has the shape {values.shape}. Needed: one class for each sample, as in Python: "
+            f"targets.argmax(1) of one-hot classes. {AS_NUMBERS}"
         )
     if values.dtype.kind == "f" and np.isfinite(values).all() and (values == values.round()).all():
         values = values.astype(np.int64)

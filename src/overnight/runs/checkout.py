@@ -56,7 +56,7 @@ def diff() -> str:
     with tempfile.TemporaryDirectory() as folder:
         copy, order = Path(folder, "index"), Path(folder, "order")
         if Path(index).is_file():
-            shutil.copy(index, copy)
+            shutil.copy2(index, copy)  # with its time, by which git tells what was changed just afterwards
         in_copy = functools.partial(git, "-C", root, "--literal-pathspecs", GIT_INDEX_FILE=str(copy))
         changed = names(in_copy("diff", "--name-only", "-z", *PLAIN))
         new = names(in_copy("ls-files", "--others", "--exclude-standard", "-z"))

@@ -30,9 +30,6 @@ UNKNOWN = (
 DATA_PATHS = ("root", "path")
 """Arguments of a data module that name where its files lie."""
 
-PARTS = ("logger", "callbacks")
-"""Groups of parts, of which several may be chosen."""
-
 WHY_ALONE = ContextVar("why_alone", default="")
 """Why a run of a stacked sweep is trained the ordinary way; "" where that needs no reason."""
 
@@ -94,7 +91,7 @@ class Origin:
             name=directory.name if folder else run_name(typed()),
             directory=directory,
             overrides=typed(),
-            choices=composed_groups(cfg) | choices,
+            choices=choices | composed_groups(cfg) | {group: one for group, one in choices.items() if one},
             command=plan.command if plan else shlex.join(["python", *sys.argv]),
             sweep=folder,
             trained=": ".join(filter(None, ("ordinary", WHY_ALONE.get()))),
@@ -125,15 +122,19 @@ class Origin:
 def composed_groups(cfg: DictConfig) -> dict[str, str]:
     """Return what was chosen of groups whose options compose, as ``dropout+batch_norm``; Hydra lacks them.
 
-    Each option of such a group sets a key of its own under the group's name to true; loggers and callbacks
-    are told by their own keys.
+    Each option of such a group has a key of its own under the group's name: a part to build, or true.
     """
     nodes: Any = OmegaConf.to_container(cfg, resolve=False)
     return {
         group: "+".join(map(str, node)) or "none"
         for group, node in nodes.items()
-        if isinstance(node, dict) and (group in PARTS or all(value is True for value in node.values()))
+        if isinstance(node, dict) and all(value is True or is_part(value) for value in node.values())
     }
+
+
+def is_part(node: Any) -> bool:
+    """Tell whether a section is something to build."""
+    return isinstance(node, dict) and "_target_" in node
 
 
 def resolved(cfg: DictConfig, directory: Path) -> tuple[dict[str, Any], bool]:
@@ -149,14 +150,15 @@ def resolved(cfg: DictConfig, directory: Path) -> tuple[dict[str, Any], bool]:
 
 
 def make_absolute(config: dict[str, Any]) -> None:
-    """Let paths lead from where the command was typed, if Hydra has changed the directory."""
-    for section, keys in (
-        (config, CONTENTS),
-        (config["data"] if isinstance(config["data"], dict) else {}, DATA_PATHS),
-    ):
+    """Let paths lead from where the command was typed; those of data from anywhere, for later evaluations."""
+    data = config["data"] if isinstance(config["data"], dict) else {}
+    for section, keys in ((config, CONTENTS), (data, DATA_PATHS)):
         for key in keys:
             if isinstance(section.get(key), str) and section[key] != "last":
                 section[key] = from_where_typed(section[key])
+    for key in DATA_PATHS:
+        if isinstance(data.get(key), str) and Path(data[key]).exists():
+            data[key] = str(Path(data[key]).absolute())
 
 
 def goes_on(config: dict[str, Any], directory: Path) -> bool:

@@ -13,9 +13,9 @@ from overnight.study.score import RESULTS
 def settings(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
     """Return one row for each setting that was tried: an arm and the values of its nuisance hyperparameters.
 
-    A setting is a ``candidate`` if no other of its arm has more completed replicates: one that diverged for
-    some seeds, or of which some runs are missing, is not chosen over one that is whole. Of the candidates the
-    one with the best mean score is ``chosen``.
+    A setting is a ``candidate`` if no other of its arm has more of the ``common`` replicates completed: one
+    that diverged for some seeds, or of which some runs are missing, is not chosen over one that is whole. Of
+    the candidates the one with the best mean score is ``chosen``.
 
     Returns:
         ``arm setting``, the scientific and nuisance keys, ``runs completed diverged failed``, the columns of
@@ -27,10 +27,23 @@ def settings(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
     counts = counted(marked, ["arm", "setting"])
     table = keys.join([groups.size().rename("runs"), counts, summary(marked, plan, overlap(runs, plan))])
     table["n"] = table["n"].fillna(0).astype(int)
-    table["candidate"] = (table["n"] > 0) & (table["n"] == table.groupby("arm")["n"].transform("max"))
+    measured = marked[marked["score"].notna() & common(marked)].groupby(["arm", "setting"])
+    whole = measured["replicate"].nunique().reindex(table.index, fill_value=0)
+    table["candidate"] = (table["n"] > 0) & (whole == whole.groupby("arm").transform("max"))
     best = (plan.score.sign * table.loc[table["candidate"], "score"]).groupby("arm").idxmax()
     table["chosen"] = table.index.isin(list(best))
     return table.reset_index()
+
+
+def common(marked: pd.DataFrame) -> pd.Series:
+    """Tell of each run whether its replicate is one that at least half of the settings were tried with.
+
+    A seed that was added for one setting alone does not make all others incomplete.
+    """
+    tried = marked.drop_duplicates(["arm", "setting", "replicate"])["replicate"].value_counts()
+    settings_tried = len(marked[["arm", "setting"]].drop_duplicates())
+    shared = marked["replicate"].map(tried) >= settings_tried / 2
+    return shared if shared.any() else ~shared
 
 
 def counted(marked: pd.DataFrame, by: list[str]) -> pd.DataFrame:

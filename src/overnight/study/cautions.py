@@ -58,7 +58,10 @@ def edge_of(value: Any, values: list[Any]) -> str | None:
 
 def cautions(runs: pd.DataFrame, plan: Design) -> list[str]:
     """Say in sentences what weakens the comparison; none if nothing does."""
-    said = (_of_ties, _of_edges, _of_budgets, _of_samples, _of_incomplete, _of_replicates, _of_checks)
+    said = (
+        *(_of_ties, _of_edges, _of_twins, _of_budgets),
+        *(_of_samples, _of_incomplete, _of_replicates, _of_checks),
+    )
     return [sentence for caution in said for sentence in caution(runs, plan)]
 
 
@@ -81,6 +84,12 @@ def _of_edges(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
             f"The best {key}{who} is {legible(value)}, the {edge} of those tried ({tried}); a better one may "
             f"lie beyond"
         )
+
+
+def _of_twins(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
+    same = labelled(runs, plan).dropna(subset="fingerprint").groupby("fingerprint")["arm"].unique()
+    for twins in dict.fromkeys(tuple(names) for names in same if len(names) > 1):
+        yield f"These arms are one and the same configuration: {some(twins)}"
 
 
 def _of_budgets(runs: pd.DataFrame, plan: Design) -> Iterator[str]:

@@ -78,7 +78,7 @@ class Evidence:
 
         None if the number is not known, or the score is no share.
         """
-        samples = self.runs["val samples"].max()
+        samples = self.winners["val samples"].max()
         half = self.plan.score.sampling(self.arms["score"].head(1), samples)
         return (int(samples), float(half.iloc[0])) if half.notna().all() else None
 
@@ -108,7 +108,7 @@ def gather(directories: Sequence[Path], scientific: tuple[str, ...] = ()) -> Evi
         FileNotFoundError: a directory does not exist, or no record can be read in any of them.
         ValueError: see ``design``; or runs confirm another sweep than those that are given.
     """
-    read = merged([load(directory) for directory in directories])
+    read = originals(merged([load(directory) for directory in directories]))
     broken = merged([unreadable(directory) for directory in directories])
     if read.empty:
         where = ", ".join(map(str, directories))
@@ -128,10 +128,16 @@ def gather(directories: Sequence[Path], scientific: tuple[str, ...] = ()) -> Evi
             f"there are runs here that confirm {', '.join(sorted(others))}, which is not given. Needed: a "
             f"sweep and the runs that confirm it. Type for example: {example}"
         )
-    runs, curves = read[~again], merged([histories(folder) for folder in directories], ["path", "epoch"])
+    curves = merged([histories(folder) for folder in directories], ["path", "epoch"])
+    runs, curves = read[~again], curves[curves["path"].isin(read["path"])]
     guessed = not scientific and not declared(runs)
     plan = design(runs, scientific)
     return Evidence(tuple(directories), runs, read[again], curves, broken, plan, guessed)
+
+
+def originals(runs: pd.DataFrame) -> pd.DataFrame:
+    """Leave out copies of a run's folder: their records are equal, down to the seconds that it took."""
+    return runs[~runs.drop(columns="path", errors="ignore").astype(str).duplicated()]
 
 
 def merged(tables: list[pd.DataFrame], keys: Sequence[str] = ("path",)) -> pd.DataFrame:

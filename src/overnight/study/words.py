@@ -8,8 +8,8 @@ import pandas as pd
 
 from overnight.records.record import STATUSES
 from overnight.study.cautions import NAMED, cautions
-from overnight.study.design import rounded
-from overnight.study.evidence import Evidence
+from overnight.study.design import candidates, legible, rounded
+from overnight.study.evidence import Evidence, merged
 
 Row = dict[Any, Any]
 
@@ -32,6 +32,7 @@ def paragraphs(evidence: Evidence) -> list[Paragraph]:
         "What failed": _failures(evidence),
         "Cautions": [
             *evidence.unfinished,
+            *_retyped(evidence),
             *(f"{caution}." for caution in cautions(evidence.runs, evidence.plan)),
         ],
     }
@@ -135,6 +136,20 @@ def listed(rivals: pd.DataFrame, evidence: Evidence) -> str:
     return "; ".join(named) + (f"; and {rest} more" if rest else "")
 
 
+REPLACED = ("seed", "study.", "data.fold", "data.split_seed")
+"""Keys that a confirmation sets anew."""
+
+
+def _retyped(evidence: Evidence) -> Iterator[str]:
+    """Say with which settings the winners were trained again that no winner had."""
+    again, won = evidence.confirming, evidence.winners
+    keys = candidates(merged([won, again])) if len(again) else []
+    told = [key for key in keys if not key.startswith(REPLACED)]
+    other = [f"{key}={legible(new)}" for key in told for new in {*again[key].dropna()} - {*won[key]}]
+    if other:
+        yield f"The winners were trained again with other settings than they had: {', '.join(sorted(other))}."
+
+
 def _choice(evidence: Evidence, best: Row | None) -> Iterator[str]:
     plan, asked, metric = evidence.plan, ", ".join(evidence.plan.scientific), evidence.plan.score.metric
     if evidence.guessed and asked:
@@ -169,18 +184,19 @@ def _cost(evidence: Evidence) -> Iterator[str]:
 
 
 def _failures(evidence: Evidence) -> Iterator[str]:
-    yield from _lost(evidence, "")
+    so_far = " so far" * bool(evidence.unfinished)
+    yield from _lost(evidence, "", so_far)
     if evidence.confirmation:
-        yield from _lost(evidence.confirmation, " to confirm the winners")
+        yield from _lost(evidence.confirmation, " to confirm the winners", so_far)
     if len(evidence.unreadable):
         yield f"{_plural(len(evidence.unreadable), 'record')} cannot be read; see below."
 
 
-def _lost(evidence: Evidence, which: str) -> Iterator[str]:
+def _lost(evidence: Evidence, which: str, so_far: str) -> Iterator[str]:
     runs, table = _plural(len(evidence.runs), "run") + which, evidence.budgets
     totals = table[list(STATUSES[1:])].sum()
     if not totals.any():
-        yield f"Nothing{' so far' if evidence.unfinished else ''}: all of {runs} completed."
+        yield f"Nothing{so_far}: all of {runs} completed."
     for status in totals.index[totals > 0]:
         arms = table[table[status] > 0].to_dict("records")
         named = "; ".join(f"{row['arm']}: {row[status]} of {row['runs']}" for row in arms)

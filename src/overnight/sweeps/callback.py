@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,18 +75,20 @@ def lighten(job_return: JobReturn) -> None:
     job_return.hydra_cfg = OmegaConf.create({"hydra": {"runtime": {"output_dir": directory}}})
 
 
-def begin(config: DictConfig, total: int | None) -> None:
+def begin(config: DictConfig, total: int | None, common: Sequence[str] = ()) -> None:
     """Leave word of what is planned, for whoever counts, and say how to go on if this is interrupted.
 
     Args:
         config: of the sweep.
         total: the number of its runs; None where only its sweeper knows.
+        common: overrides that all of them have, besides those of the configuration.
 
     Raises:
         FileExistsError: its folder holds files that no sweep wrote.
     """
     directory = Path(config.hydra.sweep.dir)
-    plan = sweep_state.begin(directory, total, going_on(config, "sweep"), *fixed_and_swept(config))
+    fixed, swept = fixed_and_swept(config)
+    plan = sweep_state.begin(directory, total, going_on(config, "sweep"), [*fixed, *common], swept)
     GOES_ON.set(plan.command)
     runs = "1 run" if plan.total == 1 else f"{plan.total or 'several'} runs"
     sys.stdout.write(

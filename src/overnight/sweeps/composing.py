@@ -1,6 +1,7 @@
 """Hydra's loader of configurations, without what it does again and again for every job of a sweep."""
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
@@ -27,13 +28,18 @@ class ComposingOnce(ConfigLoaderImpl):
         self.repository = repository
         self._checked: dict[tuple[str, ...], DictConfig] = {}
 
-    def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
-        """Compose a job, or return what was composed the last time: every second time anew."""
+    def look_ahead(self, master_config: DictConfig, sweep_overrides: Sequence[str]) -> DictConfig:
+        """Compose a job that may be run later, and keep it until then."""
         typed = tuple(sweep_overrides)
-        checked = self._checked.pop(typed, None)
+        if typed not in self._checked:
+            self._checked[typed] = super().load_sweep_config(master_config, list(typed))
+        return self._checked[typed]
+
+    def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
+        """Return a job that was looked at, once; else compose it."""
+        checked = self._checked.pop(tuple(sweep_overrides), None)
         if checked is None:
-            self._checked[typed] = super().load_sweep_config(master_config, sweep_overrides)
-            return self._checked[typed]
+            return super().load_sweep_config(master_config, sweep_overrides)
         OmegaConf.copy_cache(from_config=master_config, to_config=checked)
         return checked
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from overnight.config.errors import ConfigError
+from overnight.config.folders import find_sweep
 from overnight.config.overrides import parse_overrides, quote_value, texts_by_key
 from overnight.records.record import fingerprint, is_cosmetic, read_record
 from overnight.study.arms import winners
@@ -50,7 +51,7 @@ def chosen(directory: str | None, scientific: Sequence[str], arms: int | None, s
     _refuse_uncountable("arms", seeds if arms is None else arms)
     if not directory:
         raise ConfigError(f"study.confirms={directory or 'null'}: needed: the folder of a sweep. {EXAMPLE}")
-    runs = load(directory)
+    runs = load(find_sweep(Path(directory)))
     if not (runs["status"] == "completed").any():
         raise ConfigError(
             f"study.confirms={directory}: none of its {len(runs)} runs completed. "

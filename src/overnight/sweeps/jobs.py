@@ -124,7 +124,8 @@ def compose(context: HydraContext, config: DictConfig, overrides: Sequence[str])
 
 def load(context: HydraContext, config: DictConfig, overrides: Sequence[str]) -> DictConfig:
     """Return the configuration of a job, not resolved, with the sweep's folder in place of its own."""
-    composed = context.config_loader.load_sweep_config(config, list(overrides))
+    loader: Any = context.config_loader  # a sweeper's
+    composed: DictConfig = loader.look_ahead(config, overrides)
     with read_write(composed.hydra.runtime), open_dict(composed.hydra.runtime):
         composed.hydra.runtime.output_dir = composed.hydra.sweep.dir
     return composed

@@ -82,7 +82,7 @@ def winner(runs: pd.DataFrame) -> list[str]:
             best += f", {score.on('test')} {value}"
         if run["checked"] is not True:
             best += f"\nnot confirmed: {run['checked']}"
-        saved = pd.notna(run["checkpoint"])
+        saved = pd.notna(run["checkpoint"]) and Path(run["path"], run["checkpoint"]).is_file()
         return [best, f"measure: {eval_command(run['path'], run['checkpoint'])}"] if saved else [best]
     return []
 
