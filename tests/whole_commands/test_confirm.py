@@ -80,6 +80,7 @@ def test_the_winners_are_run_again_with_their_configuration_and_other_seeds(
         assert sorted(config["study"]["scientific"]) == scientific
 
 
+@pytest.mark.slow
 def test_a_confirmation_has_one_setting_for_each_arm_with_all_seeds(command: Command) -> None:
     command("train.py", *TINY, *SWEPT["an ad-hoc sweep"][0])
     assert "best by val/acc" in confirm(command, "hydra.sweeper.seeds=3").stdout

@@ -49,6 +49,7 @@ def test_no_time_is_left_when_nothing_is_known_or_nothing_to_do(ended: Counter[s
     assert sweep_state.time_left(sweep_state.Plan(started=0.0, total=4, command=""), ended) == ""
 
 
+@pytest.mark.slow
 def test_a_named_sweep_with_other_settings_counts_anew(command: Command) -> None:
     command("train.py", *SHORT, "-m", "seed=0,1", "task_name=named")
     lines = command("train.py", *SHORT, "-m", "seed=1,2", "task_name=named").stdout.splitlines()

@@ -203,6 +203,7 @@ def test_a_wrong_command_ends_in_one_message(
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.slow
 def test_a_question_can_be_asked_that_the_study_did_not_declare(command: Command, tmp_path: Path) -> None:
     made(tmp_path / "s")
     result = command("report.py", "s", "--scientific=lr", "--output=elsewhere")

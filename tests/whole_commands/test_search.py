@@ -361,6 +361,7 @@ def test_failed_and_diverged_runs_are_told_as_what_they_are(command: Command, tm
     assert found.states == dict(Counter(t.state.name for t in told))
 
 
+@pytest.mark.slow
 def test_a_search_that_is_to_stop_at_a_failure_goes_on_from_there(command: Command, tmp_path: Path) -> None:
     search_in = ["hparams_search=random", "hydra.sweeper.n_trials=4", "hydra.sweeper.n_jobs=4"]
     varied = ["optimizer=sgd", LR, VAL_SIZES]
@@ -380,6 +381,7 @@ def test_the_winner_of_a_search_over_an_experiment_does_not_sweep() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_more_trials_begin_where_fewer_ended(command: Command, tmp_path: Path) -> None:
     search_in = ["-m", "hydra/sweeper=optuna", LR]
     few = studied(command, tmp_path, *search_in, "hydra.sweeper.n_trials=2")
