@@ -193,7 +193,9 @@ def residuals(targets: np.ndarray, outputs: np.ndarray) -> Figure:
     looks: Any = {"color": NEUTRAL, "markersize": 3, "rasterized": True, "alpha": faint}
     left.plot(targets, outputs, ".", **looks)
     left.axline((float(targets.mean()), float(targets.mean())), slope=1, color=ACCENT, linewidth=1)
-    left.set(xlabel="true", ylabel="predicted")
+    low, high = min(targets.min(), outputs.min()), max(targets.max(), outputs.max())
+    ends = low - 0.05 * (high - low), high + 0.05 * (high - low)
+    left.set(xlabel="true", ylabel="predicted", xlim=ends, ylim=ends)
     right.plot(outputs, targets - outputs, ".", **looks)
     right.axhline(0, color=ACCENT, linewidth=1)
     right.set(xlabel="predicted", ylabel="true - predicted")
