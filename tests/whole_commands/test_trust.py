@@ -134,8 +134,10 @@ def test_a_checkpoint_with_a_hostile_target_harms_nobody(command: Command, tmp_p
     for build in (
         lambda: load_task(path),
         lambda: Examiner().close_up(path),
+        lambda: Examiner().permuted([path], "val/acc", 1),
         lambda: Examiner().signals(config),
     ):
         with pytest.raises(ConfigError):
             build()
+    assert "Errors of the best run" in command("report.py", str(path.parents[1])).stdout  # not drawn
     assert not (tmp_path / "harm").exists()
