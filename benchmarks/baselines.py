@@ -153,6 +153,7 @@ def main(folder: Path, *names: str) -> None:
     """Print a line for each data set that is measured, and the table at the end."""
     warnings.filterwarnings("ignore", module="sklearn")  # the MLP's 200 epochs may not converge
     title = f"scikit-learn {sklearn.__version__}, torch {torch.__version__}, {processor()}"
+    folder.mkdir(parents=True, exist_ok=True)
     table = Table("data", "train / val / test", "score", *MODELS, "fcn - MLP", title=title)
     for name in names or SETS:
         cells = row(name, folder)
