@@ -70,7 +70,7 @@ class GridSweeper(CheckingSweeper, BasicSweeper):
         batches = self.split_arguments(parser.parse_overrides([*prepared, *arguments]), self.max_batch_size)
         jobs = [job for batch in batches for job in batch]
         self.refuse(jobs)
-        self.begin(len(jobs))
+        self.begin(len(set(map(tuple, jobs))))  # a value may have been typed twice
         super().sweep(arguments)
 
     def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:

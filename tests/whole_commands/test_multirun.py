@@ -154,6 +154,7 @@ def test_jobs_of_a_sweep_never_share_a_folder(
     assert swept.status == 0, swept.stderr
     found = list(tmp_path.rglob("run.json"))
     assert len(found) == runs
+    assert f"{runs} run" in swept.stdout
     assert not list(tmp_path.rglob(".aside-*"))
 
 
