@@ -60,6 +60,8 @@ def once(odd: object, usual: Callable[[int], object] = size) -> Callable[[int], 
 
 LEARNED: dict[str, tuple[str | bytes, dict[str, Any], int]] = {
     "plain": (PLAIN, {}, 4),
+    "categories alone": (lines(COLOUR, KIND), {}, 3),
+    "one column left out, without brackets": (PLAIN, {"drop": "colour"}, 1),
     "semicolons": (PLAIN.replace(",", ";"), {}, 4),
     "tabs": (PLAIN.replace(",", "\t"), {}, 4),
     "bars": (PLAIN.replace(",", "|"), {}, 4),

@@ -19,6 +19,8 @@ def standardize(source: Source, positions: Tensor, columns: slice = slice(None))
         features in float32.
     """
     train = precise(source.train.features[positions, columns])
+    if not train.numel():  # a table of categories alone
+        return Source(*(Samples(part.features.float(), part.targets) for part in source))
     std, mean = torch.std_mean(
         train, [dim for dim in range(train.ndim) if dim != 1], correction=0, keepdim=True
     )
