@@ -23,6 +23,7 @@ UNSUPPORTED = {
     "+trainer.whatever_comes_next=1": "trainer.whatever_comes_next",
     "+trainer.precision=16-mixed": "trainer.precision=16-mixed",
     "trainer.devices=2": "trainer.devices=2",
+    "regularization=ema": "callbacks.ema",
     "+callbacks.mine={_target_:faults.Raise,seed:0}": "callbacks.mine",
     "+callbacks.checkpoint.every_n_train_steps=3": "callbacks.checkpoint.every_n_train_steps",
     "+task.net2=1": "task.net2",
@@ -40,6 +41,7 @@ OPTIONS = [
     if folder.name
     in {"model", "activation", "init", "regularization", "optimizer", "scheduler", "loss", "logger"}
     for path in sorted(folder.glob("*.yaml"))
+    if f"{folder.name}={path.stem}" not in UNSUPPORTED
 ]
 
 
