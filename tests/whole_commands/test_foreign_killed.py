@@ -25,7 +25,7 @@ def test_killed_and_resumed_it_is_as_if_it_had_not_been(name: str, tmp_path: Pat
 
 @pytest.mark.parametrize("name", MODULES)
 def test_in_processes_side_by_side_it_is_what_it_is_one_by_one(name: str, tmp_path: Path) -> None:
-    jobs = [f"sweeps/mine/module={name},seed={seed}" for seed in (0, 1)]
+    jobs = [f"sweeps/mine/seed={seed}" for seed in (0, 1)]
     assert ran(tmp_path, TRAIN, "-m", *module(name), "seed=0,1").status == 0
     alone = [recorded(tmp_path, job) for job in jobs]
     (tmp_path / "outputs").rename(tmp_path / "alone")
