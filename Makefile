@@ -9,8 +9,7 @@ SWEEP ?=
 LAUNCHER ?= hydra/launcher=stacked
 
 .DEFAULT_GOAL := help
-STUDIES := $(addprefix sweep-,optimizers momentum dropout batchnorm init architecture activation grid cv)
-.PHONY: help setup data train sweep $(STUDIES) sweep-confirm report search status test test-all test-gpu \
+.PHONY: help setup data train sweep sweep-confirm report search status test test-all test-gpu \
 	lint format bench tensorboard dashboard clean
 
 help: ## this list
@@ -51,7 +50,9 @@ sweep-%: STUDY = $*
 sweep-batchnorm: STUDY = batch_norm
 sweep-cv: STUDY = cross_validation
 
-$(STUDIES): sweep-%: data
+sweep-%: data
+	@test -f conf/experiment/$(STUDY).yaml || (echo "$@: there is no such sweep. Needed: one of" \
+		"$(patsubst conf/experiment/%.yaml,sweep-%,$(wildcard conf/experiment/*.yaml))" && exit 1)
 	@$(BIN)/python train.py experiment=$(STUDY) $(LAUNCHER) $(ARGS) || failed=$$?; $(BIN)/python report.py; exit $${failed:-0}
 
 sweep-confirm: data ## a sweep's winners with 5 fresh seeds; make sweep-confirm SWEEP=outputs/sweeps/optimizers

@@ -44,7 +44,8 @@ class Images(InMemoryData):
         ):
             raise ConfigError(
                 f"data.only_classes={self.only_classes}: needed: two or more different labels from 0 to "
-                f"{every[-1]}. Type for example: data.only_classes=[0,6]"
+                f"{every[-1]}, of {', '.join(self.all_class_names)}. Type for example: "
+                f"data.only_classes=[0,6]"
             )
         if self.folds == 1 and self.val_size >= self.train_images:
             raise ConfigError(

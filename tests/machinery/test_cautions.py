@@ -123,6 +123,7 @@ EDGES: dict[str, tuple[list[Any], list[float | None], str | None]] = {
     "inside": ([0.1, 0.2, 0.3], [0.8, 0.9, 0.8], None),
     "largest": ([0.1, 0.2, 0.3], [0.7, 0.8, 0.9], "largest"),
     "smallest": ([0.1, 0.2, 0.3], [0.9, 0.8, 0.7], "smallest"),
+    "as good inside": ([0.1, 0.2, 0.3], [0.9, 0.9, 0.7], None),
     "unordered": ([0.3, 0.1, 0.2], [0.9, 0.8, 0.7], "largest"),
     "two values": ([0.1, 0.2], [0.8, 0.9], None),
     "nothing lies below 0": ([0.0, 0.2, 0.5], [0.9, 0.8, 0.7], None),

@@ -181,6 +181,7 @@ def test_the_rates_of_a_search_stand_under_the_axis_as_numbers() -> None:
     tried = [{"optimizer": "adam", "lr": float(rate)} for rate in np.geomspace(2e-4, 0.5, 14)]
     (figure,) = drawn(response.responses(known(records.runs(tried, list(np.linspace(0.7, 0.9, 14))))))
     lay_out(figure)
+    assert {line.get_linestyle() for line in figure.axes[0].lines} == {"None"}  # it would zigzag
     assert {"0.001", "0.003", "0.01", "0.03", "0.1"} <= {*texts(figure)}
     assert not any("$" in text for text in texts(figure))
 
@@ -206,18 +207,21 @@ def test_a_heat_map_frames_the_best_cell_and_crosses_out_the_diverged(score: Sco
 
 
 @pytest.mark.parametrize(
-    ("values", "place", "warned"),
+    ("values", "places", "warned"),
     [
-        ([1, 2, 3], 2, True),
-        ([1, 2, 3], 1, False),
-        ([0, 1, 2], 0, False),
-        ([1, 2], 1, False),
-        (["a", "b", "c"], 2, False),
+        ([1, 2, 3], [2], True),
+        ([1, 2, 3], [1], False),
+        ([1, 2, 3], [0, 1], False),
+        ([0, 1, 2], [0], False),
+        ([1, 2], [1], False),
+        (["a", "b", "c"], [2], False),
     ],
-    ids=["largest", "inside", "zero", "two values", "names"],
+    ids=["largest", "inside", "as good inside", "zero", "two values", "names"],
 )
-def test_an_edge_of_a_grid_is_named_in_the_heat_map(values: list[Any], place: int, warned: bool) -> None:
-    assert bool(cells.at_edge(values, place)) is warned
+def test_an_edge_of_a_grid_is_named_in_the_heat_map(
+    values: list[Any], places: list[int], warned: bool
+) -> None:
+    assert bool(cells.at_edge(values, places)) is warned
 
 
 @pytest.mark.parametrize("score", [records.ACCURACY, records.LOSS], ids=lambda score: score.metric)

@@ -75,6 +75,14 @@ def test_the_answer_and_the_tables_name_the_metric_and_claim_nothing_of_shares(
     assert differences["difference"].str.startswith("-").all() == (score.sign < 0)
 
 
+def test_the_table_does_not_name_a_model_whose_sizes_vary(tmp_path: Path) -> None:
+    columns = [
+        {*results(written(tmp_path / key, STUDY | {key: ["[8]", "[9]"]}))[0].cells.columns}
+        for key in ("init", "model.hidden_sizes")
+    ]
+    assert [{"model", "optimizer"} & each for each in columns] == [{"model", "optimizer"}, {"optimizer"}]
+
+
 def test_what_was_not_measured_is_not_spoken_of(tmp_path: Path) -> None:
     for setting in records.grid({"optimizer": ["sgd", "adam"], "seed": [0, 1]}):
         made = records.record(setting, 0.8 + 0.01 * setting["seed"]) | {"data": None}

@@ -14,13 +14,14 @@ from omegaconf import OmegaConf
 from optuna.trial import FrozenTrial, TrialState
 
 from commands import CONF, ROOT, SHORT, Command, every
+from overnight.config.commands import alone
 from overnight.config.errors import ConfigError
 from overnight.config.folders import SHIPPED, options
 from overnight.config.resolvers import cores, sqlite
 from overnight.records import sweep_state
 from overnight.records.folder import find_runs
 from overnight.records.record import read_record
-from overnight.search.search import RESULTS, search, winning_command
+from overnight.search.search import RESULTS, search
 from overnight.search.storage import find_database, open_storage
 from overnight.search.trials import Settings
 from searches import LR, TINY, studied, trials
@@ -373,12 +374,12 @@ def test_a_search_that_is_to_stop_at_a_failure_goes_on_from_there(command: Comma
     assert {t.state.name for t in resumed} == {"COMPLETE", "FAIL"}
 
 
-def test_the_winner_of_a_search_over_an_experiment_does_not_sweep() -> None:
-    fixed = {"experiment": "experiment=init", "task_name": "task_name=s", "seed": "seed=1"}
-    command = winning_command(fixed, ["lr=0.1", "model.hidden_sizes=[8]"])
-    assert shlex.split(command)[2:] == [
-        "experiment=init", "seed=1", "lr=0.1", "model.hidden_sizes=[8]", "hydra.mode=RUN",
-    ]  # fmt: skip
+def test_the_command_of_a_winner_does_not_sweep() -> None:
+    own = ["seed=1", "model.hidden_sizes=[8]"]
+    assert shlex.split(alone(["task_name=s", *own]))[2:] == own
+    for prepared in ("experiment=init", "hparams_search=tpe"):
+        command = alone([prepared, "task_name=s", *own])
+        assert shlex.split(command)[2:] == [prepared, *own, "hydra.mode=RUN", "task_name=winner"]
 
 
 @pytest.mark.slow

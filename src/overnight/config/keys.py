@@ -113,7 +113,8 @@ class MachineryKeys(BaseModel, extra="ignore", strict=True):
             )
         if bool(metric) != bool(mode):
             raise ValueError(
-                f"metric={metric or 'null'} with mode={mode or 'null'}: needed: both, or neither. Type for "
-                f"example: metric={metric or 'val/loss'} mode=min (or max), or: metric=null mode=null"
+                f"metric={metric or 'null'} with mode={mode or 'null'}: needed: both, or neither. Type: "
+                f"metric={metric or 'val/loss'} mode=max if more of it is better, mode=min if less; or "
+                f"metric=null mode=null"
             )
         return self

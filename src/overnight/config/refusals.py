@@ -78,6 +78,7 @@ TRAINER: Refusals = {
     "logger": (nothing, OWN_GROUP.format("logger=csv, or '+logger.NAME={_target_:...}'")),
     "plugins": (nothing, "the checkpoints need their own. Type for example: trainer=bf16"),
     "default_root_dir": (nothing, "a run writes into its own folder. Type: hydra.run.dir=FOLDER"),
+    "barebones": (unset, "it switches off what a record needs. Leave it out"),
     "enable_checkpointing": (nothing, "type callbacks=none to save nothing, and leave this out"),
     "num_sanity_val_steps": (unset, "epoch 0 measures the untrained network in full"),
 }

@@ -8,6 +8,7 @@ from overnight.config import folders
 from overnight.config.errors import ConfigError, one_of
 
 OFF = {"null", "none", "[]"}
+LISTED = re.compile(r"\[([\w, ]+)\]")
 SWEPT = re.compile(r"([\w/]+)=(\w+(,\w+)+)")
 
 
@@ -36,6 +37,8 @@ def off(argument: str, groups: list[str], empty: set[str]) -> Iterator[str]:
     group, sign, value = argument.partition("=")
     deleted = not sign and argument[:1] == "~" and argument[1:] in groups
     group, value = (argument[1:], "null") if deleted else (group, value)
+    for listed in LISTED.findall(value) if group in groups else ():
+        refuse_contradictory(argument, group, [option.strip() for option in listed.split(",")])
     options = value.split(",") if re.fullmatch(r"[\w,]+", value) else [value]
     if group not in groups or OFF.isdisjoint(options):
         yield argument
@@ -45,6 +48,19 @@ def off(argument: str, groups: list[str], empty: set[str]) -> Iterator[str]:
         raise ConfigError(f"{argument}: this group cannot be off. {one_of('', folders.options(group))}")
     elif options[1:]:
         raise ConfigError(f"{argument}: needed: options of {group}, {', '.join(folders.options(group))}")
+
+
+def refuse_contradictory(argument: str, group: str, options: list[str]) -> None:
+    """Refuse a list that has an option twice, or that turns its group off beside other options.
+
+    Raises:
+        ConfigError: says what to type.
+    """
+    needed = list(dict.fromkeys(option for option in options if option not in OFF)) or ["none"]
+    if len(options) > 1 and options != needed:
+        raise ConfigError(
+            f"{argument}: needed: each option once, and none alone. Type: {group}=[{','.join(needed)}]"
+        )
 
 
 def single_choice(argument: str, swept: set[str]) -> str:

@@ -1,7 +1,6 @@
 """A search for good settings: Optuna proposes, a Hydra launcher runs, the records say how it went."""
 
 import math
-import shlex
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ import optuna
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
 
+from overnight.config.commands import alone
 from overnight.config.overrides import overrides_by_key
 from overnight.records import sweep_state
 from overnight.records.lock import locked
@@ -20,7 +20,6 @@ from overnight.search.search_space import Space, described, overrides, probes, s
 from overnight.search.trials import STATES, Settings, Trials, opened
 
 RESULTS = "optimization_results.yaml"
-UNREPEATED = {"hparams_search", "task_name"}  # of the search, not of its winner
 
 Batch = Sequence[Sequence[str]]
 
@@ -111,15 +110,8 @@ def conclude(trials: Trials, space: Space, fixed: dict[str, str], directory: Pat
         best = trials.study.best_trial
         drawn = overrides(best.params, space)
         values = {key: override.value() for key, override in overrides_by_key(drawn).items()}
-        command = winning_command(fixed, drawn)
+        command = alone([*fixed.values(), *drawn])
         results |= {"best_value": best.value, "best_trial": best.number}
         results |= {"best_params": values, "command": command}
         sys.stdout.write(f"best of {states.total()} trials: {best.value:.4f}\n  {command}\n")
     OmegaConf.save(OmegaConf.create(results), directory / RESULTS)
-
-
-def winning_command(fixed: dict[str, str], best: list[str]) -> str:
-    """Return what trains the winner alone; an experiment would sweep by itself."""
-    kept = [text for key, text in fixed.items() if key not in UNREPEATED]
-    alone = ["hydra.mode=RUN"] if "experiment" in fixed else []
-    return shlex.join(["python", *sys.argv[:1], *kept, *best, *alone])

@@ -28,17 +28,19 @@ def edges(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
         ``arm key value``, ``edge`` (smallest or largest), ``tried`` (text: the values in order). Empty if all
         is well.
     """
-    tried = labelled(runs[runs["status"] != "failed"], plan)
+    tried, table = labelled(runs[runs["status"] != "failed"], plan), settings(runs, plan)
     best = arms(runs, plan).dropna(subset="setting").to_dict("records")
     looked = [
-        (arm, key, grid(tried[tried["arm"] == arm["arm"]], key))
+        (arm, key, *(rows[rows["arm"] == arm["arm"]] for rows in (tried, table)))
         for arm in best
         for key in plan.nuisance
         if len(grid(tried, key)) <= MOST
-    ] + [(arm, key, grid(tried, key)) for arm in best[:1] for key in plan.scientific]
+    ] + [(arm, key, tried, table) for arm in best[:1] for key in plan.scientific]
     rows = [
-        (arm["arm"], key, arm[key], edge_of(arm[key], values), ", ".join(map(legible, values)))
-        for arm, key, values in looked
+        (arm["arm"], key, arm[key], edge_of(tied(among, arm["score"])[key], values), listed)
+        for arm, key, within, among in looked
+        for values in [grid(within, key)]
+        for listed in [", ".join(map(legible, values))]
     ]
     return pd.DataFrame(rows, columns=["arm", "key", "value", "edge", "tried"]).dropna(subset="edge")
 
@@ -48,12 +50,18 @@ def grid(runs: pd.DataFrame, key: str) -> list[float]:
     return sorted({value for value in runs[key].unique() if is_number(value) and pd.notna(value)})
 
 
-def edge_of(value: Any, values: list[Any]) -> str | None:
-    """Return "smallest" or "largest" if the value is that of a grid of numbers, and None otherwise."""
+def tied(table: pd.DataFrame, score: float) -> pd.DataFrame:
+    """Return the candidates among some settings that reach this score."""
+    return table[table["candidate"] & ((table["score"] - score).abs() < SAME)]
+
+
+def edge_of(best: Iterable[Any], values: list[Any]) -> str | None:
+    """Return "smallest" or "largest" if that one of a grid of numbers is best; None if another is as good."""
     if not FEWEST <= len(values) <= MOST or not all(map(is_number, values)):
         return None
-    ends = {min(values): "smallest", max(values): "largest"}
-    return ends.get(value) if value != 0 or value == max(values) else None
+    ends = {max(values): "largest"} | ({min(values): "smallest"} if min(values) else {})
+    found = {ends.get(value) for value in best}
+    return found.pop() if len(found) == 1 else None
 
 
 def cautions(runs: pd.DataFrame, plan: Design) -> list[str]:
@@ -67,11 +75,10 @@ def cautions(runs: pd.DataFrame, plan: Design) -> list[str]:
 
 def _of_ties(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
     table = settings(runs, plan)
-    reached = table.loc[table["candidate"], "score"]
-    tied = ((reached - plan.score.best(reached)).abs() < SAME).sum()
-    if tied > 1:
+    count = len(tied(table, plan.score.best(table.loc[table["candidate"], "score"])))
+    if count > 1:
         yield (
-            f"{tied} of {len(table)} settings have exactly the best {plan.score.metric}, and the first of "
+            f"{count} of {len(table)} settings have exactly the best {plan.score.metric}, and the first of "
             f"them was chosen: more validation samples, or a metric with finer steps, may tell them apart"
         )
 

@@ -10,9 +10,9 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from overnight.config.commands import command, tensorboard_command
+from overnight.config.commands import alone, command, tensorboard_command
 from overnight.config.packages import eval_command
-from overnight.study.design import legible
+from overnight.study.design import legible, rounded
 from overnight.study.evidence import Evidence
 from overnight.study.figures.style import Picture
 from overnight.study.score import Score
@@ -21,9 +21,6 @@ from overnight.study.words import paragraphs
 
 FIRST = ["name", "overrides", "status", "error", "path"]
 """What a reader looks for first in all that is known of a run; then its results."""
-
-OF_SWEEPS = ("task_name=", "hydra/sweeper=", "study.", "tags=")
-"""What was typed for the sweep and not for the run."""
 
 MOST_COMMANDS = 5  # a study that was made piece by piece; results.csv has the command of every run
 
@@ -99,10 +96,7 @@ def commands(evidence: Evidence) -> list[tuple[str, str]]:
     typed = evidence.runs["command"].dropna().unique()
     told = [("This study, or what is missing of it", str(text)) for text in typed[:MOST_COMMANDS]]
     for best in evidence.winners.head(1).to_dict("records"):
-        swept_by_itself = any(text.startswith("experiment=") for text in best["overrides"])
-        own = [text for text in best["overrides"] if not text.startswith(OF_SWEEPS)]
-        alone = ["hydra.mode=RUN", "task_name=winner"] if swept_by_itself else []
-        told += [("The winner alone", command("train.py", *own, *alone))]
+        told += [("The winner alone", alone(best["overrides"]))]
         if pd.notna(best["checkpoint"]):
             measure = eval_command(best["path"], best["checkpoint"])
             told += [("Its best weights, measured", measure)]
@@ -125,7 +119,7 @@ def board(evidence: Evidence) -> pd.DataFrame:
     columns |= {"seconds": runs["seconds"].map("{:.1f}".format, na_action="ignore")}
     columns |= {key: runs[key] for key in [*["epoch"] * bool(measured), "status"]}
     table = runs[[*evidence.varied, *evidence.plan.replicates]].assign(**columns)
-    return table.map(legible).loc[score.ranked(runs).index]
+    return table.map(rounded).loc[score.ranked(runs).index]
 
 
 def settings(runs: pd.DataFrame, score: Score) -> Context:

@@ -66,8 +66,7 @@ def _central(evidence: Evidence) -> Table:
         **_others(evidence, arms),
         "parameters": texts(typical["parameters"], "{:,}".format),
     }
-    groups = [key for key in GROUPS if key in typical and typical[key].notna().any()]
-    columns |= {key: texts(typical[key]) for key in groups if key not in columns}
+    columns |= {key: texts(typical[key]) for key in told(typical, evidence.varied) if key not in columns}
     caption = (
         f"Each arm has the setting with the best mean {score.label}; ± is the standard deviation over n "
         f"{plan.kind}, 95 % the interval of the mean. All results are those of the weights of the best epoch "
@@ -76,6 +75,12 @@ def _central(evidence: Evidence) -> Table:
     if not score.metric:
         caption = "The runs have no metric to be compared by, so there are only the arms and their sizes."
     return Table("central", "Results", caption, pd.DataFrame(columns), (*evidence.varied, *GROUPS))
+
+
+def told(arms: pd.DataFrame, varied: Iterable[str]) -> list[str]:
+    """Return the groups that say what was trained: not one that is off, nor a model whose parts vary."""
+    used = [key for key in GROUPS if key in arms and set(arms[key].dropna()) - {"none"}]
+    return [key for key in used if key != "model" or not any(name.startswith("model.") for name in varied)]
 
 
 def _confirmed(evidence: Evidence) -> Table:

@@ -53,7 +53,7 @@ def _answer(evidence: Evidence, best: Row) -> Iterator[str]:
         yield f"{score.metric}{tuned}: {reached}."
     if not math.isnan(best["test"]):
         yield f"On the test set, {score.on('test')} is {score.mean_std(best, 'test')}."
-    samples = evidence.runs["test samples"].max()
+    samples = evidence.winners.loc[evidence.winners["arm"] == best["arm"], "test samples"].max()
     if not math.isnan(best["test sampling"]):
         yield score.sampling_error(int(samples), best["test sampling"])
     elif not math.isnan(best["test"]) and pd.notna(samples):

@@ -108,12 +108,14 @@ def instantiated(node: Config, **arguments: Any) -> Any:
             raise cause from error
         part = re.search(r"full_key: (\S+)", str(error))
         where = f"{node.get('_target_')}: " + (f"{part[1]}: " if part else "")
-        raise ConfigError(f"{where}{cause or error}{LATER if is_incomplete(cause) else ''}") from error
+        raise ConfigError(f"{where}{cause or error}{remedy(cause)}") from error
 
 
-def is_incomplete(error: BaseException | None) -> bool:
-    """Tell whether something was called without an argument that it needs."""
-    return isinstance(error, TypeError) and "missing" in str(error)
+def remedy(error: BaseException | None) -> str:
+    """Say what to do where something was called without an argument that it needs, or with one too many."""
+    text = str(error) if isinstance(error, TypeError) else ""
+    unknown = re.search(r"unexpected keyword argument '(\w+)'", text)
+    return f". Needed: only what it takes. Leave out {unknown[1]}" if unknown else LATER * ("missing" in text)
 
 
 def load_weights(task: L.LightningModule, path: str | None) -> None:

@@ -1,6 +1,6 @@
 """A table of two hyperparameters, or of two classes, as coloured cells with their numbers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import combinations, islice
 from typing import Any
 
@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from overnight.study.cautions import edge_of
+from overnight.study.cautions import SAME, edge_of
 from overnight.study.effort import importances
 from overnight.study.evidence import Evidence
 from overnight.study.figures import style
@@ -61,7 +61,8 @@ def heat_map(settings: pd.DataFrame, row: str, column: str, score: Score) -> Fig
     for at_y, at_x in np.argwhere((best.isna() & tried.notna()).to_numpy()):
         axes.text(at_x, at_y, "x", ha="center", va="center", color=ACCENT)
     axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, edgecolor=CHOSEN, linewidth=2))
-    axes.set(ylabel=row + at_edge(rows, y), xlabel=column + at_edge(columns, x))
+    ties = np.argwhere((best.iloc[y, x] - best < SAME).to_numpy())
+    axes.set(ylabel=row + at_edge(rows, ties[:, 0]), xlabel=column + at_edge(columns, ties[:, 1]))
     return figure
 
 
@@ -79,6 +80,6 @@ def draw(axes: Axes, table: pd.DataFrame, texts: pd.DataFrame, limits: tuple[flo
     axes.spines[:].set_visible(False)
 
 
-def at_edge(values: list[Any], position: int) -> str:
-    """Say that the best of a grid of numbers is the smallest or the largest that was tried."""
-    return "\n(best at the edge of the grid)" if edge_of(values[position], values) else ""
+def at_edge(values: list[Any], places: Iterable[int]) -> str:
+    """Say that the best of a grid of numbers, by their places, is the smallest or the largest one."""
+    return "\n(best at the edge of the grid)" if edge_of([values[place] for place in places], values) else ""

@@ -11,7 +11,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from overnight.records.record import read_record
 from overnight.records.sampling import with_error
-from overnight.study.design import legible
+from overnight.study.design import legible, rounded
 from overnight.study.evidence import Evidence
 from overnight.study.figures import columns, style
 from overnight.study.figures.cells import draw
@@ -94,7 +94,8 @@ def best_run(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]:
 
 def described(best: dict[Any, Any], evidence: Evidence) -> str:
     """Name the best run, and its result on the test set where there is one."""
-    score, labels = evidence.plan.score, (best[key] for key in ("arm", "setting", "replicate"))
+    score, setting = evidence.plan.score, (f"{key}={rounded(best[key])}" for key in evidence.plan.nuisance)
+    labels = (best["arm"], *setting, best["replicate"])
     reached = ""
     if pd.notna(best["test"]):
         data = {"test": best["test samples"]} if pd.notna(best["test samples"]) else None

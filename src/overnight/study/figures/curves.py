@@ -22,7 +22,7 @@ MOST_PANELS = 12
 WIDTH = 78  # characters that fit above all panels of a row
 LINES = {"train": ":", "val": "-", "test": "--"}
 TYPICAL = 6  # times the median's distance from the best
-USUAL = [0.02, 0.98]  # quantiles: a single bad epoch must not flatten all curves
+FAR = 3  # interquartile ranges: what is further out, as one bad epoch, must not flatten all curves
 
 Lines = dict[str, str]
 
@@ -80,7 +80,8 @@ def _by_arm(evidence: Evidence, chosen: pd.DataFrame, measure: str, lines: Lines
         _by_epoch(panel)
     axes[0].set_ylabel(score.label if measure == score.metric else measure)
     shown = curves[curves["arm"].isin([arm["arm"] for arm in arms])]
-    limit(axes, shown[[name for name in lines if lines[name] != LINES["train"]]], measure, score)
+    seen = [name for name, line in lines.items() if measure != score.metric or line != LINES["train"]]
+    limit(axes, shown[seen], measure, score)
     style.legend(figure, {name: {"linestyle": line} for name, line in lines.items()})
     return figure
 
@@ -98,7 +99,9 @@ def limit(axes: list[Axes], values: pd.DataFrame, measure: str, score: Score) ->
     if measure == score.metric:
         low, high, _ = style.window(known, score, TYPICAL)
     else:
-        low, high = style.widened(*known.quantile(USUAL))
+        low, first, third, high = known.quantile([0, 0.25, 0.75, 1])
+        far = FAR * (third - first) or high - low
+        low, high = style.widened(max(low, first - far), min(high, third + far))
     axes[0].set_ylim(low, high)
     for panel in axes:
         if not any(pd.Series(line.get_ydata()).between(low, high).any() for line in panel.lines):

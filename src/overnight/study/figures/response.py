@@ -31,10 +31,17 @@ def responses(evidence: Evidence) -> Iterator[Picture]:
         yield Picture(
             f"response_{key}",
             f"{metric} by {key}" + (f", for each {hue}" if hue else ""),
-            "A line has the best means over the replicates, whatever the other settings; it leaves out those "
-            "beyond the picture. Dots are single runs.",
+            "A mark is the mean of a setting over its replicates. The other settings differ, too."
+            if is_drawn(evidence.settings[key])
+            else "A line has the best means over the replicates, whatever the other settings; it leaves out "
+            "those beyond the picture. Dots are single runs.",
             response(evidence, key, hue),
         )
+
+
+def is_drawn(values: pd.Series) -> bool:
+    """Tell whether a search drew the values: hardly any two settings share one, and a line would zigzag."""
+    return values.nunique() > MOST_TICKS
 
 
 def responsive(settings: pd.DataFrame, keys: Iterable[str]) -> list[str]:
@@ -48,6 +55,7 @@ def response(evidence: Evidence, key: str, hue: str) -> Figure:
     """Draw a line for each value of ``hue``, or one in grey if that is "".
 
     A line is the best over all that else was tuned, of the means over the replicates; dots are single runs.
+    Values that a search drew have no line.
     A triangle at the edge stands for a run beyond it, a cross for one that diverged, a plus for one that was
     pruned. The ring marks the best of a line.
     """
@@ -63,6 +71,7 @@ def response(evidence: Evidence, key: str, hue: str) -> Figure:
         axes.xaxis.set_minor_formatter("")
     end, triangle, word = (shown.low, "v", "below") if shown.sign > 0 else (shown.high, "^", "above")
     beyond = f"{word} {score.written(end, 2)}"
+    marks_only: Looks = {"linestyle": ""} if is_drawn(settings[key]) else {}
     marks = {beyond: SMALL | {"marker": triangle}, **STOPPED}
     runs["status"] = runs["status"].mask(shown.misses(runs["score"]), beyond)
     for place, (text, looks) in enumerate(style.marked(hues).items()):
@@ -79,12 +88,14 @@ def response(evidence: Evidence, key: str, hue: str) -> Figure:
         axes.plot(shift(best[key].head(1)), best["score"].head(1), markersize=10, **BEST)
         line = best.sort_values(key)
         inside = line["score"].mask(shown.misses(line["score"]))  # a line to the edge would invent a slope
-        axes.plot(shift(line[key]), inside, **looks)
+        axes.plot(shift(line[key]), inside, **looks | marks_only)
     if len(values) <= MOST_TICKS:
         axes.set_xticks(values, [style.brief(value) for value in values])
         axes.minorticks_off()
     ended = {status: marks[status] for status in marks if status in set(runs["status"])}
-    style.legend(figure, style.marked(hues) | {"best of the line": BEST} | ended, title=hue, **style.BESIDE)
+    named = {text: looks | marks_only for text, looks in style.marked(hues).items()}
+    ring = "best of its colour" if marks_only else "best of the line"
+    style.legend(figure, named | {ring: BEST} | ended, title=hue, **style.BESIDE)
     return figure
 
 
