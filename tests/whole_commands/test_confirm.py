@@ -152,7 +152,7 @@ WRONG = {
     "nothing for a sweep": (["study.confirms="], "needed: the folder of a sweep"),
     "no such folder": (["study.confirms=outputs/nope"], "outputs/nope: there is no such folder"),
     "an empty folder": (["study.confirms=empty"], "study.confirms=empty: none of its 0 runs completed. "),
-    "only failures": (["study.confirms=failed"], "study.confirms=failed: none of its 1 runs completed. "),
+    "only failures": (["study.confirms=failed"], "study.confirms=failed: none of its 1 run completed. "),
     "no metric": (
         ["study.confirms=none"],
         "study.confirms=none: its runs have no metric that chooses winners. ",

@@ -20,6 +20,11 @@ def needed(name: str, value: Any, good: Callable[[Any], bool], what: str, exampl
         raise ConfigError(f"{name}={value}: needed: {what}. Type for example: {name}={example}")
 
 
+def counted(count: int, noun: str) -> str:
+    """Write a number of things, as in "1 run" and "1,200 runs"."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def one_of(given: str, known: Iterable[str]) -> str:
     """List what would have been right, the most similar first."""
     names = sorted(known)

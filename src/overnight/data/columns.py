@@ -89,11 +89,12 @@ def refuse_missing(frame: pd.DataFrame) -> None:
     gaps = frame.isna()
     counts = gaps.sum()
     if counts.any():
-        most = ", ".join(f"{name} ({number})" for name, number in counts[counts > 0].head(5).items())
+        named = [f"{name} ({number})" for name, number in counts[counts > 0].items()]
+        most = ", ".join([*named[:5], *["..."] * (len(named) > 5)])  # noqa: PLR2004 - a line's length
         row = int(np.flatnonzero(gaps.any(axis=1))[0])
         raise ValueError(
-            f"values are missing in {(counts > 0).sum()} columns: {most}; first in row {row + 1} after the "
-            f"names. Needed: all of them, or how to fill in numbers. Type: data.missing=mean or "
+            f"values are missing in {most}; first in row {row + 1} after the names. "
+            f"Needed: all of them, or how to fill in numbers. Type: data.missing=mean or "
             f"data.missing=median"
         )
 

@@ -180,15 +180,13 @@ def encode(
             if name not in frame.columns:
                 raise ValueError(missing_column(f"data.{key}", name, list(map(str, frame.columns))))
     if len(frame) < FEWEST:
-        raise ValueError(
-            f"it has {len(frame)} rows. Needed: {FEWEST} or more, to train, validate and test on"
-        )
+        raise ValueError(f"rows: {len(frame)}. Needed: {FEWEST} or more, to train, validate and test on")
     column = frame[target]
     if blank := int(column.isna().sum()):
         row = int(column.isna().argmax()) + 1
         raise ValueError(
-            f"the target {target} is blank in {blank} rows, first in row {row} after the names. Needed: a "
-            f"target in every row. Leave these rows out of the file"
+            f"the target {target} is blank in rows ({blank}), first in row {row} after the "
+            f"names. Needed: a target in every row. Leave these rows out of the file"
         )
     if pd.api.types.is_string_dtype(column):
         columns.refuse_marked(target, list(column.astype(str).unique()))

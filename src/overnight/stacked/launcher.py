@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hydra.core.utils import JobReturn
 
+from overnight.config.errors import counted
 from overnight.config.resolvers import threads_each
 from overnight.launchers.job import Job, outlive
 from overnight.launchers.workers import Start, submitting, workers
@@ -61,7 +62,7 @@ def plan(runs: Sequence[Run], fresh: Sequence[Run], together: Sequence[Sequence[
     others = [run for run in fresh if run not in stacked]
     reasons = Counter(map(why_in_no_group, others))
     lines = [
-        f"stacked: {len(stacked)} runs in {len(together)} {groups_of}",
+        f"stacked: {counted(len(stacked), 'run')} in {len(together)} {groups_of}",
         *(f"the ordinary way: {number} ({reason})" for reason, number in reasons.items()),
         *([f"recorded before: {len(runs) - len(fresh)}"] if len(fresh) < len(runs) else []),
     ]

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from overnight.config.errors import counted
 from overnight.records.record import STATUSES
 from overnight.study.cautions import NAMED, cautions
 from overnight.study.design import candidates, legible, rounded
@@ -90,7 +91,7 @@ def _confirmation(again: Evidence, best: Row) -> Iterator[str]:
         other = "" if row["setting"] == best["setting"] else f", with {row['setting']} that won then,"
         also = f", {score.metric} {score.mean_std(row)}" if final == "test" else ""
         reached = f"{score.on(final)} {score.mean_std(row, final)}{also}"
-        yield f"Trained again{other} with {row['n']} fresh seeds: {reached}."
+        yield f"Trained again{other} with {counted(row['n'], 'fresh seed')}: {reached}."
     for first in (arm for arm in arms[:1] if arm["arm"] != best["arm"]):
         reached = score.mean_std(first, final) + _ahead_of(again, first["arm"], best["arm"])
         yield f"With the fresh seeds, {first['arm']} has the best {score.on(final)}: {reached}."
@@ -176,11 +177,11 @@ def _choice(evidence: Evidence, best: Row | None) -> Iterator[str]:
 def _cost(evidence: Evidence) -> Iterator[str]:
     runs, again = evidence.runs, evidence.confirming
     yield (
-        f"{_plural(len(runs), 'run')} in {_plural(len(evidence.settings), 'setting')}, "
-        f"{int(runs['epochs'].sum()):,} epochs, {duration(runs['seconds'].sum())} of training."
+        f"{counted(len(runs), 'run')} in {counted(len(evidence.settings), 'setting')}, "
+        f"{counted(int(runs['epochs'].sum()), 'epoch')}, {duration(runs['seconds'].sum())} of training."
     )
     if len(again):
-        yield f"And {_plural(len(again), 'run')} to confirm the winners, {duration(again['seconds'].sum())}."
+        yield f"And {counted(len(again), 'run')} to confirm the winners, {duration(again['seconds'].sum())}."
 
 
 def _failures(evidence: Evidence) -> Iterator[str]:
@@ -189,11 +190,11 @@ def _failures(evidence: Evidence) -> Iterator[str]:
     if evidence.confirmation:
         yield from _lost(evidence.confirmation, " to confirm the winners", so_far)
     if len(evidence.unreadable):
-        yield f"{_plural(len(evidence.unreadable), 'record')} cannot be read; see below."
+        yield f"{counted(len(evidence.unreadable), 'record')} cannot be read; see below."
 
 
 def _lost(evidence: Evidence, which: str, so_far: str) -> Iterator[str]:
-    runs, table = _plural(len(evidence.runs), "run") + which, evidence.budgets
+    runs, table = counted(len(evidence.runs), "run") + which, evidence.budgets
     totals = table[list(STATUSES[1:])].sum()
     if not totals.any():
         yield f"Nothing{so_far}: all of {runs} completed."
@@ -214,10 +215,6 @@ def legible_p(p: float) -> str:
     if math.isnan(p):
         return ""
     return f"{p:.3f}" if p >= 0.001 else f"{p:.0e}"  # noqa: PLR2004 - three decimals end there
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def duration(seconds: float) -> str:

@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from overnight.config.cli import legible
 from overnight.config.commands import command
 from overnight.config.continuation import GOES_ON, going_on
+from overnight.config.errors import counted
 from overnight.config.overrides import as_typed, overrides_by_key, write_override
 from overnight.config.resolvers import sweep_folder
 from overnight.records import sweep_state
@@ -90,7 +91,7 @@ def begin(config: DictConfig, total: int | None, common: Sequence[str] = ()) -> 
     fixed, swept = fixed_and_swept(config)
     plan = sweep_state.begin(directory, total, going_on(config, "sweep"), [*fixed, *common], swept)
     GOES_ON.set(plan.command)
-    runs = "1 run" if plan.total == 1 else f"{plan.total or 'several'} runs"
+    runs = counted(plan.total, "run") if plan.total else "several runs"
     sys.stdout.write(
         f"{runs}; to look at them from another terminal:\n"
         f"  {command('status.py', directory)}\nto go on after an interruption:\n  {plan.command}\n"

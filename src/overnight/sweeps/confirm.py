@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from overnight.config.errors import ConfigError
+from overnight.config.errors import ConfigError, counted
 from overnight.config.folders import find_sweep
 from overnight.config.overrides import parse_overrides, quote_value, texts_by_key
 from overnight.records.record import fingerprint, is_cosmetic, read_record
@@ -54,7 +54,7 @@ def chosen(directory: str | None, scientific: Sequence[str], arms: int | None, s
     runs = load(find_sweep(Path(directory)))
     if not (runs["status"] == "completed").any():
         raise ConfigError(
-            f"study.confirms={directory}: none of its {len(runs)} runs completed. "
+            f"study.confirms={directory}: none of its {counted(len(runs), 'run')} completed. "
             f"Needed: a sweep with winners. {EXAMPLE}"
         )
     plan = design(runs, tuple(scientific))

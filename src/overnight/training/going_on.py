@@ -8,7 +8,7 @@ from typing import Any
 
 import lightning as L
 
-from overnight.config.errors import ConfigError
+from overnight.config.errors import ConfigError, counted
 from overnight.records.folder import LAST
 from overnight.records.record import SETTLED, Record, fingerprint, without_keys
 from overnight.training.checkpoints import read_checkpoint
@@ -71,7 +71,7 @@ def refuse_untrue(path: Path, checkpoint: Config, config: Config, earlier: Recor
     """
     before, now = checkpoint["config"]["trainer"]["max_epochs"], config["trainer"]["max_epochs"]
     done = int(checkpoint["history"][-1]["epoch"])
-    given = f"trainer.max_epochs={now}: {path} is of a run of {before} epochs"
+    given = f"trainer.max_epochs={now}: {path} is of a run of {counted(before, 'epoch')}"
     if now < done:
         raise ConfigError(f"{given}, {done} of which are trained. Needed: {done} or more")
     fresh = set_up(config)
@@ -85,8 +85,9 @@ def refuse_untrue(path: Path, checkpoint: Config, config: Config, earlier: Recor
     if not all(map(same_schedule, fresh.schedulers, checkpoint["lr_schedulers"])):
         raise ConfigError(
             f"{given}, and its learning rate follows a schedule over all of them: with another length it "
-            f"would have been another from the start. Needed: {before} epochs, or a schedule without an end. "
-            f"Type for a run of {now} epochs from the beginning: task_name=ANOTHER, and no ckpt_path"
+            f"would have been another from the start. Needed: that one, or a schedule without an end. "
+            f"Type for a run of {counted(now, 'epoch')} from the beginning: task_name=ANOTHER, and no "
+            f"ckpt_path"
         )
     stopped = earlier and (
         earlier["status"] in SETTLED and (earlier["status"] != "completed" or done < before)
