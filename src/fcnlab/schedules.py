@@ -1,10 +1,59 @@
-"""The learning-rate schedules that torch lacks."""
+"""Learning-rate schedules: how Lightning is to step them, and those that torch lacks."""
 
 import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
+
+from overnight.config.errors import ConfigError
+from overnight.training.trust import buildable
+
+
+@buildable
+@dataclass(frozen=True)
+class Schedule:
+    """A learning-rate scheduler and how Lightning is to step it.
+
+    Args:
+        scheduler: makes the scheduler for an optimizer.
+        interval: step it after every "epoch" or every "step".
+        horizon: names of the scheduler's arguments that take the number of optimizer steps of the fit.
+        monitor: the metric that a plateau scheduler watches; the others ignore it.
+    """
+
+    scheduler: Callable[..., Any]
+    interval: str = "epoch"
+    horizon: Sequence[str] = ()
+    monitor: str = "val/loss"
+
+    def configure(self, optimizer: Optimizer, steps: Callable[[], int]) -> dict[str, Any]:
+        """Return Lightning's description of the scheduler."""
+        lengths = {argument: steps() for argument in self.horizon}
+        return {
+            "scheduler": self.scheduler(optimizer, **lengths),
+            "interval": self.interval,
+            "monitor": self.monitor,
+        }
+
+
+def refuse_schedule(schedule: Schedule, optimizer: Optimizer) -> None:
+    """Build the scheduler once, for a run of some length, so that a wrong setting is refused.
+
+    Raises:
+        ConfigError: it cannot be built.
+    """
+    try:
+        schedule.configure(optimizer, lambda: 1000)
+    except (KeyError, TypeError, ValueError) as error:
+        given = getattr(schedule.scheduler, "keywords", {})
+        raise ConfigError(
+            f"scheduler: {error}. Given: {given}. Needed: what this scheduler takes. "
+            f"Type for example: scheduler=cosine, and no scheduler.scheduler.KEY=VALUE"
+        ) from error
 
 
 class WarmupCosineLR(LRScheduler):

@@ -1,7 +1,6 @@
 """The LightningModule: a net, how it learns, and what is measured while it does."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -13,42 +12,15 @@ from torch.optim import Optimizer
 from torchmetrics import Metric, MetricCollection
 
 from fcnlab.augment import Augmentation, Augmentations, Unaugmented
+from fcnlab.optimizers import decay_matrices, refuse_optimizer
+from fcnlab.schedules import Schedule, refuse_schedule
 from fcnlab.targets import Classes, Numbers
-from overnight.config.errors import ConfigError
 from overnight.data.in_memory import split_name
 from overnight.training.checkpoints import load_task
 from overnight.training.speed import QuickHooks
-from overnight.training.trust import buildable
 
 Batch = tuple[Tensor, Tensor]
 Outputs = dict[str, Tensor]
-
-
-@buildable
-@dataclass(frozen=True)
-class Schedule:
-    """A learning-rate scheduler and how Lightning is to step it.
-
-    Args:
-        scheduler: makes the scheduler for an optimizer.
-        interval: step it after every "epoch" or every "step".
-        horizon: names of the scheduler's arguments that take the number of optimizer steps of the fit.
-        monitor: the metric that a plateau scheduler watches; the others ignore it.
-    """
-
-    scheduler: Callable[..., Any]
-    interval: str = "epoch"
-    horizon: Sequence[str] = ()
-    monitor: str = "val/loss"
-
-    def configure(self, optimizer: Optimizer, steps: Callable[[], int]) -> dict[str, Any]:
-        """Return Lightning's description of the scheduler."""
-        lengths = {argument: steps() for argument in self.horizon}
-        return {
-            "scheduler": self.scheduler(optimizer, **lengths),
-            "interval": self.interval,
-            "monitor": self.monitor,
-        }
 
 
 class Classifier(QuickHooks, L.LightningModule):
@@ -226,45 +198,3 @@ class Classifier(QuickHooks, L.LightningModule):
     ) -> Self:
         """Build the module from the configuration in the checkpoint; see ``overnight.training.load_task``."""
         return load_task(checkpoint_path, map_location)  # type: ignore[return-value]
-
-
-def decay_matrices(optimizer: Optimizer) -> Optimizer:
-    """Let weight decay, where it is on, apply to weight matrices only: not to biases, scales and shifts."""
-    (group,) = optimizer.param_groups
-    if group.get("weight_decay"):
-        others = [parameter for parameter in group["params"] if parameter.ndim < 2]  # noqa: PLR2004
-        group["params"] = [parameter for parameter in group["params"] if parameter.ndim > 1]
-        optimizer.add_param_group({"params": others, "weight_decay": 0.0})
-    return optimizer
-
-
-def refuse_optimizer(optimizer: Callable[..., Optimizer], net: nn.Module) -> None:
-    """Build the optimizer once, so that a wrong setting is refused before any data is read.
-
-    Raises:
-        ConfigError: it cannot be built.
-    """
-    try:
-        optimizer(net.parameters())
-    except (TypeError, ValueError) as error:
-        given = getattr(optimizer, "keywords", {})
-        raise ConfigError(
-            f"optimizer: {error}. Given: {given}. Needed: what this optimizer takes. "
-            f"Type for example: optimizer=adam, and no optimizer.KEY=VALUE"
-        ) from error
-
-
-def refuse_schedule(schedule: Schedule, optimizer: Optimizer) -> None:
-    """Build the scheduler once, for a run of some length, so that a wrong setting is refused.
-
-    Raises:
-        ConfigError: it cannot be built.
-    """
-    try:
-        schedule.configure(optimizer, lambda: 1000)
-    except (KeyError, TypeError, ValueError) as error:
-        given = getattr(schedule.scheduler, "keywords", {})
-        raise ConfigError(
-            f"scheduler: {error}. Given: {given}. Needed: what this scheduler takes. "
-            f"Type for example: scheduler=cosine, and no scheduler.scheduler.KEY=VALUE"
-        ) from error

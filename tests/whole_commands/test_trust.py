@@ -51,7 +51,11 @@ OURS = (
         "overnight.training.saving.AtomicCheckpointIO",
         "overnight.runs.run.run",
     ),
-    *("fcnlab.synthetic.synthesize", "fcnlab.task.refuse_optimizer", "fcnlab.task.hydra.utils.instantiate"),
+    *(
+        "fcnlab.synthetic.synthesize",
+        "fcnlab.optimizers.refuse_optimizer",
+        "fcnlab.task.hydra.utils.instantiate",
+    ),
     *("forks.anything", "hydra_plugins.overnight_launchers.ProcessLauncher"),
 )
 PLACES = (

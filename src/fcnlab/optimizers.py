@@ -1,0 +1,34 @@
+"""What is done with every optimizer, whatever its class."""
+
+from collections.abc import Callable
+
+from torch import nn
+from torch.optim import Optimizer
+
+from overnight.config.errors import ConfigError
+
+
+def decay_matrices(optimizer: Optimizer) -> Optimizer:
+    """Let weight decay, where it is on, apply to weight matrices only: not to biases, scales and shifts."""
+    (group,) = optimizer.param_groups
+    if group.get("weight_decay"):
+        others = [parameter for parameter in group["params"] if parameter.ndim < 2]  # noqa: PLR2004
+        group["params"] = [parameter for parameter in group["params"] if parameter.ndim > 1]
+        optimizer.add_param_group({"params": others, "weight_decay": 0.0})
+    return optimizer
+
+
+def refuse_optimizer(optimizer: Callable[..., Optimizer], net: nn.Module) -> None:
+    """Build the optimizer once, so that a wrong setting is refused before any data is read.
+
+    Raises:
+        ConfigError: it cannot be built.
+    """
+    try:
+        optimizer(net.parameters())
+    except (TypeError, ValueError) as error:
+        given = getattr(optimizer, "keywords", {})
+        raise ConfigError(
+            f"optimizer: {error}. Given: {given}. Needed: what this optimizer takes. "
+            f"Type for example: optimizer=adam, and no optimizer.KEY=VALUE"
+        ) from error
