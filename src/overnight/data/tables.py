@@ -5,32 +5,25 @@ import functools
 import json
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 import torch
-from torch import Tensor
 
 from overnight.data import columns, targets
 from overnight.data.batches import Samples
 from overnight.data.columns import Columns
 from overnight.data.files import typed, version
 from overnight.data.in_memory import InMemoryData, Source
-from overnight.data.scaling import standardize
+from overnight.data.scaling import FILLED, filled_in, one_hot_encoded, standardize
 from overnight.data.splits import count, stratified_split
 from overnight.data.table_files import read_table
 from overnight.data.targets import Targets
 
 log = logging.getLogger(__name__)
 
-FILLED: dict[str, Callable[[Tensor], Tensor] | None] = {
-    "refuse": None,
-    "mean": lambda numbers: numbers.nanmean(0),
-    "median": lambda numbers: numbers.nanmedian(0)[0],
-}
-"""Ways with missing numbers: what of the training part [n, numbers] stands in their place [numbers]."""
 FEW = 5
 """Classes that are named."""
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
@@ -225,33 +218,3 @@ def described(path: Path, target: str, loaded: Loaded) -> str:
         for name in columns.numbering(features)
     ]
     return f"{path.name}: {len(values)} rows, {sizes}{left}; the target {target} is {count}{''.join(hints)}"
-
-
-def filled_in(source: Source, fill: Callable[[Tensor], Tensor], trained: Tensor, numbers: int) -> Source:
-    """Put what a function says of the training part in the place of missing numbers."""
-    filling = fill(source.train.features[trained, :numbers]).nan_to_num()
-    parts = []
-    for features, values in source:
-        whole = features.clone()
-        whole[:, :numbers] = torch.where(whole[:, :numbers].isnan(), filling, whole[:, :numbers])
-        parts.append(Samples(whole, values))
-    return Source(*parts)
-
-
-def one_hot_encoded(source: Source, trained: Tensor, numbers: int, sizes: Sequence[int]) -> Source:
-    """Put a column for each category in the place of their numbers; one that is not trained on is always 0.
-
-    Args:
-        source: float32 [n, numbers + the columns with categories].
-        trained: positions of the training part.
-        numbers: columns that are none.
-        sizes: how many categories each other column has.
-    """
-    parts: list[list[Tensor]] = [[part.features[:, :numbers]] for part in source]
-    for place, size in enumerate(sizes, start=numbers):
-        known = source.train.features[trained, place].long().bincount(minlength=size) > 0
-        for columns_of, part in zip(parts, source, strict=True):
-            columns_of.append((part.features[:, place, None] == torch.arange(size)).float() * known)
-    return Source(
-        *(Samples(torch.cat(each, 1), part.targets) for each, part in zip(parts, source, strict=True))
-    )
