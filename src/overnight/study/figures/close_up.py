@@ -6,22 +6,15 @@ from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
-from statsmodels.stats.proportion import proportion_confint
 
 from overnight.records.record import read_record
 from overnight.records.sampling import with_error
 from overnight.study.design import legible, rounded
 from overnight.study.evidence import Evidence
-from overnight.study.figures import columns, style
-from overnight.study.figures.cells import draw
-from overnight.study.figures.style import ACCENT, NEUTRAL, Colours, Picture, panels
+from overnight.study.figures import columns, predictions, style
+from overnight.study.figures.style import Picture
 
 INITIALIZATION = "init"  # the group whose options differ in the signals before training
-SHOWN = 24  # images
-MOST_OPAQUE = 500  # samples: of more, the dots are faint
-QUANTITIES = {"activation": "std of the layer's output", "gradient": "std of the gradient of its weights"}
-
 Predictions = tuple[tuple[str, ...], np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None]
 """Class names, targets, outputs, images, images as learned: see ``overnight.runs.examine.CloseUp``."""
 
@@ -71,13 +64,13 @@ def best_run(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]:
             caption = (
                 "On the left are images of the first batch; on the right is what the net is given instead."
             )
-            yield Picture("learned", "What the best run learns from", caption, learned(altered))
+            yield Picture("learned", "What the best run learns from", caption, predictions.learned(altered))
         if outputs.ndim == targets.ndim == 1:
             caption = (
                 f"{which} Each dot is one of the {len(targets):,} test samples, in the units of the target; "
                 f"on the red line the prediction is right."
             )
-            figure = residuals(targets, outputs)
+            figure = predictions.residuals(targets, outputs)
             yield Picture("residuals", "Predictions of the best run", caption, figure)
         elif targets.ndim == 1 and np.issubdtype(targets.dtype, np.integer):
             known, said = (
@@ -111,96 +104,20 @@ def _classified(answers: pd.DataFrame, images: np.ndarray | None, which: str) ->
         "Which classes the best run confuses",
         f"{which} A cell says how many of a hundred test samples of the true class (row) are taken for "
         f"another (column). Errors are coloured.",
-        confusion(answers),
+        predictions.confusion(answers),
     )
     yield Picture(
         "by_class",
         "Right answers of the best run, by class",
         f"{which} The bars are 95 % intervals, which follow from the number n of samples of the class.",
-        by_class(answers),
+        predictions.by_class(answers),
     )
-    wrong = answers[answers["label"] != answers["prediction"]].nlargest(SHOWN, "probability")
+    wrong = answers[answers["label"] != answers["prediction"]].nlargest(predictions.SHOWN, "probability")
     if len(wrong) and images is not None:
         caption = "Each has its true class → predicted class, and the probability that the run gives to it."
-        yield Picture("errors", "The errors of which the best run is surest", caption, errors(wrong, images))
-
-
-def confusion(answers: pd.DataFrame) -> Figure:
-    """Draw how many in a hundred samples of each true class are taken for which; errors only are coloured.
-
-    ``answers`` has a row for each sample: ``label prediction``, both categories.
-    """
-    table = pd.crosstab(answers["label"], answers["prediction"], normalize="index", dropna=False) * 100
-    wrong = table.mask(np.eye(len(table), dtype=bool), 0.0)
-    size = min(len(table), 10)
-    figure, (axes,) = panels(1, 1, 2.5 + 0.4 * size, 1.2 + 0.34 * size)
-    texts = table.map(lambda share: f"{share:.1f}" if share else "")
-    draw(axes, wrong, texts, (0.0, max(wrong.to_numpy().max(), 1.0)))
-    long = max(map(len, table.columns)) > 3  # noqa: PLR2004 - letters stand side by side
-    for label in axes.get_xticklabels() if long else ():
-        label.set(rotation=40, horizontalalignment="right", rotation_mode="anchor")
-    axes.set(xlabel="predicted class", ylabel="true class")
-    return figure
-
-
-def by_class(answers: pd.DataFrame) -> Figure:
-    """Draw the share of right answers by class, the worst on top, with Wilson's 95 % intervals.
-
-    These are not symmetric: where all of nine samples are right, it reaches down to 0.70.
-    """
-    right = (answers["label"] == answers["prediction"]).groupby(answers["label"], observed=True)
-    ranked = right.agg(["mean", "sum", "size"]).sort_values("mean", ascending=False)
-    figure, (axes,) = panels(1, 1, 6.5, 0.8 + 0.22 * min(len(ranked), 10))
-    low, high = proportion_confint(ranked["sum"], ranked["size"], method="wilson")
-    places, shares = range(len(ranked)), ranked["mean"]
-    axes.hlines(places, low, high, color=NEUTRAL)
-    axes.plot(shares, places, "o", color=NEUTRAL, markersize=5)
-    for position, share in enumerate(shares):
-        above: Any = {"xytext": (0, 3), "textcoords": "offset points", "ha": "center", "va": "bottom"}
-        axes.annotate(f"{share:.3f}", (share, position), fontsize=7, **above)
-    counted = zip(ranked.index, ranked["size"], strict=True)
-    axes.set_yticks(places, [f"{name} (n={size})" for name, size in counted])
-    axes.set_xlim(right=min(axes.get_xlim()[1], 1.005))
-    axes.set_ylim(-0.5, len(ranked) - 0.2)
-    axes.set_xlabel("share of the test samples of the class that are right")
-    return figure
-
-
-def errors(wrong: pd.DataFrame, images: np.ndarray) -> Figure:
-    """Draw the images [n, height, width] of some of n answers, with these and their ``probability``."""
-    figure, axes = panels(len(wrong), 6, 1.08, 1.35)
-    for panel, image, row in zip(axes, images[wrong.index], wrong.to_dict("records"), strict=True):
-        panel.imshow(image, cmap="gray_r")
-        panel.set_axis_off()
-        text = f"{row['label']}\n→ {row['prediction']} {row['probability']:.2f}"
-        panel.set_title(text, fontsize=6.5, loc="center")
-    return figure
-
-
-def learned(pairs: np.ndarray) -> Figure:
-    """Draw images of training [n, 2, height, width], each as it is and, beside it, as the net is given it."""
-    figure, axes = panels(min(SHOWN, len(pairs)), 6, 1.08, 0.7)
-    for panel, pair in zip(axes, pairs, strict=False):
-        apart = np.pad(pair, ((0, 0), (0, 0), (1, 1)), constant_values=np.nan)
-        panel.imshow(np.pad(np.hstack([*apart]), ((0, 0), (3, 3)), constant_values=np.nan), cmap="gray_r")
-        panel.set_axis_off()
-    return figure
-
-
-def residuals(targets: np.ndarray, outputs: np.ndarray) -> Figure:
-    """Draw predicted [n] against true numbers [n], and residuals against predicted ones."""
-    figure, (left, right) = panels(2, 2, 3.25, 3.0)
-    faint = min(1.0, max(0.1, MOST_OPAQUE / len(targets)))
-    looks: Any = {"color": NEUTRAL, "markersize": 3, "rasterized": True, "alpha": faint}
-    left.plot(targets, outputs, ".", **looks)
-    left.axline((float(targets.mean()), float(targets.mean())), slope=1, color=ACCENT, linewidth=1)
-    low, high = min(targets.min(), outputs.min()), max(targets.max(), outputs.max())
-    ends = low - 0.05 * (high - low), high + 0.05 * (high - low)
-    left.set(xlabel="true", ylabel="predicted", xlim=ends, ylim=ends)
-    right.plot(outputs, targets - outputs, ".", **looks)
-    right.axhline(0, color=ACCENT, linewidth=1)
-    right.set(xlabel="predicted", ylabel="true - predicted")
-    return figure
+        yield Picture(
+            "errors", "The errors of which the best run is surest", caption, predictions.errors(wrong, images)
+        )
 
 
 def columns_that_matter(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]:
@@ -230,26 +147,5 @@ def before_training(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]
             "Signals before training, by initialization",
             "Each point is a standard deviation over one batch, and the mean over the seeds. A signal that "
             "grows or shrinks from layer to layer makes deep networks hard to train.",
-            signals(table, style.colours(runs[INITIALIZATION])),
+            predictions.signals(table, style.colours(runs[INITIALIZATION]), INITIALIZATION),
         )
-
-
-def signals(table: pd.DataFrame, hues: Colours) -> Figure:
-    """Draw the standard deviation of activations and of gradients, layer by layer, on logarithmic axes.
-
-    ``table`` has ``hue layer activation gradient``; layers count from 1, the input's. Exact zeros cannot be
-    drawn on these axes; the legend names them.
-    """
-    figure, axes = panels(2, 2, 3.25, 3.0)
-    for (quantity, label), panel in zip(QUANTITIES.items(), axes, strict=True):
-        for text, looks in style.marked(hues).items():
-            rows = table[(table["hue"] == text) & (table[quantity] > 0)]
-            panel.plot(rows["layer"], rows[quantity], **looks)
-        panel.set_yscale("log")
-        panel.yaxis.set_major_formatter("{x:g}")
-        panel.yaxis.set_minor_formatter("")
-        panel.set(xlabel="dense layer", ylabel=label, xticks=sorted(table["layer"].unique()))
-    zero = set(table.loc[table["gradient"] == 0, "hue"])
-    entries = {text + " (zero)" * (text in zero): looks for text, looks in style.marked(hues).items()}
-    style.legend(figure, entries, title=INITIALIZATION, **style.BESIDE)
-    return figure
