@@ -2,14 +2,12 @@
 
 import gc
 import io
-import json
 import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from hydra.core.utils import JobReturn, configure_log, setup_globals
@@ -19,13 +17,15 @@ from overnight.records import sweep_state
 from overnight.records.folder import claim
 from overnight.records.lock import locked_if_free
 from overnight.stacked.delivery import Delivery
-from overnight.stacked.gates import constants, obstacles
+from overnight.stacked.gates import obstacles
 from overnight.stacked.grouping import Run, by, shared_out
+from overnight.stacked.kinds import choices_of, kind_of, prove_once
 from overnight.stacked.loop import StackedLoop, Tell
 from overnight.stacked.measurement import measure
 from overnight.stacked.member import Member
 from overnight.stacked.news import Epoch, Trained
-from overnight.stacked.proof import check_step, prove
+from overnight.stacked.pace import refuse_if_slow
+from overnight.stacked.proof import check_step
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ def available(run: Run, locks: ExitStack) -> bool:
 
 def train(runs: Sequence[Run], tell: Tell, reasons: dict[Run, str]) -> list[Result]:
     """Train the runs, those of a kind together; note the reasons of those that are left out."""
-    kinds = by(built(runs, reasons), key=kind)
+    kinds = by(built(runs, reasons), key=lambda pair: kind_of(pair[1]))
     return [result for alike in kinds for result in train_kind(alike, tell, reasons)]
 
 
@@ -145,20 +145,13 @@ def built(runs: Sequence[Run], reasons: dict[Run, str]) -> Iterator[Built]:
             yield run, member
 
 
-def kind(of: Built) -> tuple[object, ...]:
-    """Return what members must have in common: constants of the task, and the numbers of samples."""
-    _, member = of
-    split = member.data.split
-    return constants(member.task), len(split.train), len(split.val), len(member.data.test.targets)
-
-
 def proven(alike: Sequence[Built], tell: Tell, reasons: dict[Run, str]) -> list[Result]:
     """Train members together if there are several, those whose optimizer is proven to work that way."""
     of_optimizer = by(alike, key=lambda built: choices_of(built[1]))
     for same in of_optimizer:
         run, member = same[0]
         try:
-            prove_once(choices_of(member) + kind(same[0]), run)
+            prove_once(choices_of(member) + kind_of(member), run)
         except ValueError as error:
             reasons |= dict.fromkeys([run for run, _ in same], str(error))
     held = [(run, member) for run, member in alike if run not in reasons]
@@ -167,53 +160,11 @@ def proven(alike: Sequence[Built], tell: Tell, reasons: dict[Run, str]) -> list[
     return fit(held, tell) if len(held) > 1 else []
 
 
-PROVEN: dict[tuple[object, ...], str] = {}
-"""The kinds that were looked at in this process, each with what was found; "" where all was equal."""
-
-
-def prove_once(key: tuple[object, ...], run: Run) -> None:
-    """Prove a kind of runs, or remember what the proof has shown.
-
-    Raises:
-        ValueError: stacked training differs from the ordinary way.
-    """
-    if key not in PROVEN:
-        try:
-            prove(run.config, run.directory)
-            PROVEN[key] = ""
-        except Exception as error:  # noqa: BLE001 - whatever it is, there is no proof
-            known = isinstance(error, ValueError)
-            PROVEN[key] = str(error) if known else f"its steps cannot be stacked ({error})"
-    if PROVEN[key]:
-        raise ValueError(PROVEN[key])
-
-
-def choices_of(member: Member) -> tuple[object, ...]:
-    """Return the classes of a run's optimizer and scheduler, with the flags that choose how they compute."""
-    config = member.config
-    return tuple(
-        json.dumps(without_numbers(config["task"][key]))
-        for key in ("optimizer", "schedule")
-        if key in config["task"]
-    )
-
-
-def without_numbers(node: Any) -> Any:
-    """Return a node without the settings that are numbers: these change no way of computing."""
-    if isinstance(node, dict):
-        return {key: without_numbers(value) for key, value in node.items() if not is_number(value)}
-    return node
-
-
-def is_number(value: Any) -> bool:
-    """Tell whether a setting is a number, zero apart: a momentum of 0 is another optimizer."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and value != 0
-
-
 def fit(built: Sequence[Built], tell: Tell) -> list[Result]:
     """Train members from the beginning to the end, and measure what they saved."""
     members = [member for _, member in built]
     loop = StackedLoop(members)
+    refuse_if_slow(loop)
     loop.fit(tell, check_step)
     measured = measure(loop, members)
     return [

@@ -1,30 +1,22 @@
 """The fit of many members: epochs, steps and evaluations, with one forward and backward pass for all."""
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from typing import Any
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 from overnight.data.batches import Samples
 from overnight.stacked.batches import Drawn, cut, draw, share
 from overnight.stacked.member import Member
 from overnight.stacked.stack import Stack, State, named_tensors
-from overnight.stacked.steps import Kept, Outputs, Steps, collecting_logs, named_outputs
+from overnight.stacked.steps import Kept, Outputs, Steps
 from overnight.training.rows import Row, plain_metrics
 
 BLOCK = 1000
 """Samples in a batch of an evaluation: what a processor's cache holds, whatever ``eval_batch_size``."""
-
-CLEARLY = 2.0
-"""How much slower a stacked step has to be to be given up: clocks are noisy."""
-TRIES = 5
-"""How often it is measured before it is given up: a crowded machine can hold up every call of one try."""
-LOOP = 4e-4
-"""Seconds that Lightning's loop adds to each step of a run by itself, on a common processor."""
 
 Tell = Callable[[int, int], None]
 """Is told of the end of an epoch: its number, and how many members it trained."""
@@ -59,7 +51,6 @@ class StackedLoop:
         Raises:
             ValueError: the check finds that a step is not what it should be.
         """
-        self._refuse_if_slow()
         start = time.perf_counter()
         rows = self.validate()
         seconds = (time.perf_counter() - start) / len(self.members)
@@ -79,43 +70,6 @@ class StackedLoop:
                 tensor.copy_(self.stack.state[name][0])
         task.trainer = self.members[0].trainer
         return task
-
-    def _refuse_if_slow(self) -> None:
-        """Time a forward and backward pass of all members, and as many of one by itself, on copies.
-
-        Both take about as long, so that on a crowded machine both are interrupted as often.
-
-        Raises:
-            ValueError: together they take clearly longer than one after another.
-        """
-        drawn = next(
-            draw(self.samples("train")[:1], cut([self.members[0].data.train_dataloader()], self.batch_size))
-        )
-        alone = self.copy_of_first().train()
-        steps = Steps(self.prototype, [Generator(self.device) for _ in self.members]).train()
-        steps.task.trainer = alone.trainer
-        state = {
-            name: tensor.detach().clone().requires_grad_(tensor.requires_grad)
-            for name, tensor in self.stack.state.items()
-        }
-
-        def together() -> None:
-            outputs = steps.call(state, "training_step", drawn.samples, drawn.own, 0)
-            outputs["loss"].sum().backward()
-
-        def in_turn() -> None:
-            for _ in self.members:
-                with collecting_logs(alone, {}, "training_step"):
-                    named_outputs(alone.training_step(drawn.samples, 0))["loss"].backward()
-
-        fast = slow = math.inf
-        for _ in range(TRIES):
-            with self.precision(), torch.random.fork_rng():
-                fast = min(fast, fastest(together))
-                slow = min(slow, fastest(in_turn) + LOOP * len(self.members))
-            if fast <= CLEARLY * slow:
-                return
-        raise ValueError(f"a step of all takes {fast:.2g} s, one after another {slow:.2g} s")
 
     def _take_out_ended(self) -> bool:
         going_on = [member for member in self.members if not member.outcome]
@@ -203,19 +157,6 @@ class StackedLoop:
             logged = [known | new for known, new in zip(logged, kept.logged() or logged, strict=True)]
         ends = [member.hook(f"on_{kind}_epoch_end") for member in members]
         return [plain_metrics(known | new) for known, new in zip(logged, ends, strict=True)]
-
-
-def fastest(step: Callable[[], None]) -> float:
-    """Return the seconds of the processor that the fastest of a few calls takes; the first one warms up.
-
-    By the clock on the wall, other processes would decide.
-    """
-    seconds = []
-    for _ in range(5):
-        start = time.process_time()
-        step()
-        seconds.append(time.process_time() - start)
-    return min(seconds)
 
 
 def tell(members: Sequence[Member], hook: str, outputs: Outputs, drawn: Drawn, *arguments: int) -> None:

@@ -1,0 +1,70 @@
+"""Whether a step of all members takes less time than their own steps one after another."""
+
+import math
+import time
+from collections.abc import Callable
+
+import torch
+from torch import Generator
+
+from overnight.stacked.batches import cut, draw
+from overnight.stacked.loop import StackedLoop
+from overnight.stacked.steps import Steps, collecting_logs, named_outputs
+
+CLEARLY = 2.0
+"""How much slower a stacked step has to be to be given up: clocks are noisy."""
+TRIES = 5
+"""How often it is measured before it is given up: a crowded machine can hold up every call of one try."""
+LOOP = 4e-4
+"""Seconds that Lightning's loop adds to each step of a run by itself, on a common processor."""
+
+
+def refuse_if_slow(loop: StackedLoop) -> None:
+    """Time a forward and backward pass of all members, and as many of one by itself, on copies.
+
+    Both take about as long, so that on a crowded machine both are interrupted as often.
+
+    Raises:
+        ValueError: together they take clearly longer than one after another.
+    """
+    drawn = next(
+        draw(loop.samples("train")[:1], cut([loop.members[0].data.train_dataloader()], loop.batch_size))
+    )
+    alone = loop.copy_of_first().train()
+    steps = Steps(loop.prototype, [Generator(loop.device) for _ in loop.members]).train()
+    steps.task.trainer = alone.trainer
+    state = {
+        name: tensor.detach().clone().requires_grad_(tensor.requires_grad)
+        for name, tensor in loop.stack.state.items()
+    }
+
+    def together() -> None:
+        outputs = steps.call(state, "training_step", drawn.samples, drawn.own, 0)
+        outputs["loss"].sum().backward()
+
+    def in_turn() -> None:
+        for _ in loop.members:
+            with collecting_logs(alone, {}, "training_step"):
+                named_outputs(alone.training_step(drawn.samples, 0))["loss"].backward()
+
+    fast = slow = math.inf
+    for _ in range(TRIES):
+        with loop.precision(), torch.random.fork_rng():
+            fast = min(fast, fastest(together))
+            slow = min(slow, fastest(in_turn) + LOOP * len(loop.members))
+        if fast <= CLEARLY * slow:
+            return
+    raise ValueError(f"a step of all takes {fast:.2g} s, one after another {slow:.2g} s")
+
+
+def fastest(step: Callable[[], None]) -> float:
+    """Return the seconds of the processor that the fastest of a few calls takes; the first one warms up.
+
+    By the clock on the wall, other processes would decide.
+    """
+    seconds = []
+    for _ in range(5):
+        start = time.process_time()
+        step()
+        seconds.append(time.process_time() - start)
+    return min(seconds)
