@@ -77,6 +77,8 @@ def test_a_path_that_exists_is_read_whatever_its_name(
     assert str(one.value()) == f"{name}/x.ckpt"
     (both,) = parse_overrides([quote_paths(f"ckpt_path=plain/x.ckpt,{name}/x.ckpt")])
     assert [*both.sweep_string_iterator()] == ["plain/x.ckpt", quote_value(f"{name}/x.ckpt")]
+    (found,) = parse_overrides([quote_paths("ckpt_path=*/x.ckpt")])
+    assert {*found.sweep_string_iterator()} == {*both.sweep_string_iterator()}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+from glob import glob
 from pathlib import Path
 from typing import NoReturn
 
@@ -77,9 +78,14 @@ def refuse_paths_without_key(overrides: list[str]) -> None:
 
 
 def quote_paths(override: str) -> str:
-    """Quote the paths in ``KEY=PATH`` or ``KEY=PATH,PATH`` as far as needed, if they all exist."""
+    """Quote the paths in ``KEY=PATH``, ``KEY=PATH,PATH`` or ``KEY=*/PATH`` as far as needed, if they exist.
+
+    Shells leave a star alone behind ``KEY=``.
+    """
     key, _, value = override.partition("=")
     paths = existing_paths(value.split(","))
+    if "*/" in value and not paths:
+        paths = sorted(glob(value))  # noqa: PTH207 - pathlib's takes no absolute one
     written = [quote_value(path) if SPECIAL.search(path) else path for path in paths]
     return f"{key}={','.join(written)}" if paths else override
 
