@@ -15,8 +15,12 @@ from overnight.stacked.stack import Stack, State, named_tensors
 from overnight.stacked.steps import Kept, Outputs, Steps
 from overnight.training.rows import Row, plain_metrics
 
-BLOCK = 1000
-"""Samples in a batch of an evaluation: what a processor's cache holds, whatever ``eval_batch_size``."""
+BLOCK, FEW = 1000, 250
+"""Samples in a batch of an evaluation, whatever ``eval_batch_size``: what a processor's cache holds.
+
+The second where weights have three axes or more, as convolutions do, and a sample's activations are large.
+Five CNN take twice as long with the first one, five ``fcn`` 0.87 times as long.
+"""
 
 Tell = Callable[[int, int], None]
 """Is told of the end of an epoch: its number, and how many members it trained."""
@@ -38,6 +42,8 @@ class StackedLoop:
         self.precision = first.trainer.precision_plugin.forward_context
         self.device = first.device
         self.batch_size = first.data.batch_size
+        convolves = any(weights.ndim > 2 for weights in first.task.parameters())  # noqa: PLR2004 - as dense ones
+        self.block = FEW if convolves else BLOCK
         share_samples(members, self.device)
         self.prototype = deepcopy(first.task)  # before it has a trainer, to copy too
         self._stack()
@@ -147,7 +153,7 @@ class StackedLoop:
         logged: list[dict[str, Tensor]] = [member.hook(f"on_{kind}_epoch_start") for member in members]
         for place, split in enumerate(splits):
             index = (place,) if len(splits) > 1 else ()
-            cuts = cut([member.data.whole(split) for member in members], BLOCK)
+            cuts = cut([member.data.whole(split) for member in members], self.block)
             kept = Kept([positions.shape[-1] for positions in cuts])
             for number, drawn in enumerate(draw(self.samples(split, members), cuts)):
                 arguments = (number, *index)

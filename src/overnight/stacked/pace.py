@@ -11,8 +11,11 @@ from overnight.stacked.batches import cut, draw
 from overnight.stacked.loop import StackedLoop
 from overnight.stacked.steps import Steps, collecting_logs, named_outputs
 
-CLEARLY = 2.0
-"""How much slower a stacked step has to be to be given up: clocks are noisy."""
+CLEARLY = 1.25
+"""How much slower a stacked step has to be to be given up: clocks are noisy.
+
+Two or five nets of ``conf/model`` take 0.24 to 1.07 times as long together as one after another.
+"""
 TRIES = 5
 """How often it is measured before it is given up: a crowded machine can hold up every call of one try."""
 LOOP = 4e-4
