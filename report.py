@@ -31,7 +31,8 @@ def main() -> None:
     parser.add_argument(
         "--trust",
         metavar="NAME[,NAME]",
-        default="",
+        action="append",
+        default=[],
         help="packages of which a checkpoint may build modules, besides torch, Lightning and those in src/",
     )
     arguments = parser.parse_args()
@@ -44,7 +45,7 @@ def main() -> None:
         logging.getLogger(source).setLevel(logging.WARNING)  # not which GPUs and checkpoints there are
     told = legible(report.write)(
         arguments.directories or [status.newest()],
-        examine.Examiner(tuple(arguments.trust.split(",")) if arguments.trust else ()),
+        examine.Examiner([name for names in arguments.trust for name in names.split(",")]),
         tuple(key.strip() for key in arguments.scientific.split(",") if key.strip()),
         arguments.output,
     )

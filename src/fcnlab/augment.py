@@ -146,14 +146,13 @@ class Augmentations(nn.Module):
         ordered = sorted(parts.items(), key=lambda named: (named[1].mixes, named[0]))
         self.parts = nn.ModuleDict(dict(ordered))
         self.draws = tuple(part.draws for _, part in ordered)
-        self.mixes = any(part.mixes for part in parts.values())
         self.uniform = CounterBasedUniform(seed)
 
     def forward(self, images: Tensor, targets: Tensor, epoch: int, step: int) -> Augmented:
         """Return the batch as it is to be learned.
 
         Raises:
-            ConfigError: these are no images.
+            ConfigError: these are no images; or one of the parts gives back something else.
         """
         if images.ndim != 4 or not images.is_floating_point():  # noqa: PLR2004
             raise ConfigError(
@@ -164,8 +163,14 @@ class Augmentations(nn.Module):
         numbers = self.uniform(epoch, step, shape=(sum(self.draws), len(images))).to(images.dtype)
         learned = targets
         for part, drawn in zip(self.parts.values(), numbers.split(self.draws), strict=True):
-            images, learned = part(images, learned, drawn)
-        labels = self.mixes and not targets.is_floating_point()
+            altered, learned = part(images, learned, drawn)
+            if altered.shape != images.shape or len(learned) != len(targets):
+                raise ConfigError(
+                    f"{type(part).__name__}: of images {list(images.shape)} it made {list(altered.shape)}, "
+                    f"and {len(learned)} targets of {len(targets)}. Needed: as many, of the same shape"
+                )
+            images = altered
+        labels = learned.is_floating_point() and not targets.is_floating_point()
         return Augmented(images, learned, learned.argmax(1) if labels else learned)
 
 

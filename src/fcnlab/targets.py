@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from overnight.config.errors import ConfigError
+
 
 class Classes(nn.Module):
     """Class indices [batch]; the outputs are logits [batch, classes]."""
@@ -14,7 +16,17 @@ class Classes(nn.Module):
         return targets
 
     def measured(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what the metrics compare."""
+        """Return what the metrics compare.
+
+        Raises:
+            ConfigError: the targets are no labels.
+        """
+        if targets.is_floating_point():
+            raise ConfigError(
+                f"the targets are {targets.dtype} {list(targets.shape)}, and no labels. Needed: whole "
+                f"numbers [n]; of one-hot targets, targets.argmax(1). To learn numbers, type: loss=mse "
+                f"metrics=regression"
+            )
         return outputs.float(), targets
 
     def predicted(self, outputs: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """Packages of which a checkpoint may build things, and the command that trusts it with others, too."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +40,24 @@ def named_packages(node: Any) -> Iterator[str]:
 
 def eval_command(directory: str, checkpoint: str) -> str:
     """Return the command that measures a checkpoint of one's own run, and trusts what the run has built."""
-    record = read_record(Path(directory))
-    known = {home.partition(".")[0] for home in (*HOMES, *own_packages())}
-    built = built_again(record["config"]) if record else {}
-    foreign = sorted({*named_packages(built)} - known)
+    foreign = foreign_packages(directory)
     trust = [f"trust=[{','.join(foreign)}]"] if foreign else []
     return command("eval.py", f"ckpt_path={directory}/{checkpoint}", *trust)
+
+
+def report_command(directory: Path, run: str) -> str:
+    """Return the command that reports one's own sweep, and trusts what this run of it has built."""
+    foreign = foreign_packages(run)
+    return command("report.py", directory, *(["--trust", ",".join(foreign)] if foreign else []))
+
+
+def foreign_packages(directory: str) -> list[str]:
+    """Return the packages of which a run has built things, and that are not trusted by themselves."""
+    record = read_record(Path(directory))
+    return untrusted_packages(record["config"]) if record and record.get("config") else []
+
+
+def untrusted_packages(config: dict[str, Any], trust: Iterable[str] = ()) -> list[str]:
+    """Return the packages whose things a configuration builds, and that nobody has trusted."""
+    known = {home.partition(".")[0] for home in (*HOMES, *own_packages(), *trust)}
+    return sorted({*named_packages(built_again(config))} - known)

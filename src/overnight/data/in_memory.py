@@ -8,6 +8,7 @@ import lightning as L
 import torch
 
 from overnight.data.batches import Batches, InOrder, Samples, Shuffled
+from overnight.data.soundness import refuse_misshapen, refuse_unsound
 from overnight.data.splits import count, stratified_split
 
 
@@ -65,7 +66,7 @@ class InMemoryData(L.LightningDataModule):
 
     def read(self) -> Source:
         """Return the official training and test sets."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}.read is not written. Needed: it returns a Source")
 
     def prepare(self, source: Source) -> Source:
         """Return the samples as the task gets them; ``self.split`` is known by then."""
@@ -76,13 +77,32 @@ class InMemoryData(L.LightningDataModule):
         device = self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
         if device == self._device:
             return
-        source = Source(*(Samples(*map(torch.as_tensor, part)) for part in self.read()))
+        source = self._read()
         targets = source.train.targets
         size = count(self.val_size, len(targets))
         self.split = stratified_split(targets, size, self.folds, self.fold, self.split_seed)
         source = self.prepare(source)
+        refuse_unsound(*source, self.class_names)
         self.official_train, self.test = (part.on(device) for part in source)
         self._device = device
+
+    def _read(self) -> Source:
+        """Return what ``read`` gives, as tensors.
+
+        Raises:
+            ValueError: it gives something else; or what it gives does not belong together.
+        """
+        given: Any = self.read()
+        try:
+            source = Source(*(Samples(*map(torch.as_tensor, part)) for part in given))
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"{type(self).__name__}.read returns a {type(given).__name__} that cannot be used ({error}). "
+                f"Needed: Source(Samples(features, targets), Samples(features, targets)), the training set "
+                f"and the test set, of numbers"
+            ) from error
+        refuse_misshapen(*source)
+        return source
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
         """Return the batch as it is: ``setup`` has moved everything already."""

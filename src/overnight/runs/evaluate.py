@@ -46,7 +46,8 @@ def evaluate(cfg: DictConfig) -> dict[str, float | None]:
             f"predictions={cfg.predictions}: needed: a file. Type for example: predictions=mine.csv"
         )
     checkpoint = from_where_typed(cfg.ckpt_path)
-    config = trusted(read_checkpoint(checkpoint)["config"], cfg.trust)
+    trust = cfg.trust.split(",") if isinstance(cfg.trust, str) else cfg.trust
+    config = trusted(read_checkpoint(checkpoint)["config"], trust)
     task = build_task(config)
     for change in cfg.tta.values():
         instantiated(change)(task)

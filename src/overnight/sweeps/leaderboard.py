@@ -12,8 +12,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from overnight.config.commands import command, tensorboard_command
-from overnight.config.packages import eval_command
+from overnight.config.commands import tensorboard_command
+from overnight.config.packages import eval_command, report_command
 from overnight.records import sweep_state
 from overnight.records.record import is_cosmetic
 from overnight.records.sampling import with_error
@@ -40,7 +40,7 @@ def show(runs: pd.DataFrame, directory: Path, again: str) -> None:
         *map(_failure, failed),
         *([f"again:   {again}"] if failed else []),
         *winner(runs),
-        f"report:  {command('report.py', directory)}",
+        f"report:  {report_command(directory, runs['path'].iloc[0] if len(runs) else '')}",
         *(f"curves:  {shown}" for shown in tensorboard_command(directory)),
     ]
     console.print("\n".join(words), soft_wrap=True)

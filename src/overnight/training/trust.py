@@ -13,7 +13,7 @@ from torchmetrics import Metric
 
 from overnight.config.errors import ConfigError
 from overnight.config.of_data import TRAITS, filled
-from overnight.config.packages import HOMES, built_again, own_packages
+from overnight.config.packages import HOMES, built_again, own_packages, untrusted_packages
 from overnight.config.schema import refused_settings
 
 Config = dict[str, Any]
@@ -35,14 +35,14 @@ def trusted(config: Config, trust: Iterable[str] = (), remedy: str = "trust=[{}]
     Args:
         config: of a checkpoint or a record.
         trust: names of further packages whose modules, data modules and so on may be built.
-        remedy: what to type to trust the packages that stand in its braces.
+        remedy: what to type to trust the packages that are to stand in its braces.
 
     Raises:
         ConfigError: names what may not be built.
     """
     config = config | {"task": filled(config["task"], config.get(TRAITS, {}))}
     known, parts = (*HOMES, *own_packages()), built_again(config)
-    more = remedy.format(",".join([*trust, "{}"]))
+    more = remedy.format(",".join([*trust, *untrusted_packages(config, trust)]))
     complaints = untrusted(parts, (*known, *trust), more)
     for complaint in (*complaints, *refused_settings(parts | {"callbacks": {}})):
         raise ConfigError(f"in the file: {complaint}")
@@ -70,7 +70,7 @@ def untrusted_target(target: Any, homes: Sequence[str], remedy: str) -> Iterator
     if package not in known:
         yield (
             f"_target_={target}: a file may name things of {', '.join(known)} only. If you trust "
-            f"it, type: {remedy.format(package)}"
+            f"it, type: {remedy}"
         )
     elif not is_buildable(thing := hydra.utils.get_object(str(target)), homes):
         yield (

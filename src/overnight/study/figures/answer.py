@@ -24,7 +24,11 @@ def answer(evidence: Evidence) -> Iterator[style.Picture]:
     best, score = evidence.arms.dropna(subset="setting"), evidence.plan.score
     if len(best) < 2:  # noqa: PLR2004 - one arm is no comparison
         return
-    told = [f"Each arm has its best setting by {score.label}, which stands on the right."]
+    where = ", which stands on the right" * bool(evidence.plan.nuisance)
+    told = [f"Each arm has its best setting by {score.label}{where}."]
+    low, high = limits(best.head(MOST), score)
+    if not best.head(MOST)["score"].between(low, high).all():
+        told += ["Where an arm lies beyond the axis, its mean stands beside it."]
     if best["test"].notna().any():
         told += [f"{score.on('test')} took no part in the choice."]
     if evidence.sampling:
@@ -66,9 +70,10 @@ def _draw(axes: Axes, position: int, arm: dict[Any, Any], evidence: Evidence) ->
 def limits(arms: pd.DataFrame, score: Score) -> tuple[float, float]:
     """Return the range in which the good arms lie, with their intervals and their results on the test set.
 
-    An arm that is closer to the best than its interval is wide is among them.
+    The best two are among them, and an arm that is closer to the best than its interval is wide.
     """
     behind = (arms["score"] - score.best(arms["score"])).abs()
     wide = (arms["score high"] - arms["score low"]).fillna(0).iloc[0]
-    near = arms.loc[behind <= max(style.reach_of(arms["score"], score, WIDEST), wide), LAID_OUT]
+    second = behind.nsmallest(2).max()
+    near = arms.loc[behind <= max(style.reach_of(arms["score"], score, WIDEST), wide, second), LAID_OUT]
     return style.widened(near.min(axis=None), near.max(axis=None))

@@ -44,7 +44,8 @@ def learning_curves(evidence: Evidence) -> Iterator[style.Picture]:
     """Show each metric by epoch for the best six arms; without a metric for the first six settings."""
     metric, chosen, what = evidence.plan.score.metric, evidence.winners, "arm"
     compared = f" ({', '.join(evidence.plan.scientific)})" if evidence.plan.scientific else ""
-    told = f"Each arm{compared} has its best setting by {metric} (the second line of the title)."
+    tuned = " (the second line of the title)" * bool(evidence.plan.nuisance)
+    told = f"Each arm{compared} has its best setting by {metric}{tuned}."
     if not metric:  # nothing was chosen
         told = f"Each panel is a setting of {', '.join(evidence.varied)}; at most {MOST} are drawn."
         plan, what = replace(evidence.plan, scientific=evidence.varied, nuisance=()), "setting"

@@ -1,0 +1,71 @@
+"""Samples that could not be learned from as they are meant, refused before anything is trained."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from overnight.data.batches import Samples
+
+
+def refuse_misshapen(train: Samples, test: Samples) -> None:
+    """Refuse features and targets that do not belong together.
+
+    Raises:
+        ValueError: says which, and what is needed.
+    """
+    for name, (features, targets) in {"training": train, "test": test}.items():
+        if features.ndim < 2 or not targets.ndim:  # noqa: PLR2004 - samples, columns
+            raise ValueError(
+                f"the {name} set has features {list(features.shape)} and targets {list(targets.shape)}. "
+                f"Needed: features [n, columns] or [n, channels, height, width], and targets [n]"
+            )
+        if len(features) != len(targets) or not len(targets):
+            raise ValueError(
+                f"the {name} set has features of {len(features)} samples and targets of {len(targets)}. "
+                f"Needed: as many, and at least one"
+            )
+    if train.features.shape[1:] != test.features.shape[1:]:
+        raise ValueError(
+            f"the training set has samples {list(train.features.shape[1:])}, and the test set "
+            f"{list(test.features.shape[1:])}. Needed: the same columns in both"
+        )
+
+
+def refuse_unsound(train: Samples, test: Samples, class_names: Sequence[str]) -> None:
+    """Refuse numbers that are not finite, and labels that no class has.
+
+    Raises:
+        ValueError: says where, and what is needed.
+    """
+    for name, samples in {"training": train, "test": test}.items():
+        for what, numbers in samples._asdict().items():
+            if row := first_infinite(numbers):
+                raise ValueError(
+                    f"the {what} of the {name} set are not finite in sample {row - 1}. Needed: numbers; "
+                    f"leave such samples out, or fill them in"
+                )
+    for complaint in wrong_labels(train.targets, test.targets, class_names):
+        raise ValueError(complaint)
+
+
+def first_infinite(numbers: Tensor) -> int:
+    """Return the number of the first sample, from 1, that holds NaN or an infinity; 0 if none does."""
+    if not numbers.is_floating_point() or numbers.sum().isfinite():  # a sum of all takes a third of the time
+        return 0
+    wrong = ~numbers.flatten(1).isfinite().all(1) if numbers.ndim > 1 else ~numbers.isfinite()
+    return int(wrong.int().argmax()) + 1 if wrong.any() else 0
+
+
+def wrong_labels(train: Tensor, test: Tensor, class_names: Sequence[str]) -> Iterator[str]:
+    """Yield what is wrong with targets that are labels; nothing of other targets."""
+    if train.is_floating_point() or test.is_floating_point() or train.ndim > 1:
+        return
+    low, high = int(train.min()), int(train.max())
+    classes = len(class_names) or high + 1
+    if low == high:
+        yield f"all training samples have the label {low}. Needed: two or more classes"
+    if min(low, int(test.min())) < 0 or max(high, int(test.max())) >= classes:
+        known = ", ".join(class_names) or "none named"
+        found = torch.cat([train.unique(), test.unique()]).unique().tolist()[:20]
+        yield f"labels {found} for {classes} classes ({known}). Needed: whole numbers from 0 to {classes - 1}"
