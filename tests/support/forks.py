@@ -47,6 +47,26 @@ class Noisy(FCN):
         return super().forward(images + 0.1 * noise)
 
 
+class Fourier(FCN):
+    """Multiplies the images with random signs that no checkpoint keeps."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.signs = torch.randn(settings["in_features"]).sign()
+
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(images.flatten(1) * self.signs)
+
+
+class Unkept(Fourier):
+    """Has them as a buffer that is not persistent."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        signs = self.__dict__.pop("signs")
+        self.register_buffer("signs", signs, persistent=False)
+
+
 class AlphaDropped(FCN):
     """Has another kind of dropout, too."""
 

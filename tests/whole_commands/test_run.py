@@ -1,5 +1,6 @@
 """One run from its command to its record."""
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -190,3 +191,10 @@ def test_tensorboard_reads_the_curves_and_the_hyperparameters(run_directory: Pat
     assert {"optimizer", "lr", "model", "regularization", "seed"} <= set(hparams)
     assert hparams["regularization"].string_value == "dropout"
     assert all(value.WhichOneof("kind") in {"string_value", "number_value"} for value in hparams.values())
+
+
+@pytest.mark.parametrize("net", ["Fourier", "Unkept"])
+def test_what_no_checkpoint_keeps_is_not_confirmed(net: str, command: Command, tmp_path: Path) -> None:
+    command("train.py", *SHORT, f"model._target_=forks.{net}", "hydra.run.dir=run", "lr=0.01")
+    checked = recorded(tmp_path / "run")["checked"]
+    assert re.search(r"val/acc of the best weights is .*, but the history .* register_buffer", checked)

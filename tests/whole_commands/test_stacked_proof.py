@@ -44,6 +44,11 @@ ASIDE = {
     "manual optimization": ("task._target_=forks.Manual", "manual optimization"),
     "a hook on the instance": ("task._target_=forks.OnInstance", "task.training_step is set on the instance"),
     "noise": ("model._target_=forks.Noisy", "random"),
+    "a tensor that nobody saves": (
+        "model._target_=forks.Fourier",
+        "task.net: signs is not in the state_dict",
+    ),
+    "an unsaved buffer": ("model._target_=forks.Unkept", "task.net.signs is drawn at each building"),
     "another dropout": ("model._target_=forks.AlphaDropped", "random"),
     "spectral norm": ("model._target_=forks.Spectral", "hooks or parametrizations of task.net.output"),
     "tied weights": ("model._target_=forks.Tied model.hidden_sizes=[784,784]", "tied parameters"),

@@ -6,8 +6,9 @@ from typing import Any
 
 import lightning as L
 from lightning.pytorch.core.hooks import CheckpointHooks, DataHooks, ModelHooks
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils import parametrize
+from torchmetrics import Metric
 
 from overnight.data.batches import Batches, InOrder, Shuffled
 from overnight.data.in_memory import InMemoryData
@@ -38,6 +39,7 @@ def obstacles(member: Member) -> Iterator[str]:
     for name, module in member.task.named_modules():
         if hooked(module) or parametrize.is_parametrized(module):
             yield f"hooks or parametrizations of task.{name}"
+        yield from (f"task.{name}: {kept} is not in the state_dict" for kept in unsaved(module))
     if tied(member.task):
         yield "tied parameters"
     if not member.task.automatic_optimization:
@@ -60,6 +62,16 @@ def hooked(module: nn.Module) -> bool:
     """Tell whether somebody has registered a hook on a module; torch has no public way to ask."""
     kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
     return any(getattr(module, kind) for kind in kinds)
+
+
+def unsaved(module: nn.Module) -> Iterator[str]:
+    """Yield the attributes of a module that are tensors, or hold layers, and that it has not registered."""
+    if isinstance(module, Metric):  # it keeps its states like this
+        return
+    for name, value in vars(module).items():
+        held = value if isinstance(value, list | tuple) else (value,)
+        if not name.startswith("_") and any(isinstance(each, Tensor | nn.Module) for each in held):
+            yield name
 
 
 def tied(module: nn.Module) -> bool:

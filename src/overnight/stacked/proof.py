@@ -18,6 +18,7 @@ from overnight.stacked.stack import named_tensors
 from overnight.stacked.steps import Kept, Steps, collecting_logs, named_outputs
 from overnight.training.generators import generator_states
 from overnight.training.measure import WHOLE
+from overnight.training.parts import build_task
 from overnight.training.rows import plain_metrics
 
 Config = dict[str, Any]
@@ -54,6 +55,19 @@ def prove(config: Config, directory: Path) -> None:
     for number, (ours, theirs) in enumerate(zip(alone.steps, together.steps, strict=True), start=1):
         compare(ours, theirs, EXACT, f"after step {number}, ")
     compare(alone.metrics, together.metrics, LOGGED, "after the validation, ")
+
+
+def refuse_redrawn(member: Member) -> None:
+    """Refuse buffers that no checkpoint keeps and that are drawn anew whenever the module is built.
+
+    Raises:
+        ValueError: names one.
+    """
+    kept, again = member.task.state_dict(), build_task(member.history.config).double()
+    buffers = dict(again.named_buffers())
+    for name, buffer in member.task.named_buffers():
+        if name not in kept and not torch.equal(buffer, buffers[name]):
+            raise ValueError(f"task.{name} is drawn at each building, and in no checkpoint")
 
 
 def compare(ours: Numbers, theirs: Numbers, tolerance: float, when: str, nothing: float = 1e-5) -> None:
@@ -133,6 +147,7 @@ def ordinary(config: Config, directory: Path) -> Trace:
 def stacked(config: Config, directory: Path) -> Trace:
     """Do the same with two members together, and return what the first one did."""
     members = [short_member(config, directory) for _ in range(2)]
+    refuse_redrawn(members[0])
     with torch.no_grad():  # what is mixed up between members shows
         for parameter in members[1].task.parameters():
             parameter.mul_(1.1)

@@ -27,6 +27,7 @@ from overnight.training.history import History
 from overnight.training.measure import build_measuring_trainer, measure, measure_validation
 from overnight.training.parts import (
     build,
+    build_task,
     build_trainer,
     close_loggers,
     informed,
@@ -62,10 +63,12 @@ def train(
         outcome = fit(trainer, measuring, task, data, history, checkpoint)
         seconds = sum(row["seconds"] or 0.0 for row in earlier) + time.perf_counter() - start
         saved = saved_checkpoints(trainer, config)
+        again, doubt = built_anew(history.config, task, directory, saved.values())
         measured = {
-            path: measure_checkpoint(measuring, task, data, directory / path) for path in saved.values()
+            path: measure_checkpoint(measuring, again, data, directory / path) for path in saved.values()
         }
         trained = results(config, history.rows, saved, measured, best_score(trainer))
+        trained |= {"checked": doubt} if doubt and trained["checked"] is True else {}
         trained |= facts(task, data, seconds, trained_samples(trainer, data))
         trained |= {"device": str(trainer.strategy.root_device)}
         tell_loggers(trainer.loggers, config, choices, typed, trained)
@@ -154,6 +157,22 @@ def measure_checkpoint(
 ) -> Measured:
     """Measure the weights in a checkpoint on every split, in eval mode."""
     return Measured(int(read_checkpoint(path)["history"][-1]["epoch"]), measure(trainer, task, data, path))
+
+
+def built_anew(
+    config: Config, task: L.LightningModule, directory: Path, saved: Iterable[Path]
+) -> tuple[L.LightningModule, str]:
+    """Return a module as an evaluation will build it: it has nothing of the trained one but what was saved.
+
+    Where a callback has changed the trained module's layers, the weights do not fit into a new one. Then it
+    is the trained one, with the reason why it says less.
+    """
+    anew = build_task(config)
+    names = {name for path in saved for name in read_checkpoint(directory / path)["state_dict"]}
+    if not anew.strict_loading or not names or names == {*anew.state_dict()}:
+        return anew, ""
+    other = sorted(names ^ {*anew.state_dict()})
+    return task, f"the weights do not fit into a module that is built anew ({other[0]}), as eval.py will do"
 
 
 def trained_samples(trainer: L.Trainer, data: L.LightningDataModule) -> int | None:

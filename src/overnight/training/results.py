@@ -15,6 +15,13 @@ CLOSE = 1e-5
 """How far the metric of the best weights, measured again, may be from what was seen in training."""
 
 
+UNSAVED = (
+    "Needed: all that decides in the module's state_dict (a tensor by register_buffer, layers in a "
+    "ModuleList), all of a metric by add_state"
+)
+"""What is mostly wrong where the best weights, in a module built anew, are not as good as they were."""
+
+
 class Measured(NamedTuple):
     """A checkpoint measured again.
 
@@ -105,7 +112,7 @@ def differences(metric: str, best: Measured | None, rows: list[Row], score: floa
         for who, value in seen.items()
         if value is None or again is None or not math.isclose(value, again, rel_tol=CLOSE, abs_tol=CLOSE)
     ]
-    return f"{metric} of the best weights is {again}, but {' and '.join(other)}" if other else True
+    return f"{metric} of the best weights is {again}, but {' and '.join(other)}. {UNSAVED}" if other else True
 
 
 def facts(
