@@ -22,6 +22,7 @@ def test_what_a_record_says_of_its_data(prepare: Prepare) -> None:
         "val": 120,
         "test": 100,
         "split": data.split.digest(),
+        "samples": data.samples_digest,
         "folds": 5,
         "fold": 2,
     }

@@ -64,7 +64,7 @@ def test_the_record_is_whole(run_directory: Path) -> None:
     assert all(row[name] is not None for row in record["history"][1:] for name in CURVES)
     assert record["last"]["epoch"] == 2
     assert record["data"] == {"train": 500, "val": 100, "test": 200, "folds": 1, "fold": 0} | {
-        "split": record["data"]["split"]
+        name: record["data"][name] for name in ("split", "samples")
     }
     assert (run_directory / record["checkpoint"]).is_file()
     assert record["environment"]["device"] == "cpu"

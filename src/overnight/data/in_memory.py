@@ -1,5 +1,6 @@
 """Data modules for tensors in memory: no worker processes, no per-sample Python."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -10,6 +11,9 @@ import torch
 from overnight.data.batches import Batches, InOrder, Samples, Shuffled
 from overnight.data.soundness import refuse_misshapen, refuse_unsound
 from overnight.data.splits import count, stratified_split
+
+ROWS = 500
+"""How many rows of features are looked at, to know them again."""
 
 
 class Source(NamedTuple):
@@ -41,6 +45,8 @@ class InMemoryData(L.LightningDataModule):
 
     A report says which columns matter to the winner; see ``overnight.runs.permutation``.
     """
+    samples_digest: str = ""
+    """A hash of what ``read`` has returned; see ``digest``."""
     test_rows: Sequence[int] | None = None
     """Where the test samples stand in their file; None: it has them alone, in their order."""
 
@@ -102,6 +108,7 @@ class InMemoryData(L.LightningDataModule):
                 f"and the test set, of numbers"
             ) from error
         refuse_misshapen(*source)
+        self.samples_digest = digest(source)
         return source
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
@@ -173,9 +180,19 @@ class InMemoryData(L.LightningDataModule):
             "val": len(self.split.val),
             "test": len(self.test.targets),
             "split": self.split.digest(),
+            "samples": self.samples_digest,
             "folds": self.folds,
             "fold": self.fold,
         }
+
+
+def digest(source: Source) -> str:
+    """Return a hash of all targets and of some hundred features' rows: other samples have another one."""
+    known = hashlib.sha256()
+    for features, targets in source:
+        for part in (targets, features[:: 1 + len(features) // ROWS]):
+            known.update(f"{part.dtype} {part.shape}".encode() + part.contiguous().numpy().tobytes())
+    return known.hexdigest()[:16]
 
 
 def split_name(trainer: L.Trainer, dataloader_idx: int) -> str:

@@ -19,6 +19,7 @@ from overnight.config.resolvers import from_where_typed
 from overnight.data.in_memory import InMemoryData
 from overnight.records.metric import SPLITS, counterpart, split_and_name
 from overnight.records.sampling import half_interval
+from overnight.records.sources import edited, sources
 from overnight.runs.origin import DATA_PATHS
 from overnight.training.checkpoints import read_checkpoint, without_warning
 from overnight.training.measure import WITHOUT_CALLBACKS, build_measuring_trainer, has_split, measure
@@ -47,14 +48,18 @@ def evaluate(cfg: DictConfig) -> dict[str, float | None]:
         )
     checkpoint = from_where_typed(cfg.ckpt_path)
     trust = cfg.trust.split(",") if isinstance(cfg.trust, str) else cfg.trust
-    config = trusted(read_checkpoint(checkpoint)["config"], trust)
+    saved = read_checkpoint(checkpoint)
+    config = trusted(saved["config"], trust)
     task = build_task(config)
     for change in cfg.tta.values():
         instantiated(change)(task)
     data = build_data(config, **moved(config["data"], cfg.data_root))
     refuse_changed(config, data)
+    if other := edited(saved.get("sources"), sources(config)):
+        log.warning("trained with other code: %s changed since", ", ".join(other))
     trainer = build_measuring_trainer(config, accelerator=cfg.accelerator)
     measured = measure(trainer, task, data, checkpoint)
+    refuse_other_samples(saved, data)
     log.info("ckpt_path: %s", cfg.ckpt_path)
     for name in cfg.tta:
         log.info("tta: %s; all numbers are of the mean over several views of each sample", name)
@@ -85,6 +90,21 @@ def refuse_changed(config: Config, data: L.LightningDataModule) -> None:
         raise ConfigError(
             f"the data has changed since this checkpoint was trained: it has {now}, and had {known}. Needed: "
             f"the same file. Type for example: data_root=PATH of a copy"
+        )
+
+
+def refuse_other_samples(checkpoint: Config, data: L.LightningDataModule) -> None:
+    """Refuse samples that are not those of training, as far as both are known.
+
+    Raises:
+        ConfigError: they are others.
+    """
+    known, now = checkpoint.get("samples"), getattr(data, "samples_digest", "")
+    if known and now and known != now:
+        raise ConfigError(
+            f"{type(data).__name__}: it has other samples than when this checkpoint was trained. Needed: a "
+            f"read that returns the same ones each time, and the same files. With other samples no number "
+            f"says anything of that run"
         )
 
 

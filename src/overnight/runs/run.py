@@ -27,6 +27,7 @@ from overnight.records.record import (
     write_record,
 )
 from overnight.records.sampling import with_error
+from overnight.records.sources import edited, sources
 from overnight.runs.origin import Origin, interpolated_keys, resolved
 from overnight.training.fit import describe_error, train
 from overnight.training.going_on import EndedError, to_go_on_from
@@ -39,6 +40,11 @@ Config = dict[str, Any]
 
 CURABLE = (OSError, RuntimeError, MemoryError)
 """What another attempt may not meet again: a full disk, a GPU without memory, a lost connection."""
+
+OTHER_CODE = (
+    "its record is of other code: {} changed since. To train with this one, too, type another task_name; to "
+    "train with it instead, remove the run's folder first"
+)
 
 Work = Callable[[Config, Origin, str | None], Config]
 Hold = Callable[[Path], AbstractContextManager[object]]
@@ -86,6 +92,7 @@ def run(cfg: DictConfig, work: Work = attempt, hold: Hold = locked) -> float:
             record |= {"config": config, "interpolated": interpolated_keys(cfg)}
             schema.check(config)
             record["fingerprint"] = known_as = fingerprint(config)
+            record["sources"] = sources(config)
             done = settled_record(origin.directory, known_as)
             if not done:
                 refuse_shared(shared, origin.directory)
@@ -108,6 +115,8 @@ def run(cfg: DictConfig, work: Work = attempt, hold: Hold = locked) -> float:
         if not done:
             set_aside(origin.directory, [RECORD_FILE])
             write_record(record, origin.directory)
+    if done and (other := edited(done.get("sources"), record["sources"] or {})):
+        log.warning("%s: %s", origin.name, OTHER_CODE.format(", ".join(other)))
     conclude(done or record, origin, cfg.on_failure, before=done is not None)
     return score(done or record)
 

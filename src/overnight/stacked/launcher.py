@@ -15,6 +15,8 @@ from overnight.config.resolvers import threads_each
 from overnight.launchers.job import Job, outlive
 from overnight.launchers.workers import Start, submitting, workers
 from overnight.records import sweep_state
+from overnight.records.record import Record
+from overnight.records.sources import edited, sources
 from overnight.runs.run import score
 from overnight.stacked.bar import Bar
 from overnight.stacked.group import Aside, Group
@@ -36,7 +38,7 @@ def launch(jobs: Sequence[Job], limits: Limits) -> list[JobReturn]:
     fit = [run for run in fresh if not run.alone]
     beside = limits.side_by_side([run.config for run in fit])
     together = [group for group in groups(fit, limits, beside) if len(group) > 1]
-    sys.stdout.write(plan(runs, fresh, together))
+    sys.stdout.write(plan(runs, fresh, together) + of_other_code(recorded))
     results = {run: run.job.recorded(score(record)) for run, record in recorded.items()}
     reasons = {run: why_in_no_group(run) for run in fresh}
     with sweep_state.in_groups(Path(jobs[0].config.hydra.sweep.dir)):
@@ -67,6 +69,13 @@ def plan(runs: Sequence[Run], fresh: Sequence[Run], together: Sequence[Sequence[
         *([f"recorded before: {len(runs) - len(fresh)}"] if len(fresh) < len(runs) else []),
     ]
     return "\n".join(lines) + "\n"
+
+
+def of_other_code(recorded: dict[Run, Record]) -> str:
+    """Name the modules that have changed since runs were recorded that are not run again; "" if none has."""
+    pairs = ((record.get("sources"), sources(run.config)) for run, record in recorded.items())
+    other = sorted({name for before, now in pairs for name in edited(before, now)})
+    return f"  of other code: {', '.join(other)} changed since; see docs/records.md\n" if other else ""
 
 
 def train(together: Sequence[Sequence[Run]], beside: int, reasons: dict[Run, str]) -> Results:

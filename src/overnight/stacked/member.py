@@ -40,6 +40,7 @@ class Member:
         self.outcome: Config | None = None
         self.seconds = 0.0
         self.data.setup("fit")
+        self.history.samples = getattr(self.data, "samples_digest", "")
 
     @property
     def generator(self) -> Generator:

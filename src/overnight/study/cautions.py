@@ -1,5 +1,6 @@
 """What a reader must know before trusting a comparison."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -68,7 +69,7 @@ def cautions(runs: pd.DataFrame, plan: Design) -> list[str]:
     """Say in sentences what weakens the comparison; none if nothing does."""
     said = (
         *(_of_ties, _of_edges, _of_twins, _of_budgets),
-        *(_of_samples, _of_incomplete, _of_replicates, _of_checks),
+        *(_of_samples, _of_code, _of_incomplete, _of_replicates, _of_checks),
     )
     return [sentence for caution in said for sentence in caution(runs, plan)]
 
@@ -120,6 +121,20 @@ def _of_samples(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
             listed = ", ".join(map(legible, sorted(values)))
             what = f"numbers of {key}" if key in SIZES else key
             yield f"These runs have different {what} ({listed}), so they were scored on different samples"
+
+
+def _of_code(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
+    pairs = {pair for text in runs["sources"].dropna() for pair in text.split()}
+    versions = Counter(pair.partition("=")[0] for pair in pairs)
+    if edited := sorted(name for name, number in versions.items() if number > 1):
+        yield (
+            f"These runs are of different code ({', '.join(edited)} changed between them), so it may be the "
+            f"code that makes a difference"
+        )
+    given = [key for key in map(str, runs) if key.startswith("data.") and key not in plan.replicates]
+    known = runs.dropna(subset="samples")[[*given, "samples"]].astype(str).drop_duplicates()
+    if given and known.duplicated(given).any():
+        yield "These runs have different samples, though their settings of data are the same"
 
 
 def _of_incomplete(runs: pd.DataFrame, plan: Design) -> Iterator[str]:

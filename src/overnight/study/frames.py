@@ -14,8 +14,8 @@ from overnight.study.stored import Stored, read_all, records
 SIZES = ("train samples", "val samples", "test samples")
 COUNTS = ("parameters", *SIZES, "epochs", "epoch")
 NUMBERS: dict[str, Any] = dict.fromkeys(COUNTS, "Int64") | {"seconds": "float64"}
-TEXT = ("name", "path", "status", "error", "fingerprint", "command", "overrides", "checkpoint")
-ALWAYS = [*TEXT, "metric", "mode", "share", "checked", *NUMBERS]
+TEXT = ("name", "path", "status", "error", "fingerprint", "command", "overrides", "checkpoint", "sources")
+ALWAYS = [*TEXT, "metric", "mode", "share", "checked", "samples", *NUMBERS]
 """The columns that are always there. Where a run lacks a number, it is missing."""
 
 HISTORY = ["name", "path", "epoch", "lr", "seconds"]
@@ -26,9 +26,10 @@ def load(directory: str | Path) -> pd.DataFrame:
 
     Columns: ``name path status error fingerprint command overrides parameters checkpoint seconds``,
     ``epochs`` (trained), ``metric mode share`` (what chose the best epoch; whether it is a share of right
-    answers), ``checked``, ``train samples``, ``val samples``, ``test samples``, the group choices
-    (``optimizer``, ``model``...), every setting under its dotted key (``lr``, ``data.batch_size``...), and of
-    the best checkpoint ``epoch`` and every metric under its name (``val/f1``...). Numbers are numbers: NaN or
+    answers), ``checked``, ``sources`` and ``samples`` (hashes of code and data), ``train samples``,
+    ``val samples``, ``test samples``, the group choices (``optimizer``, ``model``...), every setting under
+    its dotted key (``lr``, ``data.batch_size``...), and of the best checkpoint ``epoch`` and every metric
+    under its name (``val/f1``...). Numbers are numbers: NaN or
     <NA> where a run has none.
     """
     known = list(records(directory))
@@ -78,6 +79,8 @@ def row(path: str, record: Stored) -> dict[str, Any]:
             "metric": record.metric or config.get("metric"),
             "mode": record.mode or config.get("mode"),
             "share": bool(config.get("metric_share")),
+            "samples": data.samples if data else None,
+            "sources": " ".join(f"{name}={digest}" for name, digest in (record.sources or {}).items()),
             **dict(zip(SIZES, (data.train, data.val, data.test) if data else [None] * 3, strict=True)),
         }
     )

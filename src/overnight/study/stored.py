@@ -28,6 +28,7 @@ class _Data(Part):
     train: int | None = None
     val: int | None = None
     test: int | None = None
+    samples: str | None = None
 
 
 class Epoch(Part):
@@ -59,6 +60,7 @@ class Stored(Part):
     checkpoint: str | None
     seconds: float | None
     data: _Data | None
+    sources: dict[str, str] | None = None
 
 
 def read_all(directory: str | Path) -> dict[str, Stored | str]:

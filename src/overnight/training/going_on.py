@@ -1,5 +1,6 @@
 """Going on from a checkpoint in the run's own folder: after an interruption, or with more epochs."""
 
+import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -11,9 +12,12 @@ import lightning as L
 from overnight.config.errors import ConfigError, counted
 from overnight.records.folder import LAST
 from overnight.records.record import SETTLED, Record, fingerprint, without_keys
+from overnight.records.sources import edited, sources
 from overnight.training.checkpoints import read_checkpoint
 from overnight.training.measure import build_measuring_trainer
 from overnight.training.parts import build
+
+log = logging.getLogger(__name__)
 
 Config = dict[str, Any]
 
@@ -43,6 +47,8 @@ def to_go_on_from(directory: Path, config: Config, earlier: Record | None, *, ow
             f"the command of that run, of which trainer.max_epochs alone may be raised. To begin with its "
             f"weights and other settings, type: init_from={path} task_name=ANOTHER"
         )
+    if other := edited(checkpoint.get("sources"), sources(config)):
+        log.warning("%s: it goes on with other code, since %s changed", path, ", ".join(other))
     if fingerprint(plain) != known_as:
         refuse_untrue(path, checkpoint, config, earlier if own else None)
     return str(path)

@@ -12,6 +12,7 @@ from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor
 
 from overnight.records.record import fingerprint
+from overnight.records.sources import sources
 from overnight.training.generators import generator_states, restore_generators
 from overnight.training.rows import OWN, Row, check_loss, check_row, draw_row, plain_metrics
 
@@ -28,16 +29,20 @@ class History(Checkpoint):
     Attributes:
         rows: one an epoch; row 0 is measured before training.
         validated: whether validation has seen the weights as they are now.
+        sources: the code, see ``overnight.records.sources``.
+        samples: a hash of the data, "" where it has none.
     """
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.config, self.fingerprint = config, fingerprint(config)
         self.rows: list[Row] = []
         self.validated = False
+        self.sources, self.samples = sources(config), ""
         self._of_validation: set[str] = set()
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Draw the rows of the checkpoint in a CSV file that has none of them: in another folder."""
+        self.samples = getattr(trainer.datamodule, "samples_digest", "")  # type: ignore[attr-defined]
         loggers = [logger for logger in trainer.loggers if isinstance(logger, CSVLogger)]
         empty = [each for each in loggers if not Path(str(each.log_dir), "metrics.csv").is_file()]
         for row in self.rows if trainer.ckpt_path else ():
@@ -119,6 +124,7 @@ class History(Checkpoint):
         for logger in trainer.loggers:
             logger.save()
         checkpoint |= {"config": self.config, "fingerprint": self.fingerprint, "history": self.rows}
+        checkpoint |= {"sources": self.sources, "samples": self.samples}
         checkpoint["generators"] = generator_states()
         for key in ("hyper_parameters", "datamodule_hyper_parameters"):
             if key in checkpoint:
