@@ -64,9 +64,14 @@ def share(samples: Sequence[Samples]) -> list[Samples]:
     """
     shared: list[Samples] = []
     for own in samples:
-        equal = (known for known in shared if all(map(torch.equal, known, own)))
+        equal = (known for known in shared if all(map(are_equal, known, own)))
         shared.append(next(equal, own))
     return shared
+
+
+def are_equal(one: Tensor, other: Tensor) -> bool:
+    """Tell whether tensors have the same elements; torch would read all of one and the same tensor."""
+    return one is other or torch.equal(one, other)
 
 
 def together(orders: Sequence[Tensor]) -> Tensor:

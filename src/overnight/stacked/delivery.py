@@ -9,12 +9,13 @@ from typing import Any
 from hydra.core.utils import JobReturn
 from omegaconf import DictConfig
 
+from overnight.data.in_memory import InMemoryData
 from overnight.launchers.job import Job
 from overnight.runs import run
 from overnight.runs.origin import Origin
 from overnight.stacked.member import Member
 from overnight.training import fit, parts
-from overnight.training.measure import build_measuring_trainer
+from overnight.training.measure import build_measuring_trainer, measure_validation
 from overnight.training.results import Measured, facts, results
 from overnight.training.rows import draw_row
 from overnight.training.saving import AtomicCheckpointIO
@@ -32,7 +33,7 @@ class Delivery:
         member: the run.
         measured: the metrics of its best.ckpt and last.ckpt.
         others: with how many it was trained.
-        first: of its group: its best weights are measured once more, by an ordinary Trainer.
+        first: of its group: its best weights are validated once more, by an ordinary Trainer.
     """
 
     member: Member
@@ -62,7 +63,7 @@ class Delivery:
             draw_row(row, loggers, already=set())
         measured = self.measured
         if self.first and "best" in member.saved:
-            measured = self._measured_ordinarily(config, origin.directory)
+            measured = self._validated_ordinarily(config, origin.directory)
         trained = results(config, rows, member.saved, measured, fit.best_score(member.trainer))
         samples = len(member.data.split.train) * (len(rows) - 1)
         trained |= facts(member.task, member.data, member.seconds, samples)
@@ -74,8 +75,10 @@ class Delivery:
         parts.close_loggers(loggers)
         return (member.outcome or {}) | trained
 
-    def _measured_ordinarily(self, config: Config, directory: Path) -> dict[Path, Measured]:
+    def _validated_ordinarily(self, config: Config, directory: Path) -> dict[Path, Measured]:
         task, data = parts.build(config)
         best = self.member.saved["best"]
-        again = fit.measure_checkpoint(build_measuring_trainer(config), task, data, directory / best)
-        return self.measured | {best: again}
+        with data.evaluating("val") if isinstance(data, InMemoryData) else nullcontext():
+            again = measure_validation(build_measuring_trainer(config), task, data, directory / best)
+        known = self.measured[best]
+        return self.measured | {best: known._replace(metrics=known.metrics | again)}

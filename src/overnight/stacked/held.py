@@ -37,13 +37,15 @@ class HeldCheckpoints(CheckpointIO):
     def save_checkpoint(
         self, checkpoint: Config, path: str | Path, storage_options: Any | None = None
     ) -> None:
-        """Copy it: the tensors in it go on changing. The generators are the member's, not the process's."""
+        """Copy what goes on changing in it. The generators are the member's, not the process's."""
         own = self.generators
         drawn = {"torch": own.cpu.get_state(), "cuda": [generator.get_state() for generator in own.cuda]}
         states = checkpoint["generators"] | own.others | drawn
-        self.held[Path(path).resolve()] = apply_to_collection(
-            checkpoint | {"generators": states}, Tensor, Tensor.clone
-        )
+        changing = {key: value for key, value in checkpoint.items() if key != "config"} | {
+            "generators": states
+        }
+        copied: Config = apply_to_collection(changing, Tensor, Tensor.clone)
+        self.held[Path(path).resolve()] = copied | {"config": checkpoint["config"]}
 
     def load_checkpoint(self, path: str | Path, *_: Any, **__: Any) -> Config:
         """Return what is held."""
