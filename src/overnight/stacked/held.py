@@ -41,9 +41,7 @@ class HeldCheckpoints(CheckpointIO):
         own = self.generators
         drawn = {"torch": own.cpu.get_state(), "cuda": [generator.get_state() for generator in own.cuda]}
         states = checkpoint["generators"] | own.others | drawn
-        changing = {key: value for key, value in checkpoint.items() if key != "config"} | {
-            "generators": states
-        }
+        changing = checkpoint | {"generators": states, "config": None}  # which is large, and stays as it is
         copied: Config = apply_to_collection(changing, Tensor, Tensor.clone)
         self.held[Path(path).resolve()] = copied | {"config": checkpoint["config"]}
 
