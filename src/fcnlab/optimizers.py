@@ -22,8 +22,13 @@ def refuse_optimizer(optimizer: Callable[..., Optimizer], net: nn.Module) -> Non
     """Build the optimizer once, so that a wrong setting is refused before any data is read.
 
     Raises:
-        ConfigError: it cannot be built.
+        ConfigError: it cannot be built, or there is nothing to train.
     """
+    if not any(parameter.requires_grad for parameter in net.parameters()):
+        raise ConfigError(
+            f"{type(net).__name__}: it has no parameters that are trained. Needed: at least one layer with "
+            f"weights, kept as an attribute or in a torch.nn.ModuleList"
+        )
     try:
         optimizer(net.parameters())
     except (TypeError, ValueError) as error:

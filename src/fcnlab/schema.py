@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from overnight.config.keys import InMemoryKeys, Probability, Section, Strength
+from overnight.config.keys import Built, InMemoryKeys, Parts, Probability, Section, Strength, must_be
 
 Config = dict[str, Any]
 
@@ -20,6 +20,7 @@ LENGTHS = ("epochs", "steps_per_epoch")
 class Model(Section):
     """conf/model; a net of another class need not have hidden layers."""
 
+    target: Annotated[str, must_be("the class of the network", "fcnlab.nets.FCN", alias="_target_")]
     hidden_sizes: Annotated[
         list[Annotated[int, Field(ge=1)]],
         Field(description="a list of whole numbers, each 1 or more (or [])", examples=["[256,128]"]),
@@ -62,14 +63,14 @@ class Keys(BaseModel):
     model: Model
     activation: Config
     init: Config
-    optimizer: Config
-    scheduler: Config
+    optimizer: Built
+    scheduler: Built
     loss: Config
     regression: Annotated[bool, Field(description="true or false", examples=["false"])]
-    metrics: Config
+    metrics: Parts
     normalization: Config
     regularization: Config
-    augmentation: Config
+    augmentation: Parts
     lr: Annotated[float, Field(gt=0, allow_inf_nan=False, description="a number above 0", examples=[0.001])]
     dropout: Annotated[
         Probability | list[Probability],

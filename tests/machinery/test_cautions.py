@@ -119,11 +119,11 @@ def test_arms_that_are_the_same_configuration_are_named() -> None:
 
 def test_runs_of_other_code_or_of_other_samples_are_told() -> None:
     runs = records.tuned()
-    runs.loc[0, "sources"] = "fcnlab.nets=aa fcnlab.task=dd"
+    runs.loc[0, "sources"] = "mine.nets=aa mine.task=dd"
     runs.loc[1, "samples"] = "ee"
     runs["data.path"] = "mine.csv"
     told = " ".join(cautions(runs, design(runs)))
-    assert "different code (fcnlab.task changed between them)" in told
+    assert "different code (mine.task changed between them)" in told
     assert "These runs have different samples" in told
     runs["data.path"] = [f"{number}.csv" for number in range(len(runs))]
     assert "different samples" not in " ".join(cautions(runs, design(runs)))

@@ -129,7 +129,7 @@ def made(settings: dict[str, Any], reached: float | None, score: Score) -> dict[
         "mode": score.mode,
         "share": score.share,
         "checked": True,
-        "sources": "fcnlab.nets=aa fcnlab.task=bb",
+        "sources": "mine.nets=aa mine.task=bb",
         "samples": "cc",
         "epochs": 10,
         "seconds": 20.0,

@@ -36,7 +36,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     f"{SEEDS} optimizer.lr=0.5": ("2 of 2 jobs", "two names of one value"),
     f"{SEEDS} callbacks.checkpoint.monitor=val/loss": ("2 of 2 jobs", "two names of one value"),
     f"{SEEDS} +callbacks.mine={{_target_:nowhere.Mine}}": ("2 of 2 jobs", "nowhere"),
-    f"{SEEDS} task._target_=nowhere.Task": ("2 of 2 jobs", "cannot be found"),
+    f"{SEEDS} task._target_=nowhere.Task": ("2 of 2 jobs", "there is no module nowhere"),
     "dropout=0.1,2": ("1 of 2 jobs", "dropout=2"),
     "data.folds=3 data.fold=range(4)": ("1 of 4 jobs", "data.fold=3 with data.folds=3"),
     "regularization=[batch_norm,layer_norm],none": ("1 of 2 jobs", "one normalization"),

@@ -87,6 +87,7 @@ def had_by(full_key: str) -> str:
     """Say which options have a key that the chosen ones lack; "" if none has."""
     section, _, key = full_key.replace(".", "/").rpartition("/")
     having = folders.options_with(section, key) if section else []
+    having.sort(key=lambda option: not option.startswith(f"{section}="))
     search = "; for a search type for example: hparams_search=tpe" if section == "hydra/sweeper" else ""
     return f"Needed with it: {' or '.join(having)}{search}" if having else ""
 

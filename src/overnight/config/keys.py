@@ -3,7 +3,8 @@
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from overnight.records.metric import is_of_test
 
@@ -27,8 +28,19 @@ Truth = Annotated[bool, must_be("true or false", "true")]
 Words = Annotated[
     list[Annotated[str, Field(min_length=1)]], must_be("a list of words (or [])", "[first,second]")
 ]
-Parts = Annotated[dict[str, Any], must_be("a group's option, or parts by their names", "none")]
-Built = Annotated[dict[str, Any], must_be("a section with a _target_", "(a group's option)")]
+
+
+def with_target(node: dict[str, Any]) -> dict[str, Any]:
+    """Refuse a section that says nothing of what it is to build."""
+    if "_target_" not in node:
+        raise PydanticCustomError("target", "there is no _target_")
+    return node
+
+
+OPTION = "(an option of the group, whose file has a _target_)"
+Targeted = Annotated[dict[str, Any], AfterValidator(with_target)]
+Built = Annotated[Targeted, must_be("a section with a _target_", OPTION)]
+Parts = Annotated[dict[str, Targeted | None], must_be("parts by their names, each with a _target_", OPTION)]
 
 
 class Section(BaseModel, extra="allow", strict=True):

@@ -10,9 +10,13 @@ from pydantic import BaseModel, Field, ValidationError
 from overnight.config.errors import ConfigError, one_of
 from overnight.config.habits import HABITS
 from overnight.config.keys import MachineryKeys, Section
+from overnight.config.lookup import why_not_found
 from overnight.config.refusals import BY_STEP, CALLBACKS, CHECKPOINTS, OF_STEPS, TRAINER, Refusals
 
 Config = dict[str, Any]
+
+MISSPELT = 3
+"""Keys of a section; of more, it is the class that is not as it should be."""
 
 
 def check(config: Config, *, built: bool = True) -> None:
@@ -65,7 +69,8 @@ def explain(model: type[BaseModel], error: dict[str, Any], config: Config, known
     fields = {field.alias or name: field for name, field in model.model_fields.items()}
     field: Any = fields.get(keys[0])
     section = field.annotation if field else None
-    inner = section.model_fields if isinstance(section, type) and issubclass(section, Section) else {}
+    of_section = section.model_fields if isinstance(section, type) and issubclass(section, Section) else {}
+    inner = {field.alias or name: field for name, field in of_section.items()}
     if error["type"] == "extra_forbidden":
         return misspelt(".".join(keys), inner or known)
     del keys[2 if inner else 1 :]
@@ -112,12 +117,18 @@ def unknown_arguments(node: Any, copies: Container[str], path: str = "") -> Iter
     if "_target_" in node:
         try:
             parameters = inspect.signature(hydra.utils.get_object(node["_target_"])).parameters
-        except (ImportError, ValueError) as error:
-            yield f"{path}_target_={node['_target_']}: cannot be found ({' '.join(str(error).split())})"
+        except (ImportError, ValueError):
+            yield f"{path}_target_={node['_target_']}: {why_not_found(node['_target_'])}"
             return
         takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
         given = {key for key in node if not key.startswith("_")}
         unknown = () if takes_any else sorted(given - parameters.keys())
+        if len(unknown) > MISSPELT:
+            yield (
+                f"{path}_target_={node['_target_']}: it does not take {', '.join(unknown)}. Needed: an "
+                f"__init__ with these, or with **settings that it passes on to its base"
+            )
+            return
         yield from (misspelt(f"{path}{key}", parameters) for key in unknown)
     for key, value in node.items():
         yield from unknown_arguments(value, copies, f"{path}{key}.")
@@ -145,8 +156,6 @@ def refused_callbacks(callbacks: Config, config: Config) -> Iterator[str]:
 
 def refused_callback(callback: Config, path: str, config: Config) -> Iterator[str]:
     """Say what of a callback cannot be honoured; a subclass is refused as its parent is."""
-    if callback and "_target_" not in callback:
-        yield f"{path}: needed: a _target_, or null. Type for example: '+{path}._target_=DOTTED.PATH'"
     target = hydra.utils.get_object(callback["_target_"]) if "_target_" in callback else None
     kinds = {kind.__name__ for kind in getattr(target, "__mro__", ())}
     yield from (

@@ -42,7 +42,7 @@ def stratified_split(
     if folds == 1 and val_size >= len(targets):
         raise ValueError(
             f"{key}={val_size}: needed: fewer than the {len(targets)} training samples. "
-            f"Type for example: {key}={len(targets) // 10}"
+            f"Type for example: {key}={max(1, len(targets) // 10)}"
         )
     shuffled = np.random.default_rng(seed).permutation(len(targets))
     classes = targets.ndim == 1 and not targets.is_floating_point()

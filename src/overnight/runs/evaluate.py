@@ -191,7 +191,15 @@ def write_predictions(
         path: of the file, CSV.
         places: where the samples stand in the file that they come from, as their index; None: from 0 on.
         names: of the classes; () if they have none but their numbers.
+
+    Raises:
+        ConfigError: there are more or fewer probabilities than classes.
     """
+    if names and outputs.ndim > 1 and outputs.shape[1] != len(names):
+        raise ConfigError(
+            f"the network gives {outputs.shape[1]} numbers for each sample, and the data has {len(names)} "
+            f"classes ({', '.join(names[:5])}...). Needed: one for each class: ${{of_data:out_features}}"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     known = range(len(outputs)) if places is None else places
     classes = outputs.ndim > 1 and not targets.is_floating_point()

@@ -71,8 +71,7 @@ def summary(marked: pd.DataFrame, plan: Design, shared: float) -> pd.DataFrame:
     mean, std, n = groups.mean(), groups[list(RESULTS)].std().add_suffix(" std"), groups.size()
     half = half_width(std["score std"], n, shared)
     bounds = {"score low": mean["score"] - half, "score high": mean["score"] + half}
-    if plan.score.share:
-        bounds = {name: bound.clip(0, 1) for name, bound in bounds.items()}
+    bounds = {name: plan.score.bounded(bound) for name, bound in bounds.items()}
     sampling = plan.score.sampling(mean["test"], mean["test samples"])
     return mean[list(RESULTS)].join(std).assign(n=n, **bounds, **{"test sampling": sampling})
 

@@ -55,6 +55,10 @@ class Score:
         floor = 0.0 if self.sign > 0 else 1.0
         return floor if self.share else float(self.sign * (self.sign * values).min())
 
+    def bounded(self, values: pd.Series) -> pd.Series:
+        """Return the ends of intervals; those of a share end at 0 and 1."""
+        return values.clip(0, 1) if self.share else values
+
     def sampling(self, values: pd.Series, samples: Any) -> pd.Series:
         """Return half the 95 % interval that a sample leaves; NaN if it is not known how to compute it."""
         half: pd.Series = half_interval(values, samples) if self.share else values * math.nan

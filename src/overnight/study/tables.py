@@ -91,7 +91,7 @@ def _confirmed(evidence: Evidence) -> Table:
         **_named(evidence, arms["arm"]),
         "setting": texts(arms["setting"]),
         **_spread(evidence, arms, final),
-        **_interval(evidence, arms[final] - half, arms[final] + half),
+        **_interval(evidence, *(score.bounded(ends) for ends in (arms[final] - half, arms[final] + half))),
         "n": texts(arms["n"]),
         **_spread(evidence, arms, "score"),
     }
