@@ -139,10 +139,19 @@ class Augmentations(nn.Module):
     Args:
         parts: by their names.
         seed: draws their random numbers.
+
+    Raises:
+        ConfigError: one of them is none.
     """
 
     def __init__(self, parts: Mapping[str, Augmentation], seed: int) -> None:
         super().__init__()
+        for name, part in parts.items():
+            if not isinstance(part, Augmentation):
+                raise ConfigError(
+                    f"augmentation.{name}: {type(part).__name__} is no fcnlab.augment.Augmentation. Needed: "
+                    f"a subclass, with draws and forward(images, targets, drawn)"
+                )
         ordered = sorted(parts.items(), key=lambda named: (named[1].mixes, named[0]))
         self.parts = nn.ModuleDict(dict(ordered))
         self.draws = tuple(part.draws for _, part in ordered)

@@ -1,6 +1,7 @@
 """What the targets are, and so what the net's outputs mean: classes or numbers."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -63,3 +64,19 @@ class Numbers(nn.Module):
     def predicted(self, outputs: Tensor) -> Tensor:
         """Return the predictions in the units of the targets, [batch, k], or [batch] if k is 1."""
         return (outputs * self.std + self.mean).squeeze(1)
+
+
+def refuse_outputs(outputs: Any, samples: int, net: nn.Module) -> None:
+    """Refuse what a net gives for a batch if it is no tensor of floats with a row for each sample.
+
+    Raises:
+        ConfigError: says what it gives.
+    """
+    given = (
+        f"{outputs.dtype} {list(outputs.shape)}" if isinstance(outputs, Tensor) else type(outputs).__name__
+    )
+    if not isinstance(outputs, Tensor) or not outputs.is_floating_point() or outputs.shape[:1] != (samples,):
+        raise ConfigError(
+            f"{type(net).__name__} gives {given} for a batch of {samples} samples. Needed: floats [batch, "
+            f"classes], without a softmax, or [batch, k] for numbers"
+        )

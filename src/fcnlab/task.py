@@ -14,7 +14,7 @@ from torchmetrics import Metric, MetricCollection
 from fcnlab.augment import Augmentation, Augmentations, Unaugmented
 from fcnlab.optimizers import decay_matrices, refuse_optimizer
 from fcnlab.schedules import Schedule, refuse_schedule
-from fcnlab.targets import Classes, Numbers
+from fcnlab.targets import Classes, Numbers, refuse_outputs
 from overnight.data.in_memory import split_name
 from overnight.training.checkpoints import load_task
 from overnight.training.speed import QuickHooks
@@ -120,9 +120,14 @@ class Classifier(QuickHooks, L.LightningModule):
         return images
 
     def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> Outputs:
-        """Return what is measured of one batch."""
+        """Return what is measured of one batch.
+
+        Raises:
+            ConfigError: the net gives something else than needed; an untrained one is validated first.
+        """
         images, targets = batch
         logits = self.net(images)
+        refuse_outputs(logits, len(images), self.net)
         plain_loss = self.eval_loss(logits, self.target.learned(targets))
         return {"plain_loss": plain_loss, "logits": logits, "targets": targets}
 

@@ -10,6 +10,7 @@ from examples.cnn.net import CNN
 from torch import Tensor, nn
 from torch.nn.utils import spectral_norm
 
+from fcnlab.augment import Flip
 from fcnlab.nets import FCN
 from fcnlab.synthetic import Synthetic
 from fcnlab.task import Classifier, Outputs
@@ -65,6 +66,31 @@ class Unkept(Fourier):
         super().__init__(**settings)
         signs = self.__dict__.pop("signs")
         self.register_buffer("signs", signs, persistent=False)
+
+
+class Answers(FCN):
+    """Gives the classes themselves."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(images).argmax(1)
+
+
+class Shortened(Flip):
+    """Returns half of the batch."""
+
+    def forward(self, images: Tensor, targets: Tensor, drawn: Tensor) -> tuple[Tensor, Tensor]:
+        return images[::2], targets[::2]
+
+
+class Idle(nn.Module):
+    """Has nothing to train."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__()
+        self.outputs = settings["out_features"]
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images.flatten(1)[:, : self.outputs]
 
 
 class AlphaDropped(FCN):

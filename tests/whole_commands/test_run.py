@@ -1,6 +1,7 @@
 """One run from its command to its record."""
 
 import re
+import shlex
 import shutil
 from pathlib import Path
 from typing import Any
@@ -198,3 +199,18 @@ def test_what_no_checkpoint_keeps_is_not_confirmed(net: str, command: Command, t
     command("train.py", *SHORT, f"model._target_=forks.{net}", "hydra.run.dir=run", "lr=0.01")
     checked = recorded(tmp_path / "run")["checked"]
     assert re.search(r"val/acc of the best weights is .*, but the history .* register_buffer", checked)
+
+
+WRONG = {
+    "model._target_=forks.Answers": "Answers gives torch.int64 [100] for a batch of 100 samples. ",
+    "model._target_=forks.Idle": "Idle: it has no parameters that are trained",
+    "'+augmentation.mine={_target_:forks.Shortened,p:1}'": "Shortened: of images [128, 1, 28, 28] it made",
+    "'+augmentation.mine={_target_:torch.nn.Identity}'": "augmentation.mine: Identity is no fcnlab.augment",
+}
+
+
+@pytest.mark.parametrize("settings", WRONG)
+def test_a_class_of_ones_own_that_gives_something_else_is_told_so(settings: str, command: Command) -> None:
+    failed = command("train.py", *SHORT, *shlex.split(settings))
+    assert failed.status == 1
+    assert WRONG[settings] in failed.stderr

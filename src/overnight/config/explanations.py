@@ -42,7 +42,11 @@ def _no_such_option(error: Any) -> str:
     if not error.missing_cfg_file:
         return " ".join(str(error).split())
     group, _, option = str(error.missing_cfg_file).removesuffix(".yaml").rpartition("/")
-    hint = HABITS.get(f"{group}={option}") or one_of(option, folders.options(group))
+    known = folders.options(group)
+    if not known and "/" in group:
+        group, _, within = group.partition("/")
+        option, known = f"{within}/{option}", folders.options(group)
+    hint = HABITS.get(f"{group}={option}") or one_of(option, known)
     return f"{group}={option}: there is no such option. {hint}"
 
 

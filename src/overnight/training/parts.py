@@ -24,8 +24,8 @@ from overnight.training.saving import AtomicCheckpointIO
 Config = dict[str, Any]
 
 LATER = (
-    ". Needed: these arguments; or, if a part of the run gives them, as the module gives an optimizer its "
-    "parameters, in the section: _partial_: true"
+    ". Needed: these keys in the section; or, only if the run gives them, as it gives an optimizer its "
+    "parameters, _partial_: true"
 )
 
 
