@@ -123,6 +123,19 @@ def test_what_a_run_of_ours_saves_is_built(typed: str, compose: Compose) -> None
     assert trusted(config) == config
 
 
+def test_callbacks_of_a_checkpoint_are_not_even_imported(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command("train.py", *SHORT, "hydra.run.dir=run", "trainer.max_epochs=1")
+    path = tmp_path / "run" / "checkpoints" / "best.ckpt"
+    checkpoint = torch.load(path, weights_only=True)
+    config = put(checkpoint["config"], "callbacks.hostile", {"_target_": "hostile.Callback"})
+    torch.save(checkpoint | {"config": config}, path)
+    (tmp_path / "hostile.py").write_text("raise SystemExit('harm')")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert command("eval.py", f"ckpt_path={path}", "accelerator=cpu").status == 0
+
+
 def test_a_checkpoint_with_a_hostile_target_harms_nobody(command: Command, tmp_path: Path) -> None:
     command("train.py", *SHORT, "task_name=run", "trainer.max_epochs=1")
     path = tmp_path / "outputs" / "runs" / "run" / "checkpoints" / "best.ckpt"

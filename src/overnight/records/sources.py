@@ -18,6 +18,7 @@ from typing import Any
 NOT_OWN = ("overnight", "hydra_plugins")
 """The machinery, whose changes concern every run; ``environment`` has the commit."""
 INSTALLED = {"site-packages", "dist-packages"}
+STANDARD = sysconfig.get_path("stdlib")
 
 Sources = dict[str, str]
 
@@ -67,7 +68,7 @@ def is_own(module: ModuleType | None) -> bool:
     if not module or not file or module.__name__.partition(".")[0] in NOT_OWN:
         return False
     path = Path(file)
-    return INSTALLED.isdisjoint(path.parts) and not path.is_relative_to(sysconfig.get_path("stdlib"))
+    return INSTALLED.isdisjoint(path.parts) and not path.is_relative_to(STANDARD)
 
 
 @functools.cache

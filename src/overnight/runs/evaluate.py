@@ -15,6 +15,7 @@ from torch import Tensor
 from overnight.config import folders
 from overnight.config.errors import ConfigError, one_of
 from overnight.config.of_data import TRAITS
+from overnight.config.packages import built_again
 from overnight.config.resolvers import from_where_typed
 from overnight.data.in_memory import InMemoryData
 from overnight.records.metric import SPLITS, counterpart, split_and_name
@@ -55,7 +56,7 @@ def evaluate(cfg: DictConfig) -> dict[str, float | None]:
         instantiated(change)(task)
     data = build_data(config, **moved(config["data"], cfg.data_root))
     refuse_changed(config, data)
-    if other := edited(saved.get("sources"), sources(config)):
+    if other := edited(saved.get("sources"), sources(built_again(config))):  # of which all is trusted
         log.warning("trained with other code: %s changed since", ", ".join(other))
     trainer = build_measuring_trainer(config, accelerator=cfg.accelerator)
     measured = measure(trainer, task, data, checkpoint)

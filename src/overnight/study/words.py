@@ -107,10 +107,11 @@ def _certainty(evidence: Evidence, best: Row) -> Iterator[str]:
     score, rivals = evidence.plan.score, evidence.rivals
     if best["n"] > 1:
         low, high = (score.written(best[f"score {end}"]) for end in ("low", "high"))
-        yield (
-            f"The 95 % interval of its mean {score.metric} over {evidence.plan.kind} is {low} to {high}. "
-            f"It holds for these validation samples."
-        )
+        what = f"{score.metric} over {evidence.plan.kind}"
+        spread = f"The 95 % interval of its mean {what} is {low} to {high}."
+        if not best["score std"]:
+            spread = f"Its {what} is the same {best['n']} times, which tells nothing of the spread."
+        yield f"{spread} It holds for these validation samples."
         if evidence.sampling:
             yield score.sampling_error(*evidence.sampling)
     number = evidence.differences["p"].notna().sum()
