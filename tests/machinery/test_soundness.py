@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from overnight.data.batches import Samples
-from overnight.data.in_memory import InMemoryData, Source
+from overnight.data.in_memory import InMemoryData, Source, digest
 from own_data import BATCHES, SPLITS
 
 
@@ -81,6 +81,14 @@ def test_what_cannot_be_learned_is_refused_in_one_message(case: str) -> None:
     given, names, message = REFUSED[case]
     with pytest.raises(ValueError, match=message):
         Given(given, names).setup()
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64, torch.int64, torch.uint8, torch.bool])
+def test_other_samples_have_another_hash_whatever_their_type(dtype: torch.dtype) -> None:
+    one, again, other = (Samples(features(at=at).to(dtype), LABELS) for at in (1.0, 1.0, 0.0))
+    known, same, changed = (digest(Source(each, GOOD)) for each in (one, again, other))
+    assert known == same != changed
+    assert digest(Source(Samples(one.features, 1 - LABELS), GOOD)) != known
 
 
 @pytest.mark.parametrize("value", [1e30, -1e38, 3e38])

@@ -191,7 +191,8 @@ def digest(source: Source) -> str:
     known = hashlib.sha256()
     for features, targets in source:
         for part in (targets, features[:: 1 + len(features) // ROWS]):
-            known.update(f"{part.dtype} {part.shape}".encode() + part.contiguous().numpy().tobytes())
+            data = part.cpu().contiguous().view(torch.uint8)  # numpy has no bfloat16
+            known.update(f"{part.dtype} {part.shape}".encode() + data.numpy().tobytes())
     return known.hexdigest()[:16]
 
 
