@@ -288,3 +288,19 @@ class ByBatch(L.Callback):
         with torch.no_grad():
             for parameter in pl_module.parameters():
                 parameter.mul_(0.99)
+
+
+class LateLayers(Classifier):
+    """Makes a layer in Lightning's hook for that."""
+
+    def configure_model(self) -> None:
+        if not hasattr(self, "late"):
+            self.late = nn.Linear(2, 2)
+
+
+class Wrapped(L.Callback):
+    """Gives a layer of the trained network another name."""
+
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if isinstance(pl_module.net.output, nn.Linear):  # type: ignore[union-attr]
+            pl_module.net.output = nn.Sequential(pl_module.net.output)  # type: ignore[union-attr]

@@ -70,6 +70,17 @@ def test_other_samples_are_not_measured_as_if_they_were_those_of_training(
     assert "Mine: it has other samples than when this checkpoint was trained" in measured.stderr
 
 
+def test_a_stacked_sweep_says_which_records_are_of_other_code(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep = (*TRAIN[:-1], "-m", "seed=0,1", "hydra/launcher=stacked", "task_name=both")
+    assert "other code" not in command(*sweep).stdout
+    edit(tmp_path, monkeypatch, MINE + "# thought over\n")
+    again = command(*sweep)
+    assert "recorded before: 2" in again.stdout
+    assert "of other code: mine changed since" in again.stdout
+
+
 def test_the_same_code_has_nothing_to_say(command: Command) -> None:
     for words in (TRAIN, EVAL):
         again = command(*words)

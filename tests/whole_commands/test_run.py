@@ -201,6 +201,25 @@ def test_what_no_checkpoint_keeps_is_not_confirmed(net: str, command: Command, t
     assert re.search(r"val/acc of the best weights is .*, but the history .* register_buffer", checked)
 
 
+@pytest.mark.parametrize(
+    ("settings", "checked"),
+    [
+        ("task._target_=forks.LateLayers", "True"),
+        (
+            "+callbacks.mine={_target_:forks.Wrapped}",
+            "its weights do not fit into a module that is built anew",
+        ),
+    ],
+)
+def test_layers_that_are_made_late_are_measured(
+    settings: str, checked: str, command: Command, tmp_path: Path
+) -> None:
+    assert command("train.py", *SHORT, settings, "hydra.run.dir=run").status == 0
+    record = recorded(tmp_path / "run")
+    assert str(record["checked"]).startswith(checked)
+    assert record["best"]["val/acc"] == record["history"][record["best"]["epoch"]]["val/acc"]
+
+
 WRONG = {
     "model._target_=forks.Answers": "Answers gives torch.int64 [100] for a batch of 100 samples. ",
     "model._target_=forks.Idle": "Idle: it has no parameters that are trained",

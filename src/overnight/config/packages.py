@@ -7,6 +7,7 @@ from typing import Any
 from overnight.config.commands import command
 from overnight.config.folders import project
 from overnight.records.record import read_record
+from overnight.records.sources import targets
 
 HOMES = ("torch.nn", "torch.optim", "torchmetrics", "torchvision", "lightning.pytorch", "overnight")
 """Where the things that may be built are defined, whatever name leads to them; and in the project itself."""
@@ -26,16 +27,6 @@ def built_again(config: dict[str, Any]) -> dict[str, Any]:
     parts = {key: config[key] for key in ("task", "data", "trainer") if key in config}
     trainer = {key: value for key, value in parts.pop("trainer", {}).items() if key not in REPLACED}
     return parts | {"trainer": trainer}
-
-
-def named_packages(node: Any) -> Iterator[str]:
-    """Yield the package of each ``_target_``, at any depth."""
-    if isinstance(node, dict):
-        yield from (str(node[key]).partition(".")[0] for key in node if key == "_target_")
-        node = list(node.values())
-    if isinstance(node, list):
-        for item in node:
-            yield from named_packages(item)
 
 
 def eval_command(directory: str, checkpoint: str) -> str:
@@ -60,4 +51,4 @@ def foreign_packages(directory: str) -> list[str]:
 def untrusted_packages(config: dict[str, Any], trust: Iterable[str] = ()) -> list[str]:
     """Return the packages whose things a configuration builds, and that nobody has trusted."""
     known = {home.partition(".")[0] for home in (*HOMES, *own_packages(), *trust)}
-    return sorted({*named_packages(built_again(config))} - known)
+    return sorted({target.partition(".")[0] for target in targets(built_again(config))} - known)

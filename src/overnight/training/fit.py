@@ -63,10 +63,10 @@ def train(
         outcome = fit(trainer, measuring, task, data, history, checkpoint)
         seconds = sum(row["seconds"] or 0.0 for row in earlier) + time.perf_counter() - start
         saved = saved_checkpoints(trainer, config)
-        again, doubt = built_anew(history.config, task, directory, saved.values())
-        measured = {
-            path: measure_checkpoint(measuring, again, data, directory / path) for path in saved.values()
-        }
+        found, doubt = measure_saved(
+            measuring, task, data, history.config, [directory / path for path in saved.values()]
+        )
+        measured = {path: found[directory / path] for path in saved.values()}
         trained = results(config, history.rows, saved, measured, best_score(trainer))
         trained |= {"checked": doubt} if doubt and trained["checked"] is True else {}
         trained |= facts(task, data, seconds, trained_samples(trainer, data))
@@ -159,20 +159,25 @@ def measure_checkpoint(
     return Measured(int(read_checkpoint(path)["history"][-1]["epoch"]), measure(trainer, task, data, path))
 
 
-def built_anew(
-    config: Config, task: L.LightningModule, directory: Path, saved: Iterable[Path]
-) -> tuple[L.LightningModule, str]:
-    """Return a module as an evaluation will build it: it has nothing of the trained one but what was saved.
+def measure_saved(
+    trainer: L.Trainer,
+    task: L.LightningModule,
+    data: L.LightningDataModule,
+    config: Config,
+    paths: Iterable[Path],
+) -> tuple[dict[Path, Measured], str]:
+    """Measure checkpoints in a module that is built anew, as an evaluation does: it has only what was saved.
 
-    Where a callback has changed the trained module's layers, the weights do not fit into a new one. Then it
-    is the trained one, with the reason why it says less.
+    Where a callback has changed the layers of the trained one, their weights do not fit. Then it is the
+    trained one that is measured; the reason why it says less is returned, too.
     """
-    anew = build_task(config)
-    names = {name for path in saved for name in read_checkpoint(directory / path)["state_dict"]}
-    if not anew.strict_loading or not names or names == {*anew.state_dict()}:
-        return anew, ""
-    other = sorted(names ^ {*anew.state_dict()})
-    return task, f"the weights do not fit into a module that is built anew ({other[0]}), as eval.py will do"
+    paths = list(paths)
+    try:
+        anew = build_task(config)
+        return {path: measure_checkpoint(trainer, anew, data, path) for path in paths}, ""
+    except RuntimeError as error:
+        why = f"its weights do not fit into a module that is built anew: {' '.join(str(error).split())}"
+        return {path: measure_checkpoint(trainer, task, data, path) for path in paths}, why
 
 
 def trained_samples(trainer: L.Trainer, data: L.LightningDataModule) -> int | None:
