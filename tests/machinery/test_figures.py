@@ -11,10 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 
 import records
+from drawings import lay_out, texts
 from overnight.study.design import design
 from overnight.study.effort import importances
 from overnight.study.evidence import Evidence
-from overnight.study.figures import answer, cells, curves, overview, predictions, response
+from overnight.study.figures import answer, cells, curves, overview, response
 from overnight.study.figures.style import DISTINCT, OTHERS, STYLE, Picture, brief, colours, in_order, window
 from overnight.study.score import Score
 
@@ -60,17 +61,6 @@ def known(runs: pd.DataFrame, scientific: tuple[str, ...] = ()) -> Evidence:
 
 def drawn(pictures: Iterator[Picture]) -> list[Figure]:
     return [picture.figure for picture in pictures]
-
-
-def texts(figure: Figure) -> list[str]:
-    """Return all texts in a figure, those of the axes and legends too."""
-    return [text.get_text() for text in figure.findobj(mpl.text.Text)]
-
-
-def lay_out(figure: Figure) -> None:
-    """Do all of drawing but the pixels, which take most of the time; a warning on the way fails the test."""
-    with mpl.rc_context(STYLE):
-        figure.draw_without_rendering()
 
 
 def test_an_option_has_one_colour_and_numbers_have_a_scale() -> None:
@@ -271,59 +261,6 @@ def test_every_run_with_a_result_has_a_line_from_its_settings_to_its_score(score
     heights = overview.spread(runs["optimizer"])
     assert (heights[runs["optimizer"] == "sgd"] > heights[runs["optimizer"] == "adam"].max()).all()
     lay_out(figure)
-
-
-def test_a_regression_has_a_dot_for_each_sample() -> None:
-    targets = np.linspace(-1, 1, 50)
-    figure = predictions.residuals(targets, targets + 0.1)
-    above, left = (np.asarray(panel.lines[0].get_ydata()) for panel in figure.axes)
-    assert np.allclose(above, targets + 0.1)
-    assert np.allclose(left, -0.1)
-    lay_out(figure)
-
-
-def test_classes_are_named_and_shares_sum_to_a_hundred() -> None:
-    rng = np.random.default_rng(0)
-    labels = rng.integers(0, 3, 300)
-    codes = {"label": labels, "prediction": np.where(rng.random(300) < 0.8, labels, 0)}
-    names = ("shirt & $tie$", "coat", "bag")
-    table = pd.DataFrame({key: pd.Categorical.from_codes(codes[key], pd.Index(names)) for key in codes})
-    figure = predictions.confusion(table)
-    shares = [float(text) for text in texts(figure) if text.replace(".", "").isdigit()]
-    assert sum(shares) == pytest.approx(300, abs=0.5)
-    assert set(names) <= set(texts(figure))
-    lay_out(figure)
-    by_class = predictions.by_class(table)
-    right = (codes["label"] == codes["prediction"]).astype(float)
-    worst = np.argmin([right[labels == label].mean() for label in range(3)])
-    label = f"{names[worst]} (n={(labels == worst).sum()})"
-    assert by_class.axes[0].get_yticklabels()[-1].get_text() == label
-    wrong = table[table["label"] != table["prediction"]].assign(probability=0.9)
-    shown = predictions.errors(wrong.head(20), np.zeros((300, 28, 28)))
-    assert len(shown.axes) == 24  # in rows of six
-    lay_out(shown)
-
-
-def test_a_class_without_test_samples_is_a_row_without_numbers() -> None:
-    codes = pd.Categorical.from_codes([0, 0, 1], pd.Index(["shirt", "coat", "bag"]))
-    figure = predictions.confusion(pd.DataFrame({"label": codes, "prediction": codes}))
-    assert {"shirt", "coat", "bag"} <= set(texts(figure))
-    assert texts(figure).count("100.0") == 2
-    lay_out(figure)
-    assert (
-        len(predictions.by_class(pd.DataFrame({"label": codes, "prediction": codes})).axes[0].get_yticks())
-        == 2
-    )
-
-
-def test_a_signal_that_is_zero_is_named_since_it_cannot_be_drawn() -> None:
-    rows = [("zeros", 1, 0.0, 0.0), ("zeros", 2, 0.0, 0.0), ("normal", 1, 1.0, 0.1), ("normal", 2, 9.0, 0.2)]
-    table = pd.DataFrame(rows, columns=["hue", "layer", "activation", "gradient"])
-    with mpl.rc_context(STYLE):
-        figure = predictions.signals(table, colours(table["hue"]), "init")
-    lay_out(figure)
-    assert {"zeros (zero)", "normal", "1", "0.1"} <= set(texts(figure))
-    assert not any("math" in text for text in texts(figure))
 
 
 def test_labels_keep_both_ends_of_a_long_name_and_three_digits_of_a_number() -> None:
