@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 
 from commands import CONF, every
 from experiments import TINY, Compose, Experiment, Prepare
-from overnight.stacked import layers
+from overnight.stacked import layers, vmap
 from overnight.stacked.gates import constants
 from overnight.stacked.grouping import by
 from overnight.stacked.loop import StackedLoop
@@ -88,7 +88,7 @@ def dropout_of_torch(inputs: Tensor, probability: float, generators: Sequence[Ge
 
 @pytest.fixture
 def masks_of_torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layers, "DROPOUT", layers.function_with(dropout_of_torch))
+    monkeypatch.setattr(layers, "DROPOUT", vmap.function_with(dropout_of_torch))
 
 
 def trained(members: Sequence[Member]) -> list[Member]:

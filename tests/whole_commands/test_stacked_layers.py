@@ -11,6 +11,7 @@ from torch.testing import assert_close
 
 from overnight.stacked.layers import dropout, exchange_layers
 from overnight.stacked.products import shared_inputs
+from overnight.stacked.vmap import Level, function_with
 
 MEMBERS, WIDTH, INPUTS = 5, 100, 784
 
@@ -40,6 +41,42 @@ def test_what_the_wide_product_gives_a_member_depends_on_no_other(batch: int) ->
     for members in range(1, MEMBERS):
         for ours, of_all in zip(first(members), first(MEMBERS), strict=True):
             assert torch.equal(ours, of_all)
+
+
+def step(images: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    return (images @ weight).relu().square().sum()
+
+
+def test_a_level_does_what_vmap_does() -> None:
+    weight, images = torch.randn(MEMBERS, 4, 3, requires_grad=True), torch.randn(8, 4)
+    with Level(MEMBERS) as level:
+        ours, shared = level.unbatched(step(images, level.batched(weight))), level.unbatched(images)
+    theirs = torch.vmap(step, in_dims=(None, 0))(images, weight)
+    assert torch.equal(ours, theirs)
+    assert torch.equal(shared, images.expand(MEMBERS, 8, 4))
+    assert_close(torch.autograd.grad(ours.sum(), weight), torch.autograd.grad(theirs.sum(), weight))
+
+
+def test_a_level_refuses_random_numbers_as_vmap_does() -> None:
+    with pytest.raises(RuntimeError, match="randomness"), Level(MEMBERS):
+        torch.rand(3)
+    torch.rand(3)
+
+
+@pytest.mark.parametrize(("shares", "seen"), [(True, (8, 4)), (False, (MEMBERS, 8, 4))])
+def test_a_rule_sees_all_members(shares: bool, seen: tuple[int, ...]) -> None:
+    shapes = []
+
+    def rule(inputs: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        shapes.append((inputs.shape, weight.shape))
+        return inputs @ weight
+
+    weight, images = torch.randn(MEMBERS, 4, 3), torch.randn(8, 4)
+    with Level(MEMBERS) as level:
+        product = function_with(rule, shares=shares)(images, level.batched(weight))
+        assert product.shape == (8, 3)
+        assert torch.equal(level.unbatched(product), images @ weight)
+    assert shapes == [(seen, weight.shape)]
 
 
 def generators(*seeds: int) -> list[Generator]:

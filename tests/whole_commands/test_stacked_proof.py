@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from commands import every
 from experiments import TINY, Compose, Prepare
-from overnight.stacked import batches, layers, loop, proof, stack, steps
+from overnight.stacked import batches, layers, loop, proof, stack, steps, vmap
 from overnight.stacked.gates import obstacles
 from overnight.stacked.grouping import why_alone
 from overnight.stacked.loop import StackedLoop
@@ -167,7 +167,7 @@ def nothing(*_: Any, **__: Any) -> None:
     return None
 
 
-RULES, NORMALIZED = layers.function_with, "regularization=batch_norm"
+RULES, NORMALIZED = vmap.function_with, "regularization=batch_norm"
 SABOTAGE: dict[str, tuple[Any, str, Any, str]] = {
     "a scale in the forward pass": (layers, "DENSE", RULES(scaled(layers.dense, 1 + 1e-6)), ""),
     "a scale in the backward pass": (layers, "DENSE", RULES(with_wrong_backward), ""),

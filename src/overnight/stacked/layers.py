@@ -4,70 +4,18 @@ A module of exactly one of these classes gets a subclass whose forward calls a f
 for stacked tensors. Any other module is left as it is; vmap knows what to do with it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
-from torch._C import _functorch
-from torch._functorch.pyfunctorch import retrieve_current_functorch_interpreter
 from torch.nn import functional
 
 from overnight.stacked.products import shared_inputs
+from overnight.stacked.vmap import function_with
 
 NUMBERS = 2**31
 """How many ``random_`` draws from for an int32: all that are not negative."""
-
-Rule = Callable[..., Tensor]
-
-
-def function_with(rule: Rule, *, shares: bool = False) -> Callable[..., Tensor]:
-    """Return a function for use under vmap.
-
-    An ``autograd.Function`` with a rule for vmap does the same by public names alone, and takes 0.2 ms of
-    Python at each call: a twentieth of an epoch of five ``fcn``. Hence the private ones of torch, here only.
-
-    Args:
-        rule: takes its tensors with the axis of members first, those that are shared without one; returns a
-            tensor with that axis first.
-        shares: whether the first tensor may be one that is shared; else each member is given it.
-    """
-
-    def call(first: Tensor, *others: Any) -> Tensor:
-        vmap = retrieve_current_functorch_interpreter()
-        level = vmap.level()
-        inputs, dim = members_first(first, level)
-        if dim is None and not shares:
-            inputs = inputs.expand(vmap.batch_size(), *inputs.shape)  # type: ignore[attr-defined]
-        rest = [members_first(other, level)[0] if isinstance(other, Tensor) else other for other in others]
-        with vmap.lower():
-            result = rule(inputs, *rest)
-        return _functorch._add_batch_dim(result, 0, level)  # noqa: SLF001
-
-    return call
-
-
-def members_first(batched: Tensor, level: int) -> tuple[Tensor, int | None]:
-    """Return the tensor of all members behind one of vmap's, and None if all share it."""
-    tensor, dim = _functorch._unwrap_batched(batched, level)  # noqa: SLF001
-    return tensor.movedim(dim, 0) if dim else tensor, dim
-
-
-def hold_members(module: nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Let the parameters and buffers of a module stand for those of many, in all calls of vmap to come.
-
-    ``torch.func.functional_call`` does so for one call, and takes 0.3 ms of Python at each step.
-
-    Args:
-        module: is changed.
-        state: by name, with an axis of members first.
-    """
-    level = retrieve_current_functorch_interpreter().level()
-    for name, tensor in state.items():
-        path, _, own = name.rpartition(".")
-        owner = module.get_submodule(path)
-        tensors: dict[str, Any] = owner._parameters if own in owner._parameters else owner._buffers  # noqa: SLF001
-        tensors[own] = _functorch._add_batch_dim(tensor, 0, level)  # noqa: SLF001
 
 
 def dense(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

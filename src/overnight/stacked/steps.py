@@ -8,8 +8,10 @@ import lightning as L
 import torch
 from torch import Generator, Tensor, nn
 
-from overnight.stacked.layers import exchange_layers, hold_members
+from overnight.data.batches import Samples
+from overnight.stacked.layers import exchange_layers
 from overnight.stacked.stack import State
+from overnight.stacked.vmap import Level
 
 Outputs = dict[str, Tensor]
 """What a step returns for all members: [members, ...] each."""
@@ -32,7 +34,7 @@ class Steps(nn.Module):
         self.held: State | None = None
         exchange_layers(self.task, generators)
 
-    def call(self, state: State, step: str, batch: Any, own_batches: bool, *arguments: Any) -> Outputs:  # noqa: FBT001
+    def call(self, state: State, step: str, batch: Samples, own_batches: bool, *arguments: Any) -> Outputs:  # noqa: FBT001
         """Return what a step gives and logs for all members with this state.
 
         Args:
@@ -42,19 +44,16 @@ class Steps(nn.Module):
             own_batches: whether it is one for each.
             arguments: of the step, after the batch.
         """
-
-        def one(_: Tensor, drawn: Any) -> Outputs:
+        logged: Outputs = {}
+        with Level(len(next(iter(state.values())))) as level:
             if state is not self.held:
-                hold_members(self.task, state)
+                level.hold(self.task, state)
                 self.held = state
-            logged: Outputs = {}
+            drawn = Samples(*map(level.batched, batch)) if own_batches else batch
             with collecting_logs(self.task, logged, step):
-                returned = getattr(self.task, step)(drawn, *arguments)
-            return named_outputs(returned) | {f"{LOGGED}{name}": value for name, value in logged.items()}
-
-        members = torch.empty(len(next(iter(state.values()))))  # vmap is to know how many they are
-        each = torch.vmap(one, in_dims=(0, 0 if own_batches else None))
-        return each(members, batch)
+                returned = named_outputs(getattr(self.task, step)(drawn, *arguments))
+            outputs = returned | {f"{LOGGED}{name}": value for name, value in logged.items()}
+            return {name: level.unbatched(value) for name, value in outputs.items()}
 
 
 LOGGED = "logged "
@@ -82,11 +81,10 @@ class collecting_logs:  # noqa: N801 - a context manager, used as one
         self.task, self.logged, self.step = task, logged, step
 
     def __enter__(self) -> None:
-        self.task.log = self.log  # type: ignore[method-assign]
-        self.task.log_dict = self.log_dict  # type: ignore[assignment,method-assign]
+        vars(self.task).update(log=self.log, log_dict=self.log_dict)  # nn.Module looks at each for long
 
     def __exit__(self, *_: object) -> None:
-        del self.task.log, self.task.log_dict
+        del vars(self.task)["log"], vars(self.task)["log_dict"]
 
     def log(
         self, name: str, value: Any, *_: Any, on_step: Any = None, on_epoch: Any = None, **__: Any
