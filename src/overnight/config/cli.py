@@ -1,6 +1,7 @@
 """What the entry scripts share: a wrong command ends in one message, not in a traceback."""
 
 import functools
+import gc
 import os
 import signal
 import sys
@@ -17,6 +18,9 @@ from overnight.config.shorthand import spell_out
 Result = TypeVar("Result")
 INTERRUPTED = 130  # as shells report a program that SIGINT ended
 
+COLLECTED_AFTER = 10_000
+"""New objects after which Python looks for garbage; after its 700, imports take 4.6 s and not 3.8."""
+
 resolvers.register()
 
 
@@ -28,6 +32,7 @@ def launch(main: Callable[[], object]) -> None:
     if {"-h", "--help"} & set(sys.argv[1:]):
         sys.stdout.write(help_text(Path(sys.argv[0]).stem))
         return
+    gc.set_threshold(COLLECTED_AFTER)
     os.environ[folders.PROJECT] = str(folders.project())
     signal.signal(signal.SIGTERM, interrupt)
     GOES_ON.set(THE_SAME)

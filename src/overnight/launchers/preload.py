@@ -2,8 +2,9 @@
 
 import gc
 
-import overnight.runs.run  # noqa: F401
-from overnight.runs.checkout import code
+gc.disable()  # until ``work``: nothing of what is imported is garbage, and to look for it takes 0.8 s
+
+import overnight.runs.run  # noqa: E402, F401
+from overnight.runs.checkout import code  # noqa: E402
 
 code()  # as it is now: what is edited while the sweep runs is not what runs
-gc.freeze()  # what is imported is not worth looking through for garbage

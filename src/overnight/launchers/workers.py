@@ -1,5 +1,6 @@
 """Processes side by side on one machine, that do one task after another: hydra/launcher=joblib runs jobs."""
 
+import gc
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -75,7 +76,7 @@ def get_ready(*modules: str) -> None:
     Args:
         modules: that it is to import besides; once it runs, it takes no more.
     """
-    forkserver.set_forkserver_preload([*modules, PRELOADED])
+    forkserver.set_forkserver_preload([PRELOADED, *modules])
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # until ``work``
     forkserver.ensure_running()
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -145,6 +146,8 @@ def work(connection: Connection, threads: int) -> None:
     """Do the tasks that come in, one after another, until the parent is gone."""
     import torch  # noqa: PLC0415 - the parent has no need of it
 
+    gc.freeze()  # what was imported before the fork is not worth looking through for garbage
+    gc.enable()
     torch.set_num_threads(threads)
     multiprocessing.set_start_method(None, force=True)  # workers of a DataLoader start as in a run by itself
 

@@ -63,10 +63,11 @@ def refuse_redrawn(member: Member) -> None:
     Raises:
         ValueError: names one.
     """
-    kept, again = member.task.state_dict(), build_task(member.history.config).double()
-    buffers = dict(again.named_buffers())
-    for name, buffer in member.task.named_buffers():
-        if name not in kept and not torch.equal(buffer, buffers[name]):
+    kept = member.task.state_dict()
+    unsaved = {name: buffer for name, buffer in member.task.named_buffers() if name not in kept}
+    again = dict(build_task(member.history.config).double().named_buffers()) if unsaved else {}
+    for name, buffer in unsaved.items():
+        if not torch.equal(buffer, again[name]):
             raise ValueError(f"task.{name} is drawn at each building, and in no checkpoint")
 
 

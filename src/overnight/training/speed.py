@@ -1,8 +1,9 @@
-"""What makes Lightning's loop faster, each with its measured gain; importing this applies the first.
+"""What makes Lightning's loop faster, each with its measured gain; importing this applies the first of it.
 
 Gains are of an epoch of a network with 235,146 parameters, at batch 128 on two cores.
 """
 
+import gc
 import os
 import warnings
 from contextlib import AbstractContextManager, nullcontext
@@ -17,6 +18,9 @@ os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "0"
 
 # Lightning 2.6 with torch 2.14, once a step; nothing here can act on it.
 warnings.filterwarnings("ignore", message=r"`isinstance\(treespec, LeafSpec\)` is deprecated")
+
+# What is imported by now stays: to look through it for garbage takes 1.2 s at the end of the process.
+gc.freeze()
 
 NOTHING = nullcontext()
 
