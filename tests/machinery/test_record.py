@@ -215,7 +215,7 @@ def test_only_a_run_of_this_configuration_to_its_end_is_returned(
     assert settled_record(tmp_path, fingerprint) == (record if found else None)
 
 
-@pytest.mark.parametrize("sign", ["\x1b[31m", "\x9b31m", "\x07", "\u202e", "\x7f"])
+@pytest.mark.parametrize("sign", ["\x1b[31m", "\x9b31m", "\x07", "\b", "\f", "\u202e", "\x7f"])
 def test_nothing_in_a_record_commands_the_terminal(sign: str, tmp_path: Path) -> None:
     for escaped in (True, False):
         text = json.dumps(RECORD | {"name": f"a{sign}b\n\té日"}, ensure_ascii=escaped)
@@ -223,3 +223,12 @@ def test_nothing_in_a_record_commands_the_terminal(sign: str, tmp_path: Path) ->
         record = read_record(tmp_path)
         assert record
         assert record["name"] == f"a{sign[1:]}b\n\té日"
+
+
+@pytest.mark.parametrize("text", [r"\u001b[31m", r"\\u202a", r"C:\beta\u0007", "\\\x1b", r"\x1b"])
+def test_what_only_spells_a_control_character_stays(text: str, tmp_path: Path) -> None:
+    """A record has the project's uncommitted changes in it, and so whatever is written in code."""
+    write_record(RECORD | {"name": text}, tmp_path)
+    record = read_record(tmp_path)
+    assert record
+    assert record["name"] == text.replace("\x1b", "")

@@ -51,22 +51,34 @@ def write_record(record: Record, directory: Path) -> Path:
 def read_record(directory: Path) -> Record | None:
     """Return the record in this directory, or None where there is none that can be read."""
     try:
-        record = json.loads(printable((directory / RECORD_FILE).read_text(encoding="utf-8")))
+        record = json.loads(printable_json((directory / RECORD_FILE).read_text(encoding="utf-8")))
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     return record if isinstance(record, dict) and record.get("schema") == SCHEMA else None
 
 
-CONTROLS = re.compile(
-    r"\\u(?:00(?:0[0-8bcef]|1[0-9a-f]|7f|[89][0-9a-f])|20(?:2[a-e]|6[6-9]))|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]",
-    re.IGNORECASE,
+def score(record: Record) -> float:
+    """Return the metric of the best weights, NaN where there is none."""
+    reached = record["best"][record["metric"]] if record["status"] == "completed" and record["best"] else None
+    return math.nan if reached is None else float(reached)
+
+
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Characters that command a terminal or turn the direction of writing."""
+ESCAPED = re.compile(
+    r"(\\\\)|\\[bf]|\\u(?:00(?:0[0-8bcef]|1[0-9a-f]|7f|[89][0-9a-f])|20(?:2[a-e]|6[6-9]))", re.IGNORECASE
 )
-"""Characters, and JSON's escapes of them, that command a terminal or turn the direction of writing."""
+"""JSON's escapes of them. The first group is that of a backslash: what stands after it is no escape."""
 
 
 def printable(text: str) -> str:
-    """Return a text without what would command the terminal that it is printed on; JSON stays JSON."""
+    """Return a text without what would command the terminal that it is printed on."""
     return CONTROLS.sub("", text)
+
+
+def printable_json(text: str) -> str:
+    """Return JSON whose strings are ``printable``."""
+    return ESCAPED.sub(r"\1", printable(text))
 
 
 def settled_record(directory: Path, fingerprint: str) -> Record | None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from overnight.records.atomic import replacing
 from overnight.records.folder import refuse_foreign
 from overnight.records.naming import LENGTH, UNNAMED, by_key
-from overnight.records.record import printable
+from overnight.records.record import printable_json
 
 PLAN = "sweep.json"
 ENDED = ".ended"
@@ -97,7 +97,7 @@ def in_groups(directory: Path) -> Iterator[None]:
 def read(directory: Path) -> Plan | None:
     """Return the plan, or None where no sweep has begun."""
     try:
-        return Plan(**json.loads(printable((directory / PLAN).read_text(encoding="utf-8"))))
+        return Plan(**json.loads(printable_json((directory / PLAN).read_text(encoding="utf-8"))))
     except (FileNotFoundError, ValueError, TypeError):
         return None
 

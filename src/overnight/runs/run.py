@@ -23,6 +23,7 @@ from overnight.records.record import (
     Record,
     fingerprint,
     read_record,
+    score,
     settled_record,
     write_record,
 )
@@ -185,12 +186,6 @@ def conclude(record: Record, origin: Origin, on_failure: str, *, before: bool) -
             sys.exit(f"Error: {record['error']['message']}")
         if on_failure != "continue":
             sweep_state.stop(origin.sweep)
-
-
-def score(record: Record) -> float:
-    """Return the metric of the best weights, NaN where there is none."""
-    reached = record["best"][record["metric"]] if record["status"] == "completed" and record["best"] else None
-    return math.nan if reached is None else float(reached)
 
 
 def summary(record: Record, directory: Path) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from overnight.records.folder import find_runs
-from overnight.records.record import RECORD_FILE, STATUSES, printable
+from overnight.records.record import RECORD_FILE, STATUSES, printable_json
 
 
 class Part(BaseModel):
@@ -88,7 +88,7 @@ def read(directory: Path) -> Stored | str:
     """Return the record in this folder, or the reason why it cannot be read."""
     try:
         text = (directory / RECORD_FILE).read_text(encoding="utf-8", errors="replace")
-        return Stored.model_validate_json(printable(text))
+        return Stored.model_validate_json(printable_json(text))
     except OSError as error:
         return str(error.strerror)
     except ValidationError as error:
