@@ -10,9 +10,6 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-SEVERAL = 6
-"""Runs of which groups may be trained side by side, in other processes."""
-
 
 class ComposingLauncher(Launcher):
     """Composes all jobs before it runs them."""
@@ -20,6 +17,9 @@ class ComposingLauncher(Launcher):
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Keep what a job needs."""
         self.of_job = hydra_context, task_function, config
+
+    def get_ready(self, jobs: int) -> None:
+        """Begin to import what so many jobs will need, in another process: meanwhile they are checked."""
 
 
 class JobLauncher(ComposingLauncher):
@@ -66,6 +66,12 @@ class ProcessLauncher(JobLauncher):
 
         needed("hydra.launcher.threads", threads, lambda number: number > 0, "a whole number, 1 or more", 1)
         self.n_jobs, self.threads = at_a_time(n_jobs), threads
+
+    def get_ready(self, jobs: int) -> None:
+        """Start the process from which the others will be forked."""
+        from overnight.launchers.workers import get_ready  # noqa: PLC0415
+
+        get_ready()
 
     def workers(self) -> AbstractContextManager[Any]:
         """Processes on this machine."""
@@ -135,14 +141,19 @@ class StackedLauncher(ComposingLauncher):
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Run all jobs; return their results in the given order."""
         from overnight.launchers.job import compose  # noqa: PLC0415
-        from overnight.launchers.workers import get_ready  # noqa: PLC0415
-
-        if self.limits["groups_at_a_time"] != 1 and len(job_overrides) >= SEVERAL:
-            get_ready("overnight.stacked.group")  # both processes import torch now
         from overnight.stacked.launcher import launch  # noqa: PLC0415
         from overnight.stacked.limits import Limits  # noqa: PLC0415
 
+        self.get_ready(len(job_overrides))
         return launch(compose(*self.of_job, job_overrides, initial_job_idx), Limits(**self.limits))
+
+    def get_ready(self, jobs: int) -> None:
+        """Start the process from which the others will be forked, if there will be any."""
+        from overnight.launchers.workers import get_ready  # noqa: PLC0415
+        from overnight.stacked.limits import Limits  # noqa: PLC0415
+
+        if Limits(**self.limits).aside(jobs):
+            get_ready("overnight.stacked.group", "overnight.stacked.judging")
 
 
 def plain(config: Any) -> Any:

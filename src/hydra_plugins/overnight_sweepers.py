@@ -48,7 +48,8 @@ class CheckingSweeper(Sweeper):
         from overnight.sweeps.jobs import refuse  # noqa: PLC0415
 
         if "sweep" in self.config.hydra.callbacks:
-            refuse(self.hydra_context, self.config, jobs)
+            ready = getattr(self.launcher, "get_ready", None) or (lambda _: None)  # Hydra's own has none
+            refuse(self.hydra_context, self.config, jobs, meanwhile=lambda: ready(len(jobs)))
         else:
             super().validate_batch_is_legal(jobs)
 

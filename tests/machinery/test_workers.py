@@ -2,8 +2,11 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -53,6 +56,22 @@ def test_what_a_task_raises_is_raised_and_ends_no_process(start: Start) -> None:
             wait()
     after = {wait()[1] for wait in start([partial(squared, number) for number in range(4)], print)}
     assert after & before
+
+
+UNFINISHED = """
+from overnight.launchers import workers
+workers.PRELOADED = "imports_for_ever"
+workers.get_ready()
+"""
+
+
+def test_what_is_still_imported_at_the_end_holds_up_nobody(tmp_path: Path) -> None:
+    """A sweep that is refused: who reads what it writes must not wait for the imports of its processes."""
+    (tmp_path / "imports_for_ever.py").write_text("import threading; threading.Event().wait()")
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    environment = os.environ | {"PYTHONPATH": path}
+    script = [sys.executable, "-c", UNFINISHED]
+    subprocess.run(script, env=environment, capture_output=True, timeout=60, check=True)
 
 
 def test_leaving_ends_what_is_under_way_and_what_is_just_starting() -> None:

@@ -8,8 +8,9 @@ import torch
 from commands import CONF, every
 from experiments import Compose
 from overnight.config.resolvers import cores
-from overnight.stacked.grouping import Run, groups, shared_out, why_alone, with_traits
-from overnight.stacked.limits import Limits, bytes_each, number_of_groups
+from overnight.stacked.grouping import Run, groups, shared_out
+from overnight.stacked.judging import judge, on_cpu, why_alone
+from overnight.stacked.limits import Limits, number_of_groups
 
 UNSUPPORTED = {
     "ckpt_path=some.ckpt": "ckpt_path=some.ckpt",
@@ -56,8 +57,8 @@ def kinds(
     compose: Compose, *runs: str, members: int = 99, memory: float = 1e3, beside: int = 1
 ) -> list[list[int]]:
     """Group runs that are typed like this; return their numbers."""
-    configs = [with_traits(compose("data=synthetic", *run.split())) for run in runs]
-    planned = [Run(None, Path(), config, "") for config in configs]  # type: ignore[arg-type]
+    judged = [judge(compose("data=synthetic", *run.split()), "") for run in runs]
+    planned = [Run(None, Path(), known) for known in judged]  # type: ignore[arg-type]
     limits = Limits(None, members, memory)
     return [[planned.index(run) for run in group] for group in groups(planned, limits, beside)]
 
@@ -131,7 +132,7 @@ def test_a_bound_on_the_memory_splits_groups(compose: Compose) -> None:
     runs = [f"seed={seed}" for seed in range(4)]
     assert kinds(compose, *runs, memory=1) == [[0, 1, 2, 3]]
     assert kinds(compose, *runs, memory=1e-6) == [[0], [1], [2], [3]]
-    gb = bytes_each(with_traits(compose("data=synthetic"))) / 1e9
+    gb = judge(compose("data=synthetic"), "").memory / 1e9
     assert kinds(compose, *runs, memory=2.1 * gb) == [[0, 2], [1, 3]]
     assert kinds(compose, *runs, memory=4.2 * gb, beside=2) == [[0, 2], [1, 3]]
 
@@ -140,21 +141,20 @@ CORES = {"two": (27, 2), "as many groups as there are": (8, 2), "one": (3, 1), "
 
 
 @pytest.mark.parametrize(("runs", "number"), CORES.values(), ids=CORES)
-def test_groups_side_by_side_are_not_too_small(runs: int, number: int, compose: Compose) -> None:
-    assert Limits(2, 14, 4.0).side_by_side([with_traits(compose("data=synthetic"))] * runs) == number
+def test_groups_side_by_side_are_not_too_small(runs: int, number: int) -> None:
+    assert Limits(2, 14, 4.0).side_by_side([10_000] * runs, on_cpu=True) == number
 
 
 def test_a_gpu_trains_one_group_at_a_time(compose: Compose, monkeypatch: pytest.MonkeyPatch) -> None:
     """No machine of the tests has one: torch is made to say so, and it is asked for nothing else."""
     monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
     limits = Limits(None, 14, 4.0)
-    assert limits.at_a_time([compose("data=synthetic")]) == 1
-    assert limits.at_a_time([compose("data=synthetic", "trainer=cpu")]) == cores()
+    assert limits.at_a_time(on_cpu=on_cpu(compose("data=synthetic"))) == 1
+    assert limits.at_a_time(on_cpu=on_cpu(compose("data=synthetic", "trainer=cpu"))) == cores()
 
 
-def test_where_memory_is_short_fewer_groups_are_trained_at_a_time(compose: Compose) -> None:
-    config = with_traits(compose("data=synthetic"))
-    limits = Limits(64, 14, bytes_each(config) * 12.5 / 1e9)
-    beside = limits.side_by_side([config] * 1000)
+def test_where_memory_is_short_fewer_groups_are_trained_at_a_time() -> None:
+    limits = Limits(64, 14, memory_gb=12.5)
+    beside = limits.side_by_side([10**9] * 1000, on_cpu=True)
     assert beside == 4
-    assert limits.members(config, beside) == 3
+    assert limits.members(10**9, beside) == 3

@@ -14,7 +14,7 @@ from commands import every
 from experiments import TINY, Compose, Prepare
 from overnight.stacked import batches, layers, loop, proof, stack, steps, vmap
 from overnight.stacked.gates import obstacles
-from overnight.stacked.grouping import why_alone
+from overnight.stacked.judging import why_alone
 from overnight.stacked.loop import StackedLoop
 from overnight.stacked.member import Member
 from overnight.stacked.proof import check_step, prove

@@ -17,7 +17,7 @@ from commands import CONF, SHORT, Command, result
 from experiments import Compose
 from overnight.records.lock import locked
 from overnight.stacked import group as one_group
-from overnight.stacked.grouping import Run
+from overnight.stacked.grouping import Judged, Run
 from overnight.stacked.loop import StackedLoop
 from overnight.study.frames import load
 from overnight.sweeps.composing import ComposingOnce
@@ -174,7 +174,7 @@ def test_a_run_that_another_process_is_at_work_on_is_left_to_it(compose: Compose
     job: Any = SimpleNamespace(
         config=OmegaConf.create({"hydra": {"sweep": {"dir": str(tmp_path)}, "job": {"num": 0}}})
     )
-    run = Run(job, tmp_path, compose("data=synthetic"), "")
+    run = Run(job, tmp_path, Judged(compose("data=synthetic"), ""))
     with locked(tmp_path), ExitStack() as claims:
         assert not one_group.available(run, claims)
     with ExitStack() as claims:

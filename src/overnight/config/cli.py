@@ -32,7 +32,7 @@ def launch(main: Callable[[], object]) -> None:
     if {"-h", "--help"} & set(sys.argv[1:]):
         sys.stdout.write(help_text(Path(sys.argv[0]).stem))
         return
-    gc.set_threshold(COLLECTED_AFTER)
+    gc.set_threshold(max(COLLECTED_AFTER, gc.get_threshold()[0]))
     os.environ[folders.PROJECT] = str(folders.project())
     signal.signal(signal.SIGTERM, interrupt)
     GOES_ON.set(THE_SAME)

@@ -1,11 +1,13 @@
 """Processes side by side on one machine, that do one task after another: hydra/launcher=joblib runs jobs."""
 
+import atexit
 import gc
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
@@ -73,6 +75,8 @@ class Worker(NamedTuple):
 def get_ready(*modules: str) -> None:
     """Start the process from which the workers will be forked: it imports while this one goes on.
 
+    It would import to the end though nobody waits for it any more, and hold the pipe that this one writes to.
+
     Args:
         modules: that it is to import besides; once it runs, it takes no more.
     """
@@ -80,6 +84,13 @@ def get_ready(*modules: str) -> None:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # until ``work``
     forkserver.ensure_running()
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    atexit.register(end, forkserver._forkserver._forkserver_pid)  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def end(process: int) -> None:
+    """End a process, if it still runs."""
+    with suppress(ProcessLookupError):
+        os.kill(process, signal.SIGTERM)
 
 
 @contextmanager

@@ -1,16 +1,14 @@
 """A group of runs, trained together and recorded, in whatever process."""
 
 import gc
-import io
 import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, redirect_stdout
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
 
 import torch
-from hydra.core.utils import JobReturn, configure_log, setup_globals
+from hydra.core.utils import JobReturn
 
 from overnight.launchers.workers import Hear
 from overnight.records import sweep_state
@@ -35,62 +33,28 @@ Built = tuple[Run, Member]
 Result = tuple[Run, Delivery]
 
 
-@dataclass(frozen=True)
-class Group:
-    """What is trained together.
+def train_and_record(number: int, runs: Sequence[Run], tell: Hear) -> list[JobReturn | str]:
+    """Train the runs of a group and record them; return their results.
+
+    A run that is left out has the reason instead: it is run the ordinary way, and there waits or fails as
+    runs of their own do.
 
     Args:
-        number: among the groups of the sweep, from 0.
+        number: of the group in the sweep, from 0.
         runs: its members.
+        tell: is told how far it is.
     """
-
-    number: int
-    runs: Sequence[Run]
-
-    def __call__(self, tell: Hear) -> list[JobReturn | str]:
-        """Train the runs and record them; return their results.
-
-        A run that is left out has the reason instead: it is run the ordinary way, and there waits or fails as
-        runs of their own do.
-        """
-        reasons: dict[Run, str] = {}
-        with ExitStack() as locks:
-            held = [run for run in self.runs if available(run, locks)]
-            trained = train(held, lambda epoch, members: tell(Epoch(self.number, epoch, members)), reasons)
-            tell(Trained(self.number))
-            results = {run: delivery.execute(run.job) for run, delivery in trained}
-        del trained
-        gc.collect()  # trainers refer to themselves: else groups pile up
-        for reason, count in Counter(reasons.values()).items():
-            log.warning("the ordinary way: %d (%s)", count, reason)
-        return [results.get(run, reasons.get(run, "")) for run in self.runs]
-
-
-@dataclass(frozen=True)
-class Aside:
-    """A group in a process that has no terminal of its own: what it prints it tells."""
-
-    group: Group
-
-    def __call__(self, tell: Hear) -> list[JobReturn | str]:
-        """Do what the group does."""
-        setup_globals()  # nothing was composed in this process, and the clock may name the sweep's folder
-        hydra = self.group.runs[0].job.config.hydra
-        with redirect_stdout(Printed(tell)):
-            configure_log(hydra.hydra_logging, hydra.verbose)
-            return self.group(tell)
-
-
-class Printed(io.TextIOBase):
-    """Tells what is printed."""
-
-    def __init__(self, hear: Hear) -> None:
-        self.hear = hear
-
-    def write(self, text: str) -> int:
-        """Tell it."""
-        self.hear(text)
-        return len(text)
+    reasons: dict[Run, str] = {}
+    with ExitStack() as locks:
+        held = [run for run in runs if available(run, locks)]
+        trained = train(held, lambda epoch, members: tell(Epoch(number, epoch, members)), reasons)
+        tell(Trained(number))
+        results = {run: delivery.execute(run.job) for run, delivery in trained}
+    del trained
+    gc.collect()  # trainers refer to themselves: else groups pile up
+    for reason, count in Counter(reasons.values()).items():
+        log.warning("the ordinary way: %d (%s)", count, reason)
+    return [results.get(run, reasons.get(run, "")) for run in runs]
 
 
 def available(run: Run, locks: ExitStack) -> bool:

@@ -1,26 +1,40 @@
 """Which runs of a sweep can share a batched network, and how many of them do at a time."""
 
-import json
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-import hydra
 from omegaconf.errors import OmegaConfBaseException
 
 from overnight.config.errors import ConfigError
-from overnight.config.of_data import asked
-from overnight.config.schema import check
 from overnight.launchers.job import Job
-from overnight.records.record import COSMETIC, Record, fingerprint, settled_record, without_keys
+from overnight.records.record import Record, fingerprint, settled_record
 from overnight.runs.origin import resolved
 from overnight.stacked.limits import Limits, number_of_groups
-from overnight.stacked.support import unsupported
-from overnight.training.parts import build_data, informed
 
 Config = dict[str, Any]
 Item = TypeVar("Item")
+
+
+class Judged(NamedTuple):
+    """What is known of a run before it is trained.
+
+    Args:
+        config: resolved, with what the module asks of the data; {} if it cannot be.
+        alone: why it is run the ordinary way; "" if it can be stacked.
+        kind: what it must share with those that it is trained with.
+        memory: that it needs, in bytes.
+        parameters: of its net, to which an epoch's time is roughly proportional.
+        on_cpu: whether it is trained there.
+    """
+
+    config: Config
+    alone: str
+    kind: str = ""
+    memory: int = 0
+    parameters: int = 0
+    on_cpu: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,14 +44,22 @@ class Run:
     Args:
         job: that will record it.
         directory: where.
-        config: resolved; {} if it cannot be.
-        alone: why it is run the ordinary way; "" if it can be stacked.
+        judged: what is known of it.
     """
 
     job: Job
     directory: Path
-    config: Config
-    alone: str
+    judged: Judged
+
+    @property
+    def config(self) -> Config:
+        """Return its configuration; {} if it cannot be resolved."""
+        return self.judged.config
+
+    @property
+    def alone(self) -> str:
+        """Return why it is run the ordinary way; "" if it can be stacked."""
+        return self.judged.alone
 
     @property
     def recorded(self) -> Record | None:
@@ -50,37 +72,17 @@ class Run:
         return int(self.config["trainer"]["max_epochs"])
 
 
-def look_at(job: Job) -> Run:
-    """Resolve a job's configuration, and find out whether it can be stacked."""
+def look_at(job: Job) -> tuple[Path, Config, str]:
+    """Return a job's folder, its resolved configuration, and why it cannot be stacked if that is known."""
     with job.situated() as cfg:
         directory = Path(job.config.hydra.runtime.output_dir)
         try:
             config, going_on = resolved(cfg, directory)
         except (OmegaConfBaseException, ConfigError) as error:
-            return Run(job, directory, {}, str(error))
-    if job.config.hydra.job.chdir:  # a process has one directory
-        return Run(job, directory, config, "hydra.job.chdir=true")
-    alone = "ckpt_path=last" if going_on else why_alone(config)
-    if not alone:
-        try:
-            config = with_traits(config)
-        except (ValueError, OSError) as error:
-            alone = f"cannot be built: {error}"
-    return Run(job, directory, config, alone)
-
-
-def with_traits(config: Config) -> Config:
-    """Return the configuration with what its module asks of the data: how large the net is."""
-    return informed(config, build_data(config)) if any(asked(config["task"])) else config
-
-
-def why_alone(config: Config) -> str:
-    """Return what keeps a run from being stacked; "" if nothing does."""
-    try:
-        check(config)
-    except ConfigError as error:
-        return str(error)
-    return ", ".join(unsupported(config))
+            return directory, {}, str(error)
+    # a process has one directory
+    alone = "hydra.job.chdir=true" * bool(job.config.hydra.job.chdir) or "ckpt_path=last" * going_on
+    return directory, config, alone
 
 
 def groups(runs: Iterable[Run], limits: Limits, beside: int) -> list[Sequence[Run]]:
@@ -91,21 +93,13 @@ def groups(runs: Iterable[Run], limits: Limits, beside: int) -> list[Sequence[Ru
         limits: of each group.
         beside: how many groups are trained at a time.
     """
-    kinds = by(runs, kind_of)
+    kinds = by(runs, lambda run: run.judged.kind)
     return [group for kind in kinds for group in groups_of_a_kind(kind, limits, beside)]
-
-
-def kind_of(run: Run) -> str:
-    """Return what members of a group must share: all settings but those that each may have for itself."""
-    config = run.config
-    own = hydra.utils.get_class(config["task"]["_target_"]).stacked_settings  # type: ignore[attr-defined]
-    relevant = without_keys(config, (*COSMETIC, *config["cosmetic"], *own))
-    return json.dumps(relevant, sort_keys=True, default=str)
 
 
 def groups_of_a_kind(kind: Sequence[Run], limits: Limits, beside: int) -> list[Sequence[Run]]:
     """Put runs together that can share a network, first those that also see the same images."""
-    most = limits.members(kind[0].config, beside)
+    most = limits.members(kind[0].judged.memory, beside)
     return [
         group
         for part in apart(kind, enough=max(2, most / 5))

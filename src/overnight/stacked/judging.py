@@ -1,0 +1,103 @@
+"""What has to be known of a run before it is trained with others: whether it can be, and how large it is."""
+
+import functools
+import json
+from typing import Any, NamedTuple
+
+import hydra
+import torch
+from torch import nn
+
+from overnight.config.errors import ConfigError
+from overnight.config.of_data import TRAITS, asked, filled
+from overnight.config.schema import check
+from overnight.records.record import COSMETIC, without_keys
+from overnight.stacked.grouping import Judged
+from overnight.stacked.support import unsupported
+from overnight.training.parts import build_data, informed
+
+Config = dict[str, Any]
+
+COPIES = 12
+"""Of the parameters: weights, gradients, two moments, and two checkpoints of the weights and moments."""
+BYTES = 4
+LARGEST_BATCH = 1000
+ACTIVATIONS = 6
+"""Copies of a layer's activations that a step or an evaluation has in memory at a time."""
+
+
+def judge(config: Config, alone: str) -> Judged:
+    """Find out whether a run can be stacked.
+
+    Args:
+        config: resolved.
+        alone: why it cannot be, if that is known.
+    """
+    alone = alone or why_alone(config)
+    if not alone:
+        try:
+            config = with_traits(config)
+            size = size_of_net(config)
+            return Judged(config, "", kind_of(config), bytes_each(config), size.parameters, on_cpu(config))
+        except Exception as error:  # noqa: BLE001 - whatever it is: the ordinary run records it
+            alone = f"cannot be built: {error}"
+    return Judged(config, alone, on_cpu=on_cpu(config))
+
+
+def why_alone(config: Config) -> str:
+    """Return what keeps a run from being stacked; "" if nothing does."""
+    try:
+        check(config)
+    except ConfigError as error:
+        return str(error)
+    return ", ".join(unsupported(config))
+
+
+def with_traits(config: Config) -> Config:
+    """Return the configuration with what its module asks of the data: how large the net is."""
+    return informed(config, build_data(config)) if any(asked(config["task"])) else config
+
+
+def kind_of(config: Config) -> str:
+    """Return what members of a group must share: all settings but those that each may have for itself."""
+    own = hydra.utils.get_class(config["task"]["_target_"]).stacked_settings  # type: ignore[attr-defined]
+    relevant = without_keys(config, (*COSMETIC, *config["cosmetic"], *own))
+    return json.dumps(relevant, sort_keys=True, default=str)
+
+
+def on_cpu(config: Config) -> bool:
+    """Tell whether a run is trained on the CPU."""
+    asked_for = config.get("trainer", {}).get("accelerator")
+    return asked_for == "cpu" or not torch.accelerator.is_available()
+
+
+def bytes_each(config: Config) -> int:
+    """Estimate the memory that training one member takes; the samples come on top, once for each process."""
+    samples = max(LARGEST_BATCH, config["data"]["batch_size"])
+    size = size_of_net(config)
+    return int(BYTES * (COPIES * size.parameters + ACTIVATIONS * samples * size.units))
+
+
+class Size(NamedTuple):
+    """The size of a net: its parameters, and the units of all its dense layers, inputs included."""
+
+    parameters: int
+    units: int
+
+
+def size_of_net(config: Config) -> Size:
+    """Return the size of the net of a run."""
+    return size_of(json.dumps(filled(config["task"]["net"], config.get(TRAITS, {}))))
+
+
+@functools.cache
+def size_of(net: str) -> Size:
+    """Build a net, given as JSON, without memory for its tensors, and count."""
+    with torch.device("meta"):
+        built = hydra.utils.instantiate(json.loads(net), _convert_="all")
+    layers = [module for module in built.modules() if isinstance(module, nn.Linear)]
+    inputs = layers[0].in_features if layers else 0
+    return Size(
+        sum(parameter.numel() for parameter in built.parameters()),
+        inputs + sum(layer.out_features for layer in layers),
+    )
