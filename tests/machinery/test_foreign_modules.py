@@ -5,6 +5,7 @@ import math
 import random
 import re
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import numpy as np
@@ -179,6 +180,18 @@ def test_predictions_of_pairs_are_written_and_others_refused(command: Command, t
     )
     assert refused.status == 1
     assert "the predictions cannot be written" in refused.stderr
+
+
+@pytest.mark.filterwarnings("ignore:Your `predict_dataloader`'s sampler has shuffling")
+def test_predictions_stand_beside_their_own_targets_in_whatever_order(
+    command: Command, tmp_path: Path
+) -> None:
+    command(TRAIN, *module("regressor"), "data._target_=foreign.ShuffledLine")
+    command(EVAL, "trust=[foreign]", f"ckpt_path={BEST}", "predictions=p.csv")
+    with (tmp_path / "p.csv").open() as file:
+        errors = [(float(row["target"]) - float(row["prediction"])) ** 2 for row in csv.DictReader(file)]
+    logged = recorded(tmp_path)["best"]["test_loss"]  # of batches that count alike, the last one is short
+    assert mean(errors) == pytest.approx(logged, rel=0.1)
 
 
 def test_eval_prints_a_row_for_each_split(command: Command) -> None:

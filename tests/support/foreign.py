@@ -54,6 +54,13 @@ class Line(OnlyTraining):
         return self.test_dataloader()
 
 
+class ShuffledLine(Line):
+    """Predicts the test set in another order each time."""
+
+    def predict_dataloader(self) -> Any:
+        return self.loader(line(20, seed=2), shuffle=True)
+
+
 class TwoValidations(Line):
     """Validates on two sets."""
 

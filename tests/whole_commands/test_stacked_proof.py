@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from commands import every
 from experiments import TINY, Compose, Prepare
-from overnight.stacked import batches, layers, loop, proof, stack, steps, vmap
+from overnight.stacked import batches, layers, loop, proof, stack, steps, traces, vmap
 from overnight.stacked.gates import obstacles
 from overnight.stacked.judging import why_alone
 from overnight.stacked.loop import StackedLoop
@@ -181,7 +181,7 @@ SABOTAGE: dict[str, tuple[Any, str, Any, str]] = {
     "no epsilon": (layers, "BATCH_NORM", RULES(without_epsilon), "regularization=batch_norm"),
     "a loss that depends on the batch's size": (layers, "CROSS_ENTROPY", RULES(summed), ""),
     "no smoothing": (layers, "CROSS_ENTROPY", RULES(unsmoothed), "label_smoothing=0.1"),
-    "a shifted order": (proof, "cut", shifted, ""),
+    "a shifted order": (traces, "cut", shifted, ""),
     "members mixed up": (stack.Stack, "hand_out_gradients", swapped, ""),
     "outputs of another member": (steps.Kept, "keep", misplaced, ""),
     "gradients that add up": (stack.Stack, "forget_gradients", nothing, ""),
@@ -197,7 +197,7 @@ def test_the_proof_notices_sabotage(
     where: Any, name: str, broken: Any, typed: str, configured: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config, directory = configured(*typed.split())
-    known = proof.ordinary(config, directory)
+    known = traces.ordinary(config, directory)
     monkeypatch.setattr(proof, "ordinary", lambda *_: known)
     monkeypatch.setattr(where, name, broken)
     with pytest.raises((ValueError, RuntimeError, KeyError)):

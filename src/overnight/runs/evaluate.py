@@ -1,16 +1,12 @@
 """A checkpoint measured again, with nothing but the checkpoint to go by."""
 
-import csv
 import logging
 import shlex
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import lightning as L
-import torch
 from omegaconf import DictConfig
-from torch import Tensor
 
 from overnight.config import folders
 from overnight.config.errors import ConfigError, one_of
@@ -22,8 +18,9 @@ from overnight.records.metric import SPLITS, counterpart, split_and_name
 from overnight.records.sampling import half_interval
 from overnight.records.sources import edited, sources
 from overnight.runs.origin import DATA_PATHS
-from overnight.training.checkpoints import read_checkpoint, without_warning
-from overnight.training.measure import WITHOUT_CALLBACKS, build_measuring_trainer, has_split, measure
+from overnight.runs.predictions import predict, write_predictions
+from overnight.training.checkpoints import read_checkpoint
+from overnight.training.measure import build_measuring_trainer, measure
 from overnight.training.parts import build_data, build_task, instantiated
 from overnight.training.trust import trusted
 
@@ -58,7 +55,8 @@ def evaluate(cfg: DictConfig) -> dict[str, float | None]:
     refuse_changed(config, data)
     if other := edited(saved.get("sources"), sources(built_again(config))):  # of which all is trusted
         log.warning("trained with other code: %s changed since", ", ".join(other))
-    trainer = build_measuring_trainer(config, accelerator=cfg.accelerator)
+    device = {"accelerator": cfg.accelerator}
+    trainer = build_measuring_trainer(config, **device)
     measured = measure(trainer, task, data, checkpoint)
     refuse_other_samples(saved, data)
     log.info("ckpt_path: %s", cfg.ckpt_path)
@@ -68,7 +66,8 @@ def evaluate(cfg: DictConfig) -> dict[str, float | None]:
     if cfg.predictions:
         rows, names = getattr(data, "test_rows", None), getattr(data, "class_names", ())
         path = Path(from_where_typed(cfg.predictions))
-        write_predictions(*predict(trainer, task, data, checkpoint), path, rows, names)
+        predicted = predict(config, task, data, checkpoint, **device)
+        write_predictions(predicted.outputs, predicted.targets, path, rows, names)
         log.info("predictions: %s", shlex.quote(cfg.predictions))
     return measured
 
@@ -148,69 +147,3 @@ def table(measured: dict[str, float | None], config: Config, sizes: Config) -> s
 def cell(value: float, samples: int | None) -> str:
     """Write a metric; with half its interval if it is a share of so many samples."""
     return f"{value:.4f} ± {half_interval(value, samples):.4f}" if samples else f"{value:.4f}"
-
-
-def predict(
-    trainer: L.Trainer, task: L.LightningModule, data: L.LightningDataModule, checkpoint: str | Path
-) -> tuple[Tensor, Tensor]:
-    """Return what ``predict_step`` gives for the whole test set [n, ...], and the true targets [n, ...].
-
-    Raises:
-        ConfigError: the task has no ``predict_step`` of its own, or the data none to predict; or the outputs
-            or the batches are of a form in which outputs and targets cannot be found.
-    """
-    if not has_split(task, data, "predict_step", "predict_dataloader"):
-        raise ConfigError(
-            f"{type(task).__name__} cannot predict. Needed: a predict_step that returns a tensor for each "
-            f"batch, and data with a predict_dataloader"
-        )
-    with without_warning(WITHOUT_CALLBACKS):
-        outputs: Any = trainer.predict(task, datamodule=data, ckpt_path=checkpoint, weights_only=True)
-    loader: Any = data.predict_dataloader()
-    batches = list(loader)
-    pairs = all(isinstance(batch, tuple | list) and len(batch) > 1 for batch in batches)
-    if not pairs or not all(isinstance(output, Tensor) for output in outputs):
-        raise ConfigError(
-            f"{type(task).__name__}, {type(data).__name__}: the predictions cannot be written. Needed: one "
-            f"predict_dataloader with batches (features, targets), and a predict_step that returns a tensor"
-        )
-    return torch.cat([output.cpu() for output in outputs]), torch.cat([batch[1].cpu() for batch in batches])
-
-
-def write_predictions(
-    outputs: Tensor,
-    targets: Tensor,
-    path: Path,
-    places: Sequence[int] | None = None,
-    names: Sequence[str] = (),
-) -> None:
-    """Write the index, the target and the prediction of each test sample; of classes, their probabilities.
-
-    Args:
-        outputs: probabilities [n, classes] where the targets are whole numbers, else predicted numbers [n].
-        targets: the true ones [n].
-        path: of the file, CSV.
-        places: where the samples stand in the file that they come from, as their index; None: from 0 on.
-        names: of the classes; () if they have none but their numbers.
-
-    Raises:
-        ConfigError: there are more or fewer probabilities than classes.
-    """
-    if names and outputs.ndim > 1 and outputs.shape[1] != len(names):
-        raise ConfigError(
-            f"the network gives {outputs.shape[1]} numbers for each sample, and the data has {len(names)} "
-            f"classes ({', '.join(names[:5])}...). Needed: one for each class: ${{of_data:out_features}}"
-        )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    known = range(len(outputs)) if places is None else places
-    classes = outputs.ndim > 1 and not targets.is_floating_point()
-    named = (names or [*map(str, range(outputs.shape[1]))]) if classes else []
-    answers, truths = (outputs.argmax(1) if classes else outputs).flatten(), targets.flatten()
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["index", "target", "prediction", *(f"p_{name}" for name in named)])
-        for place, truth, answer, output in zip(
-            known, truths.tolist(), answers.tolist(), outputs, strict=True
-        ):
-            pair = (named[truth], named[answer]) if classes else (truth, answer)
-            writer.writerow([place, *pair, *(f"{p:.6g}" for p in (output.tolist() if classes else ()))])

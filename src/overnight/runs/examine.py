@@ -10,12 +10,11 @@ from typing import Any, NamedTuple, cast
 
 import lightning as L
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from overnight.data.in_memory import InMemoryData
 from overnight.runs import permutation
-from overnight.runs.evaluate import predict
+from overnight.runs.predictions import pictures, predict
 from overnight.training.checkpoints import read_checkpoint
 from overnight.training.measure import build_measuring_trainer, measure_validation
 from overnight.training.parts import build
@@ -66,13 +65,14 @@ class Examiner:
         """
         config = trusted(read_checkpoint(checkpoint)["config"], self.trust, REMEDY)
         task, data = build(config)
-        outputs, targets = predict(build_measuring_trainer(config), task, data, checkpoint)
+        outputs, targets, images = predict(config, task, data, checkpoint)
         names = tuple(getattr(data, "class_names", ()))
         outputs = outputs.squeeze(1) if outputs.shape[1:] == (1,) else outputs
         if outputs.ndim > 1 and not names:
             names = tuple(map(str, range(outputs.shape[1])))
         numbers = targets.squeeze().numpy(), outputs.float().numpy()
-        return CloseUp(names, *numbers, images_of(data), learned_images(task, data))
+        drawn = None if images is None else images.numpy()
+        return CloseUp(names, *numbers, drawn, learned_images(task, data))
 
     def permuted(self, checkpoints: Sequence[Path], metric: str, repeats: int) -> permutation.Changes:
         """Return what permuting each column of the data adds to a metric; {} if they have no such names.
@@ -107,12 +107,6 @@ class Examiner:
         return signals(trusted(config, self.trust, REMEDY))
 
 
-def images_of(data: L.LightningDataModule) -> np.ndarray | None:
-    """Return the test samples as images [n, height, width], the channels' mean; None if they are none."""
-    loader: Any = data.predict_dataloader()
-    return pictures(torch.cat([batch[0] for batch in loader]))
-
-
 def learned_images(task: L.LightningModule, data: L.LightningDataModule) -> np.ndarray | None:
     """Return images of the first batch of training as ``CloseUp.learned``; None if the net is given them."""
     if not hasattr(task, "training_inputs"):
@@ -123,12 +117,7 @@ def learned_images(task: L.LightningModule, data: L.LightningDataModule) -> np.n
     after = altering.to(before.device).training_inputs(batch, 0)
     if before.equal(after) or (drawn := pictures(before)) is None:
         return None
-    return np.stack([drawn, after.cpu().mean(1).numpy()], axis=1)
-
-
-def pictures(features: Tensor) -> np.ndarray | None:
-    """Return images [n, height, width], the mean of their channels; None if these are no images."""
-    return features.cpu().mean(1).numpy() if features.ndim == 4 else None  # noqa: PLR2004 - with channels
+    return np.stack([drawn.numpy(), after.cpu().mean(1).numpy()], axis=1)
 
 
 def signals(config: Config) -> list[dict[str, float]]:

@@ -15,6 +15,7 @@ from overnight.runs import run
 from overnight.runs.origin import Origin
 from overnight.stacked.member import Member
 from overnight.training import fit, parts
+from overnight.training.loggers import close_loggers, tell_loggers
 from overnight.training.measure import build_measuring_trainer, measure_validation
 from overnight.training.results import Measured, facts, results
 from overnight.training.rows import draw_row
@@ -69,10 +70,10 @@ class Delivery:
         trained |= facts(member.task, member.data, member.seconds, samples)
         others = f"{self.others} other{'s' * (self.others != 1)}"
         trained |= {"trained": f"stacked with {others}", "device": str(member.device)}
-        fit.tell_loggers(loggers, config, origin.choices, origin.overrides, trained)
+        tell_loggers(loggers, config, origin.choices, origin.overrides, trained)
         for logger in loggers:
             logger.finalize("success")
-        parts.close_loggers(loggers)
+        close_loggers(loggers)
         return (member.outcome or {}) | trained
 
     def _validated_ordinarily(self, config: Config, directory: Path) -> dict[Path, Measured]:

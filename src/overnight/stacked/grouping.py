@@ -10,6 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 from overnight.config.errors import ConfigError
 from overnight.launchers.job import Job
 from overnight.records.record import Record, fingerprint, settled_record
+from overnight.records.sources import Sources
 from overnight.runs.origin import resolved
 from overnight.stacked.limits import Limits, number_of_groups
 
@@ -27,6 +28,7 @@ class Judged(NamedTuple):
         memory: that it needs, in bytes.
         parameters: of its net, to which an epoch's time is roughly proportional.
         on_cpu: whether it is trained there.
+        sources: of which code it is built.
     """
 
     config: Config
@@ -35,6 +37,7 @@ class Judged(NamedTuple):
     memory: int = 0
     parameters: int = 0
     on_cpu: bool = True
+    sources: Sources = {}  # noqa: RUF012 - nobody changes it
 
 
 @dataclass(frozen=True, eq=False)

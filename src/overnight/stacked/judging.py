@@ -12,6 +12,7 @@ from overnight.config.errors import ConfigError
 from overnight.config.of_data import TRAITS, asked, filled
 from overnight.config.schema import check
 from overnight.records.record import COSMETIC, without_keys
+from overnight.records.sources import sources
 from overnight.stacked.grouping import Judged
 from overnight.stacked.support import unsupported
 from overnight.training.parts import build_data, informed
@@ -33,15 +34,16 @@ def judge(config: Config, alone: str) -> Judged:
         config: resolved.
         alone: why it cannot be, if that is known.
     """
-    alone = alone or why_alone(config)
-    if not alone:
-        try:
-            config = with_traits(config)
-            size = size_of_net(config)
-            return Judged(config, "", kind_of(config), bytes_each(config), size.parameters, on_cpu(config))
-        except Exception as error:  # noqa: BLE001 - whatever it is: the ordinary run records it
-            alone = f"cannot be built: {error}"
-    return Judged(config, alone, on_cpu=on_cpu(config))
+    known = Judged(config, alone or why_alone(config), on_cpu=on_cpu(config), sources=sources(config))
+    if known.alone:
+        return known
+    try:
+        config = with_traits(config)
+        size = size_of_net(config)
+    except Exception as error:  # noqa: BLE001 - whatever it is: the ordinary run records it
+        return known._replace(alone=f"cannot be built: {error}")
+    memory = bytes_each(size, config["data"]["batch_size"])
+    return known._replace(config=config, kind=kind_of(config), memory=memory, parameters=size.parameters)
 
 
 def why_alone(config: Config) -> str:
@@ -71,18 +73,17 @@ def on_cpu(config: Config) -> bool:
     return asked_for == "cpu" or not torch.accelerator.is_available()
 
 
-def bytes_each(config: Config) -> int:
-    """Estimate the memory that training one member takes; the samples come on top, once for each process."""
-    samples = max(LARGEST_BATCH, config["data"]["batch_size"])
-    size = size_of_net(config)
-    return int(BYTES * (COPIES * size.parameters + ACTIVATIONS * samples * size.units))
-
-
 class Size(NamedTuple):
     """The size of a net: its parameters, and the units of all its dense layers, inputs included."""
 
     parameters: int
     units: int
+
+
+def bytes_each(size: Size, batch_size: int) -> int:
+    """Estimate the memory that training one member takes; the samples come on top, once for each process."""
+    samples = max(LARGEST_BATCH, batch_size)
+    return int(BYTES * (COPIES * size.parameters + ACTIVATIONS * samples * size.units))
 
 
 def size_of_net(config: Config) -> Size:

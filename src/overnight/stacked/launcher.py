@@ -18,7 +18,7 @@ from overnight.launchers.job import Job, outlive
 from overnight.launchers.workers import Hear, Start, submitting, workers
 from overnight.records import sweep_state
 from overnight.records.record import Record, score
-from overnight.records.sources import edited, sources
+from overnight.records.sources import edited
 from overnight.stacked.bar import Bar
 from overnight.stacked.grouping import Judged, Run, groups, look_at
 from overnight.stacked.limits import Limits
@@ -90,7 +90,7 @@ def plan(runs: Sequence[Run], fresh: Sequence[Run], together: Sequence[Sequence[
 
 def of_other_code(recorded: dict[Run, Record]) -> str:
     """Name the modules that have changed since runs were recorded that are not run again; "" if none has."""
-    pairs = ((record.get("sources"), sources(run.config)) for run, record in recorded.items())
+    pairs = ((record.get("sources"), run.judged.sources) for run, record in recorded.items())
     other = sorted({name for before, now in pairs for name in edited(before, now)})
     return f"  of other code: {', '.join(other)} changed since; see docs/records.md\n" if other else ""
 

@@ -7,15 +7,13 @@ from typing import Any
 
 import lightning as L
 from hydra.errors import InstantiationException
-from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.model_helpers import is_overridden
 
 from overnight.config.errors import ConfigError
 from overnight.config.explanations import explain
-from overnight.config.schema import at
 from overnight.data.in_memory import InMemoryData
 from overnight.records.folder import BEST, LAST
-from overnight.records.metric import counterpart, split_and_name
+from overnight.records.metric import split_and_name
 from overnight.training import speed  # noqa: F401 - applies what has to stand before the first step
 from overnight.training.checkpoints import (
     BestCheckpoint,
@@ -24,15 +22,14 @@ from overnight.training.checkpoints import (
     unlogged,
 )
 from overnight.training.history import History
+from overnight.training.loggers import close_loggers, open_loggers, tell_loggers
 from overnight.training.measure import build_measuring_trainer, measure, measure_validation
 from overnight.training.parts import (
     build,
     build_task,
     build_trainer,
-    close_loggers,
     informed,
     load_weights,
-    open_loggers,
 )
 from overnight.training.results import Measured, facts, results
 from overnight.training.rows import OWN, DivergedError, Row, draw_row
@@ -187,30 +184,6 @@ def trained_samples(trainer: L.Trainer, data: L.LightningDataModule) -> int | No
     whole, each = len(data.split.train), data.batch_size
     epochs, steps = divmod(trainer.fit_loop.total_batch_idx + 1, max(1, int(trainer.num_training_batches)))
     return epochs * min(whole, int(trainer.num_training_batches) * each) + steps * each
-
-
-def tell_loggers(
-    loggers: Iterable[Logger], config: Config, choices: Config, typed: Sequence[str], trained: Config
-) -> None:
-    """Give every logger the hyperparameters, and the metric of the best weights on validation and test."""
-    metric, best = config["metric"], trained["best"] or trained["last"]
-    names = [metric, counterpart(metric, "test")] if metric else []
-    final = {f"hp/{name.replace('/', '_')}": best[name] for name in names if best.get(name) is not None}
-    for logger in loggers:
-        logger.log_hyperparams(flat_hyperparameters(config, choices, typed) | final)
-        logger.save()
-
-
-def flat_hyperparameters(config: Config, choices: Config, typed: Sequence[str]) -> Config:
-    """Return the chosen options, the plain values at the top of the configuration, and what was typed.
-
-    The keys are the same throughout a sweep, as TensorBoard's HPARAMS tab needs it.
-    """
-    flat: Config = {group: str(option) for group, option in choices.items()}
-    flat |= {key: v for key, v in config.items() if isinstance(v, int | float) and key not in choices}
-    keys = {override.lstrip("+~").partition("=")[0] for override in typed}
-    nested = {key: value for key in sorted(keys) if "." in key and (value := at(config, key)) is not None}
-    return flat | {key: v if isinstance(v, int | float) else str(v) for key, v in nested.items()}
 
 
 def describe_error(error: BaseException) -> dict[str, str]:

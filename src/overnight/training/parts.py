@@ -1,8 +1,7 @@
 """The parts of a run, built from its configuration: module, data module, Trainer, callbacks, loggers."""
 
-import csv
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +9,12 @@ import hydra
 import lightning as L
 from hydra.errors import InstantiationException
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.loggers import CSVLogger, Logger
 from torch.nn.parameter import is_lazy
 
 from overnight.config.errors import ConfigError
 from overnight.config.of_data import TRAITS, asked, filled
 from overnight.data.in_memory import InMemoryData
-from overnight.training.checkpoints import LastCheckpoint, read_checkpoint, without_warning
+from overnight.training.checkpoints import LastCheckpoint, read_checkpoint
 from overnight.training.generators import seeded
 from overnight.training.history import History, WholeEpochs
 from overnight.training.saving import AtomicCheckpointIO
@@ -179,40 +177,3 @@ def refuse_other_places(trainer: L.Trainer, directory: Path) -> None:
 def build_parts(config: Config) -> list[Any]:
     """Build every part that a section describes: the callbacks, or the loggers. One that is null is off."""
     return [instantiated(part) for part in config.values() if part]
-
-
-def open_loggers(loggers: Iterable[Logger], checkpoint: Config | None) -> None:
-    """Open them as Lightning will, but without its warning where an interrupted run has left a file.
-
-    It is this run's own. Lightning's CSVLogger removes it; so what it says of the time before the checkpoint
-    is logged again.
-    """
-    for logger in loggers:
-        path = Path(str(logger.log_dir), "metrics.csv") if isinstance(logger, CSVLogger) else None
-        text = path.read_text() if checkpoint and path and path.is_file() else ""
-        with without_warning("Experiment logs directory .* exists and is not empty"):
-            getattr(logger, "experiment", None)
-        for row in csv.DictReader(text.splitlines()):
-            values = {key: float(value) for key, value in row.items() if value}
-            step = int(values.pop("step"))
-            if checkpoint and was_drawn_before(checkpoint, values, step):
-                logger.log_metrics(values, step)
-        logger.save()
-
-
-def close_loggers(loggers: Iterable[Logger]) -> None:
-    """End the run of a logger that has one for the whole process, as WandbLogger does.
-
-    Otherwise the next run of a sweep would be logged into it.
-    """
-    for logger in loggers:
-        if finish := getattr(getattr(logger, "experiment", None), "finish", None):
-            finish()
-
-
-def was_drawn_before(checkpoint: Config, values: Config, step: int) -> bool:
-    """Tell whether metrics were logged before a checkpoint: its history, which has lr, or steps."""
-    *_, last = checkpoint["history"]
-    if "epoch" in values:
-        return bool(values["epoch"] < last["epoch"])
-    return bool(step <= last["epoch"] if "lr" in values else step < checkpoint["global_step"])

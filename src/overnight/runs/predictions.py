@@ -1,0 +1,140 @@
+"""What a module predicts for the test samples, and the file that it is written to."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import lightning as L
+import torch
+from torch import Tensor
+
+from overnight.config.errors import ConfigError
+from overnight.training.checkpoints import without_warning
+from overnight.training.measure import WITHOUT_CALLBACKS, build_measuring_trainer, has_split
+
+Config = dict[str, Any]
+
+
+class Predicted(NamedTuple):
+    """What one pass over the test samples gave, in the order of that pass.
+
+    Args:
+        outputs: of ``predict_step`` [n, ...].
+        targets: the true ones [n, ...].
+        images: [n, height, width]; None if the samples are no images.
+    """
+
+    outputs: Tensor
+    targets: Tensor
+    images: Tensor | None
+
+
+class Keeper(L.Callback):
+    """Keeps what a batch is predicted to be beside what it is: the next pass may have another order."""
+
+    def __init__(self) -> None:
+        self.kept: list[Predicted] = []
+
+    def on_predict_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Keep a batch.
+
+        Raises:
+            ConfigError: it is of a form in which outputs and targets cannot be found.
+        """
+        pair = isinstance(batch, tuple | list) and len(batch) > 1
+        if dataloader_idx or not pair or not isinstance(outputs, Tensor):
+            raise ConfigError(
+                f"{type(pl_module).__name__}: the predictions cannot be written. Needed: one "
+                f"predict_dataloader with batches (features, targets), and a predict_step that returns a "
+                f"tensor"
+            )
+        self.kept.append(Predicted(outputs.cpu(), batch[1].cpu(), pictures(batch[0])))
+
+
+def predict(
+    config: Config,
+    task: L.LightningModule,
+    data: L.LightningDataModule,
+    checkpoint: Path | str,
+    **device: Any,
+) -> Predicted:
+    """Return what ``predict_step`` gives for the whole test set.
+
+    Args:
+        config: of the run.
+        task: built of it.
+        data: the same.
+        checkpoint: with the weights.
+        device: what the Trainer is to have in place of the run's.
+
+    Raises:
+        ConfigError: the task has no ``predict_step`` of its own, or the data none to predict; or the outputs
+            or the batches are of a form in which outputs and targets cannot be found.
+    """
+    if not has_split(task, data, "predict_step", "predict_dataloader"):
+        raise ConfigError(
+            f"{type(task).__name__} cannot predict. Needed: a predict_step that returns a tensor for each "
+            f"batch, and data with a predict_dataloader"
+        )
+    keeper = Keeper()
+    trainer = build_measuring_trainer(config, callbacks=[keeper], **device)
+    with without_warning(WITHOUT_CALLBACKS):
+        trainer.predict(
+            task, datamodule=data, return_predictions=False, ckpt_path=checkpoint, weights_only=True
+        )
+    outputs, targets, images = zip(*keeper.kept, strict=True)
+    return Predicted(torch.cat(outputs), torch.cat(targets), None if None in images else torch.cat(images))
+
+
+def pictures(features: Any) -> Tensor | None:
+    """Return images [n, height, width], the mean of their channels; None if these are no images."""
+    images = isinstance(features, Tensor) and features.ndim == 4  # noqa: PLR2004 - with channels
+    return features.cpu().mean(1) if images else None
+
+
+def write_predictions(
+    outputs: Tensor,
+    targets: Tensor,
+    path: Path,
+    places: Sequence[int] | None = None,
+    names: Sequence[str] = (),
+) -> None:
+    """Write the index, the target and the prediction of each test sample; of classes, their probabilities.
+
+    Args:
+        outputs: probabilities [n, classes] where the targets are whole numbers, else predicted numbers [n].
+        targets: the true ones [n].
+        path: of the file, CSV.
+        places: where the samples stand in the file that they come from, as their index; None: from 0 on.
+        names: of the classes; () if they have none but their numbers.
+
+    Raises:
+        ConfigError: there are more or fewer probabilities than classes.
+    """
+    if names and outputs.ndim > 1 and outputs.shape[1] != len(names):
+        raise ConfigError(
+            f"the network gives {outputs.shape[1]} numbers for each sample, and the data has {len(names)} "
+            f"classes ({', '.join(names[:5])}...). Needed: one for each class: ${{of_data:out_features}}"
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    known = range(len(outputs)) if places is None else places
+    classes = outputs.ndim > 1 and not targets.is_floating_point()
+    named = (names or [*map(str, range(outputs.shape[1]))]) if classes else []
+    answers, truths = (outputs.argmax(1) if classes else outputs).flatten(), targets.flatten()
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["index", "target", "prediction", *(f"p_{name}" for name in named)])
+        for place, truth, answer, output in zip(
+            known, truths.tolist(), answers.tolist(), outputs, strict=True
+        ):
+            pair = (named[truth], named[answer]) if classes else (truth, answer)
+            writer.writerow([place, *pair, *(f"{p:.6g}" for p in (output.tolist() if classes else ()))])

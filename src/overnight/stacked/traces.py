@@ -1,0 +1,161 @@
+"""Three steps and a validation of a run, in float64: the ordinary way, and together with another one."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import hydra
+import lightning as L
+import torch
+from torch import Tensor, nn
+
+from overnight.data.batches import Samples
+from overnight.data.splits import Split
+from overnight.stacked.batches import cut, draw
+from overnight.stacked.loop import StackedLoop, tell
+from overnight.stacked.member import Member
+from overnight.stacked.stack import named_tensors
+from overnight.stacked.steps import Kept, named_outputs
+from overnight.training.generators import generator_states
+from overnight.training.measure import WHOLE
+from overnight.training.parts import build_task
+from overnight.training.rows import plain_metrics
+
+Config = dict[str, Any]
+Numbers = dict[str, Tensor]
+
+VALIDATED = 1000
+
+
+@dataclass
+class Trace:
+    """What three steps and one validation did; names tell what each number is."""
+
+    steps: list[Numbers] = field(default_factory=list)
+    metrics: Numbers = field(default_factory=dict)
+
+
+class Spy(L.Callback):
+    """Notes what the ordinary way does at each step."""
+
+    def __init__(self) -> None:
+        self.trace = Trace()
+        self.gradients: Numbers = {}
+
+    def on_before_optimizer_step(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, optimizer: Any
+    ) -> None:
+        """Note the gradients."""
+        self.gradients = gradients(pl_module)
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Note everything else."""
+        loss = named_outputs(outputs)["loss"].clone()
+        self.trace.steps.append(state(pl_module, trainer.optimizers[0]) | self.gradients | {"loss": loss})
+
+
+def ordinary(config: Config, directory: Path) -> Trace:
+    """Let Lightning's own loop do three steps and a validation.
+
+    Raises:
+        ValueError: they draw from a global generator; all members would see the same numbers.
+    """
+    member, spy = short_member(config, directory), Spy()
+    settings = member.config["trainer"] | WHOLE | {"max_epochs": 1}
+    trainer = hydra.utils.instantiate(
+        settings, logger=False, callbacks=[spy], enable_checkpointing=False, _convert_="all"
+    )
+    before = repr(generator_states())
+    trainer.fit(member.task, datamodule=member.data)
+    if repr(generator_states()) != before:
+        raise ValueError("a step draws random numbers other than those of dropout")
+    spy.trace.metrics = {name: value.detach() for name, value in trainer.callback_metrics.items()}
+    return spy.trace
+
+
+def stacked(config: Config, directory: Path) -> Trace:
+    """Do the same with two members together, and return what the first one did."""
+    members = [short_member(config, directory) for _ in range(2)]
+    refuse_redrawn(members[0])
+    with torch.no_grad():  # what is mixed up between members shows
+        for parameter in members[1].task.parameters():
+            parameter.mul_(1.1)
+    loop, trace, first = StackedLoop(members), Trace(), members[0]
+    cuts = cut([member.begin_epoch(1) for member in members], first.data.batch_size)
+    kept = Kept([positions.shape[-1] for positions in cuts])
+    for member in members:
+        member.hook("on_train_epoch_start")
+    loop.steps.train()
+    for number, drawn in enumerate(draw(loop.samples("train"), cuts)):
+        outputs = loop.step(drawn, number)
+        loss = {"loss": outputs["loss"][0].detach().clone()}
+        trace.steps.append(state(first.task, first.optimizer) | gradients(first.task) | loss)
+        tell(members, "on_train_batch_end", kept.keep(outputs), drawn, number)
+    row = loop.validate()[0]
+    row |= plain_metrics((kept.logged() or [{}])[0] | first.hook("on_train_epoch_end"))
+    trace.metrics = {name: torch.tensor(value) for name, value in row.items()}
+    return trace
+
+
+def refuse_redrawn(member: Member) -> None:
+    """Refuse buffers that no checkpoint keeps and that are drawn anew whenever the module is built.
+
+    Raises:
+        ValueError: names one.
+    """
+    kept = member.task.state_dict()
+    unsaved = {name: buffer for name, buffer in member.task.named_buffers() if name not in kept}
+    again = dict(build_task(member.history.config).double().named_buffers()) if unsaved else {}
+    for name, buffer in unsaved.items():
+        if not torch.equal(buffer, again[name]):
+            raise ValueError(f"task.{name} is drawn at each building, and in no checkpoint")
+
+
+def short_member(config: Config, directory: Path) -> Member:
+    """Build a member that drops nothing and computes in float64, with three batches to train on.
+
+    An epoch is its first two batches and its last one, which may be short; a validation is one over
+    ``VALIDATED`` samples.
+    """
+    trainer = config["trainer"] | {"max_epochs": 1, "precision": "32-true"}  # which changes no type
+    member = Member(config | {"callbacks": {}, "trainer": trainer}, directory)
+    drop_nothing(member.task)
+    data, order = member.data, member.data.train_dataloader().sampler.positions()
+    last = len(order) % data.batch_size or data.batch_size
+    few = torch.cat([order[: 2 * data.batch_size], order[2 * data.batch_size :][-last:]])
+    used = [tensor[torch.cat([few, data.split.val[:VALIDATED]])] for tensor in data.official_train]
+    precise = (tensor.double() if tensor.is_floating_point() else tensor for tensor in used)
+    data.official_train, data.track_test, data.shuffle = Samples(*precise), False, False
+    places = torch.arange(len(used[0]))
+    data.split = Split(places[: len(few)], places[len(few) :])
+    member.task.double()
+    return member
+
+
+def drop_nothing(module: nn.Module) -> None:
+    """Set every probability of dropout to 0."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Dropout):
+            layer.p = 0.0
+
+
+def state(module: nn.Module, optimizer: Any) -> Numbers:
+    """Return copies of all parameters, buffers, moments and learning rates."""
+    tensors = {name: tensor.detach().clone() for name, tensor in named_tensors(module).items()}
+    names = {id(parameter): name for name, parameter in module.named_parameters()}
+    moments = {
+        f"{key} of {names[id(parameter)]}": torch.as_tensor(value).clone()
+        for parameter, values in optimizer.state.items()
+        for key, value in values.items()
+        if isinstance(value, Tensor | int | float)
+    }
+    rates = {f"lr of group {n}": torch.tensor(group["lr"]) for n, group in enumerate(optimizer.param_groups)}
+    return tensors | moments | rates
+
+
+def gradients(module: nn.Module) -> Numbers:
+    """Return copies of the gradients that there are."""
+    named = ((name, parameter.grad) for name, parameter in module.named_parameters())
+    return {f"gradient of {name}": gradient.clone() for name, gradient in named if gradient is not None}
