@@ -73,7 +73,7 @@ def test_a_sweep_killed_in_the_middle_ends_as_if_it_had_not_been(
     sweep_over = typed(3, *LAUNCHERS[launcher])
     kill(started(tmp_path, "train.py", *sweep_over), lambda: len(records(tmp_path)) >= 1)
     before = records(tmp_path)
-    again = ran(tmp_path, "train.py", *sweep_over)
+    again = command("train.py", *sweep_over)
     assert (again.status, again.stderr) == (0, "")
     killed = records(tmp_path)
     assert before.items() <= killed.items()

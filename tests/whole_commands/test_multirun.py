@@ -165,6 +165,7 @@ def test_jobs_that_would_share_a_folder_are_refused(command: Command, tmp_path: 
     assert len(list(tmp_path.rglob("run.json"))) == 1
 
 
+@pytest.mark.slow
 def test_runs_are_named_by_what_varies_in_their_folder(command: Command, tmp_path: Path) -> None:
     common = ["trainer.max_epochs=1", "track_test=false", "weight_decay=1e-4", "tags=[a, b]"]
     for typed in (
