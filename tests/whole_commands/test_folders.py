@@ -110,6 +110,7 @@ def test_a_project_is_found_from_elsewhere(tmp_path: Path, monkeypatch: pytest.M
     assert (folders.in_project("data"), folders.outputs()) == (f"{tmp_path}/data", f"{tmp_path}/outputs")
 
 
+@pytest.mark.slow
 def test_a_path_may_begin_at_home(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     assert command("train.py", *SHORT, 'hydra.run.dir="~/mine"').status == 0

@@ -198,7 +198,8 @@ def test_files_that_no_sweep_wrote_are_not_overwritten(theirs: str, command: Com
     assert [(p.name, p.read_text()) for p in path.parent.iterdir()] == [(theirs, "theirs")]
 
 
-@pytest.mark.parametrize("launcher", every(3, ["basic", "stacked", "joblib"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher", ["basic", "stacked", "joblib"])
 def test_pruned_runs_are_recorded_settled_and_win_nothing(
     launcher: str, command: Command, tmp_path: Path
 ) -> None:

@@ -281,6 +281,7 @@ def test_the_database_lies_in_the_folder_whatever_its_name(name: str, tmp_path: 
     assert len(open_storage(find_database(str(directory))).get_all_studies()) == 1
 
 
+@pytest.mark.slow
 def test_a_search_over_an_experiment_has_one_seed(command: Command, tmp_path: Path) -> None:
     asked = ["hparams_search=tpe", "hydra/sweeper/sampler=random", "hydra.sweeper.n_trials=2"]
     result = command("train.py", *TINY, *asked, "experiment=optimizers", "task_name=a?b")
