@@ -74,7 +74,7 @@ test: $(INSTALLED) ## the tests; real data where it can be had
 	@$(MAKE) --no-print-directory data || echo "No real data: the tests that need it are skipped."
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
-test-all: $(INSTALLED) ## the slow ones too: killed sweeps, a Slurm and a Ray of their own (ten minutes)
+test-all: $(INSTALLED) ## the slow ones too: killed sweeps, a Slurm and a Ray of their own (twenty minutes)
 	$(BIN)/python -m pip install --quiet --editable '.[dev,slurm,ray]' --constraint constraints.txt
 	@$(MAKE) --no-print-directory test ARGS="-m 'not gpu' $(ARGS)"
 
