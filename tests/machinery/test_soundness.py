@@ -91,6 +91,15 @@ def test_other_samples_have_another_hash_whatever_their_type(dtype: torch.dtype)
     assert digest(Source(Samples(one.features, 1 - LABELS), GOOD)) != known
 
 
+@pytest.mark.parametrize("at", [(1, 0), (998, 2)])
+def test_one_other_cell_of_many_gives_another_hash(at: tuple[int, int]) -> None:
+    values = torch.arange(2997, dtype=torch.uint8).view(999, 3)
+    changed = values.clone()
+    changed[at] += 1
+    known, other = (digest(Source(Samples(each, torch.zeros(999)), GOOD)) for each in (values, changed))
+    assert known != other
+
+
 @pytest.mark.parametrize("value", [1e30, -1e38, 3e38])
 def test_large_numbers_are_finite(value: float) -> None:
     large = features()

@@ -6,14 +6,16 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import lightning as L
+import numpy as np
 import torch
+from torch import Tensor
 
 from overnight.data.batches import Batches, InOrder, Samples, Shuffled
 from overnight.data.soundness import refuse_misshapen, refuse_unsound
 from overnight.data.splits import count, stratified_split
 
 ROWS = 500
-"""How many rows of features are looked at, to know them again."""
+"""How many rows of features are hashed, by which their order is known again."""
 
 
 class Source(NamedTuple):
@@ -187,13 +189,25 @@ class InMemoryData(L.LightningDataModule):
 
 
 def digest(source: Source) -> str:
-    """Return a hash of all targets and of some hundred features' rows: other samples have another one."""
+    """Return a hash of the samples: of all targets, of some hundred rows of features, and of their sum."""
     known = hashlib.sha256()
     for features, targets in source:
+        known.update(str(sum_of_words(features)).encode())
         for part in (targets, features[:: 1 + len(features) // ROWS]):
-            data = part.cpu().contiguous().view(torch.uint8)  # numpy has no bfloat16
-            known.update(f"{part.dtype} {part.shape}".encode() + data.numpy().tobytes())
+            known.update(f"{part.dtype} {part.shape}".encode() + octets(part).tobytes())
     return known.hexdigest()[:16]
+
+
+def sum_of_words(values: Tensor) -> int:
+    """Return the sum of all bits, taken as whole numbers: 2 ms for 47 MB, of which a hash takes 38 ms."""
+    flat = octets(values)
+    whole = len(flat) // 8 * 8
+    return int(flat[:whole].view(np.int64).sum()) + int(flat[whole:].sum())
+
+
+def octets(values: Tensor) -> np.ndarray:
+    """Return the bytes of a tensor of any dtype [n]; numpy has no bfloat16."""
+    return values.cpu().contiguous().flatten().view(torch.uint8).numpy()
 
 
 def split_name(trainer: L.Trainer, dataloader_idx: int) -> str:
