@@ -81,7 +81,7 @@ def plan(runs: Sequence[Run], fresh: Sequence[Run], together: Sequence[Sequence[
     others = [run for run in fresh if run not in stacked]
     reasons = Counter(map(why_in_no_group, others))
     lines = [
-        f"stacked: {counted(len(stacked), 'run')} in {len(together)} {groups_of}",
+        *([f"stacked: {counted(len(stacked), 'run')} in {len(together)} {groups_of}"] if fresh else []),
         *(f"the ordinary way: {number} ({reason})" for reason, number in reasons.items()),
         *([f"recorded before: {len(runs) - len(fresh)}"] if len(fresh) < len(runs) else []),
     ]
