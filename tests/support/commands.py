@@ -3,6 +3,7 @@
 import gc
 import os
 import runpy
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from overnight.records.record import COSMETIC, Record, without_keys
+from reading import read_once
 
 ROOT = Path(__file__).parents[2]
 CONF = ROOT / "conf"
@@ -39,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_finish() -> None:
     """Take what was imported out of the search for garbage: statsmodels starts one for each correction."""
+    read_once()
     gc.freeze()
 
 
@@ -70,6 +73,39 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captu
             status = end.code if isinstance(end.code, int) else int(end.code is not None)
             sys.stderr.write(end.code if isinstance(end.code, str) else "")
         return Result(status, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def kept() -> dict[tuple[str, ...], tuple[Path, Result]]:
+    """Return where each command of the module that is the start of several tests left its files."""
+    return {}
+
+
+@pytest.fixture
+def remembered(
+    command: Command,
+    kept: dict[tuple[str, ...], tuple[Path, Result]],
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Command:
+    """Run the first command of a test once for all tests of the module; each gets a copy of its files."""
+
+    def run(script: str, *arguments: str) -> Result:
+        assert not list(tmp_path.iterdir()), "needed: a command that is the first to write"
+        monkeypatch.chdir(tmp_path)
+        known = (script, *arguments)
+        if known not in kept:
+            ran = command(script, *arguments)
+            folder = tmp_path_factory.mktemp("kept")
+            shutil.copytree(tmp_path, folder, dirs_exist_ok=True)
+            kept[known] = (folder, ran)
+            return ran
+        folder, ran = kept[known]
+        shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+        return ran
 
     return run
 

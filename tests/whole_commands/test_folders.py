@@ -31,9 +31,9 @@ def recorded(folder: Path) -> Record:
 
 
 @pytest.fixture
-def first(command: Command) -> str:
+def first(remembered: Command) -> str:
     """Return the folder of a run, as a person types it."""
-    assert command("train.py", *SHORT, "task_name=first").status == 0
+    assert remembered("train.py", *SHORT, "task_name=first").status == 0
     return "outputs/runs/first/checkpoints"
 
 

@@ -38,13 +38,12 @@ def statuses(sweep: Path) -> dict[Any, str]:
     return load(sweep).set_index("seed")["status"].to_dict()
 
 
-@pytest.fixture(scope="module")
-def mixed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+@pytest.fixture
+def mixed(remembered: Command, tmp_path: Path) -> tuple[Path, str]:
     """Sweep over six runs of which one raises, one diverges and one is killed."""
-    folder = tmp_path_factory.mktemp("mixed")
-    result = ran(folder, "train.py", *MIXED, KILL, *SIDE_BY_SIDE)
+    result = remembered("train.py", *MIXED, KILL, *SIDE_BY_SIDE)
     assert result.status == 1
-    return folder / "outputs" / "sweeps" / "mixed", result.stdout
+    return tmp_path / "outputs" / "sweeps" / "mixed", result.stdout
 
 
 def test_what_raises_diverges_or_dies_costs_its_own_run_only(mixed: tuple[Path, str]) -> None:

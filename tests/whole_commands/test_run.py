@@ -2,7 +2,6 @@
 
 import re
 import shlex
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +25,10 @@ def without_clock(record: Record) -> list[dict[str, Any]]:
     return [{key: value for key, value in row.items() if key != "seconds"} for row in record["history"]]
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("kept") / "outputs"
-
-
 @pytest.fixture
-def run_directory(command: Command, tmp_path: Path, kept: Path) -> Path:
-    """Run once for all tests; each gets a copy."""
-    if not kept.exists():
-        assert command("train.py", *SHORT, "task_name=one", "regularization=dropout").status == 0
-        (tmp_path / "outputs").rename(kept)
-    shutil.copytree(kept, tmp_path / "outputs")
+def run_directory(remembered: Command, tmp_path: Path) -> Path:
+    """Return the folder of a run that trained once for all tests."""
+    assert remembered("train.py", *SHORT, "task_name=one", "regularization=dropout").status == 0
     return tmp_path / "outputs" / "runs" / "one"
 
 
@@ -85,18 +76,25 @@ def test_train_accuracy_is_measured_without_dropout(run_directory: Path) -> None
     assert record["last"]["train/acc"] > record["history"][-1]["train/acc"]
 
 
-def test_the_same_command_gives_the_same_history(command: Command, tmp_path: Path) -> None:
-    for name in ("first", "second"):
-        command("train.py", *SHORT, "regularization=[dropout,batch_norm]", f"task_name={name}")
+BOTH = "regularization=[dropout,batch_norm]"
+
+
+def test_the_same_command_gives_the_same_history(
+    remembered: Command, command: Command, tmp_path: Path
+) -> None:
+    remembered("train.py", *SHORT, BOTH, "task_name=first")
+    command("train.py", *SHORT, BOTH, "task_name=second")
     first, second = (recorded(tmp_path / "outputs" / "runs" / name) for name in ("first", "second"))
     assert without_clock(first) == without_clock(second)
     assert first["fingerprint"] == second["fingerprint"]
 
 
-def test_another_seed_gives_another_history_on_the_same_split(command: Command, tmp_path: Path) -> None:
-    for seed in (0, 1):
-        command("train.py", *SHORT, f"seed={seed}", f"task_name=seed{seed}")
-    zero, one = (recorded(tmp_path / "outputs" / "runs" / f"seed{seed}") for seed in (0, 1))
+def test_another_seed_gives_another_history_on_the_same_split(
+    remembered: Command, command: Command, tmp_path: Path
+) -> None:
+    remembered("train.py", *SHORT, BOTH, "task_name=first")
+    command("train.py", *SHORT, BOTH, "task_name=other", "seed=1")
+    zero, one = (recorded(tmp_path / "outputs" / "runs" / name) for name in ("first", "other"))
     assert without_clock(zero) != without_clock(one)
     assert zero["data"]["split"] == one["data"]["split"]
 

@@ -98,8 +98,8 @@ def test_ctrl_c_keeps_the_groups_that_finished(
 
 
 def test_what_fails_or_diverges_costs_its_own_run_only(command: Command, tmp_path: Path) -> None:
-    varied = ["lr=0.1,1e30", "optimizer=sgd,adam", "data.val_size=100,700"]
-    swept = command("train.py", *STACKED, *varied, "regularization=batch_norm", "task_name=mixed")
+    varied = ["optimizer=sgd", "lr=0.1,1e30", "data.val_size=100,700", "regularization=batch_norm"]
+    swept = command("train.py", *STACKED, *varied, "task_name=mixed")
     assert swept.status == 1
     runs = load(tmp_path / "outputs" / "sweeps" / "mixed")
     statuses = runs.groupby(["data.val_size", "lr"])["status"].unique()
@@ -109,7 +109,7 @@ def test_what_fails_or_diverges_costs_its_own_run_only(command: Command, tmp_pat
         (700, 0.1): ["failed"],
         (700, 1e30): ["failed"],
     }
-    assert "the ordinary way: 4 (cannot be built: data.val_size=700: needed: fewer" in swept.stdout
+    assert "the ordinary way: 2 (cannot be built: data.val_size=700: needed: fewer" in swept.stdout
 
 
 @pytest.mark.slow
