@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from composing import compose_once, read_once
 from overnight.records.record import COSMETIC, Record, without_keys
-from reading import read_once
 
 ROOT = Path(__file__).parents[2]
 CONF = ROOT / "conf"
@@ -42,6 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_finish() -> None:
     """Take what was imported out of the search for garbage: statsmodels starts one for each correction."""
     read_once()
+    compose_once()
     gc.freeze()
 
 
@@ -91,10 +92,9 @@ def remembered(
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Command:
-    """Run the first command of a test once for all tests of the module; each gets a copy of its files."""
+    """Run what a test begins with once for all tests of the module; each gets a copy of the files."""
 
     def run(script: str, *arguments: str) -> Result:
-        assert not list(tmp_path.iterdir()), "needed: a command that is the first to write"
         monkeypatch.chdir(tmp_path)
         known = (script, *arguments)
         if known not in kept:

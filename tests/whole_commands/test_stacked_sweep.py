@@ -7,20 +7,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra._internal.utils import create_config_search_path
-from hydra.core.utils import setup_globals
-from hydra.types import RunMode
 from omegaconf import OmegaConf
 
-from commands import CONF, SHORT, Command, result
+from commands import SHORT, Command, result
 from experiments import Compose
 from overnight.records.lock import locked
 from overnight.stacked import group as one_group
 from overnight.stacked.grouping import Judged, Run
 from overnight.stacked.loop import StackedLoop
 from overnight.study.frames import load
-from overnight.sweeps.composing import ComposingOnce
 from stacked_sweeps import SIX, STACKED, approximate, recorded
 
 UNALIKE = {"name": None, "trained": None}
@@ -179,22 +174,6 @@ def test_a_run_that_another_process_is_at_work_on_is_left_to_it(compose: Compose
         assert not one_group.available(run, claims)
     with ExitStack() as claims:
         assert one_group.available(run, claims)
-
-
-def test_composing_once_changes_no_configuration() -> None:
-    setup_globals()
-    typed = [["optimizer=sgd", "lr=0.1"], ["model=deep", "regularization=[dropout,batch_norm]"], ["seed=1"]]
-
-    def composed(*, remember: bool) -> list[Any]:
-        loader: Any = ConfigLoaderImpl(create_config_search_path(str(CONF)))
-        loader = ComposingOnce(loader) if remember else loader
-        sweep = loader.load_configuration("train", [], RunMode.MULTIRUN)
-        for overrides in typed if remember else ():
-            loader.look_ahead(sweep, overrides)
-        configs = [loader.load_sweep_config(sweep, overrides) for overrides in (*typed, *typed)]
-        return [OmegaConf.to_container(config, resolve=False) for config in configs]
-
-    assert composed(remember=True) == composed(remember=False)
 
 
 WRONG = {
