@@ -116,7 +116,7 @@ def _quick_holm(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_quick_holm")
 def test_at_most_five_percent_of_studies_of_arms_that_are_the_same_find_any_difference() -> None:
     rng = np.random.default_rng(0)
-    studies = [rng.normal(0.88, 0.003, (3, 5)) for _ in range(400)]
+    studies = [rng.normal(0.88, 0.003, (3, 5)) for _ in range(200)]
     pairs = [(pd.DataFrame(arms[[0, 0, 1]]), pd.DataFrame(arms[[1, 2, 2]])) for arms in studies]
     wrong = [bool(decided(paired(a, b))["different"].any()) for a, b in pairs]
     assert 0 < sum(wrong) <= stats.binom.ppf(0.999, len(studies), 0.05)
@@ -127,7 +127,7 @@ def test_at_most_five_percent_of_studies_of_arms_that_are_the_same_find_any_diff
 def test_from_runs_to_verdict_arms_that_are_the_same_are_not_called_different(rates: list[float]) -> None:
     rng = np.random.default_rng(0)
     tried = records.grid({"init": ["a", "b", "c"], "lr": rates, "seed": range(5)})
-    studies = [records.runs(tried, rng.normal(0.88, 0.003, len(tried)).tolist()) for _ in range(20)]
+    studies = [records.runs(tried, rng.normal(0.88, 0.003, len(tried)).tolist()) for _ in range(12)]
     wrong = [bool(differences(runs, design(runs))["different"].any()) for runs in studies]
     assert sum(wrong) <= stats.binom.ppf(0.999, len(studies), 0.05)
 

@@ -27,11 +27,11 @@ EVAL = ("eval.py", "ckpt_path=run/checkpoints/best.ckpt", "trust=mine")
 
 
 @pytest.fixture(autouse=True)
-def trained(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def trained(remembered: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)  # two versions have one time
     edit(tmp_path, monkeypatch, MINE)
-    assert command(*TRAIN).status == 0
+    assert remembered(*TRAIN).status == 0
 
 
 def edit(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:

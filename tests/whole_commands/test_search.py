@@ -302,9 +302,9 @@ NOT_OF_A_GRID = {
 
 
 @pytest.mark.parametrize("typed", NOT_OF_A_GRID.values(), ids=NOT_OF_A_GRID.keys())
-@pytest.mark.parametrize("launcher", ["basic", "joblib", "stacked"])
+@pytest.mark.parametrize("launcher", every(3, ["basic", "joblib", "stacked"]))
 def test_what_only_a_search_can_draw_from_is_refused_by_a_grid(
-    typed: str, launcher: str, command: Command
+    launcher: str, typed: str, command: Command
 ) -> None:
     result = command("train.py", "-m", *TINY, typed, f"hydra/launcher={launcher}")
     assert result.status == 1

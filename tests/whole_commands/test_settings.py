@@ -245,7 +245,7 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     )
 
 
-@pytest.mark.parametrize("settings", every(12, HONOURED))
+@pytest.mark.parametrize("settings", every(15, HONOURED))
 def test_the_record_is_what_its_checkpoints_give(settings: str, command: Command, tmp_path: Path) -> None:
     record = trained(command, tmp_path, *shlex.split(settings))
     assert record["checked"] is True
@@ -327,6 +327,7 @@ def test_an_interrupted_run_goes_on_bit_for_bit(settings: str, command: Command,
     assert result(resumed) == result(recorded(tmp_path))
 
 
+@pytest.mark.slow
 def test_a_table_of_curves_keeps_the_epochs_before_an_interruption(command: Command, tmp_path: Path) -> None:
     once = f"+callbacks.once={{_target_:foreign.Once,marker:{tmp_path / 'marker'},kill:false}}"
     command("train.py", *TINY, "logger=csv", once)

@@ -132,7 +132,7 @@ def test_a_member_is_the_run_that_it_would_be_by_itself(name: str, build: Build,
             assert_agree((member.history.rows[epoch], alone.history.rows[epoch]), tolerance)
 
 
-@pytest.mark.parametrize("init", every(2, options("init")))
+@pytest.mark.parametrize("init", every(4, options("init")))
 def test_initial_weights_are_those_of_the_run_by_itself(init: str, build: Build, prepare: Prepare) -> None:
     members = [build(init, seed, "regularization=batch_norm") for seed in TWO_SEEDS]
     StackedLoop(members)
@@ -150,7 +150,13 @@ def test_initial_weights_are_those_of_the_run_by_itself(init: str, build: Build,
         pytest.param(
             "bf16", "regularization=[batch_norm,dropout]", (0, 0, 0), id="bf16", marks=pytest.mark.slow
         ),
-        pytest.param("cpu", "augmentation=[affine,shift,mixup,cutmix]", (0, 0, 1), id="altered images"),
+        pytest.param(
+            "cpu",
+            "augmentation=[affine,shift,mixup,cutmix]",
+            (0, 0, 1),
+            id="altered images",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_diverging_member_changes_no_bit_of_its_neighbours(
@@ -196,7 +202,7 @@ def test_every_member_stops_early_for_itself(build: Build, prepare: Prepare) -> 
         "callbacks.early_stopping.patience=1",
         "trainer.max_epochs=8",
     )
-    runs = ("lr=1e-5", "lr=0.05", "lr=0.2", "+callbacks.early_stopping.min_delta=0.5")
+    runs = ("lr=1e-5", "lr=0.05", "+callbacks.early_stopping.min_delta=0.5")
     members = trained([build(*stopping, run) for run in runs])
     lengths = [len(member.history.rows) for member in members]
     assert lengths == [len(solo(prepare, *stopping, run).history.rows) for run in runs]
@@ -227,7 +233,7 @@ def assert_same(ours: Any, theirs: Any, path: str = "") -> None:
 
 
 @pytest.mark.usefixtures("masks_of_torch")
-@pytest.mark.parametrize("scheduler", every(2, options("scheduler")))
+@pytest.mark.parametrize("scheduler", every(3, options("scheduler")))
 def test_checkpoints_hold_what_lightning_would_save(scheduler: str, build: Build, prepare: Prepare) -> None:
     rounded = "+optimizer.eps=1e-5"  # else Adam makes whole steps of gradients that are but rounding
     settings = (scheduler, "regularization=[dropout,early_stopping]", "trainer.max_epochs=3", rounded)

@@ -72,7 +72,7 @@ def configured(compose: Compose, tmp_path: Path) -> Callable[..., tuple[dict[str
     return made
 
 
-@pytest.mark.parametrize("fork", every(3, AGREES))
+@pytest.mark.parametrize("fork", every(4, AGREES))
 def test_what_can_be_stacked_is_what_it_is_by_itself(fork: str, configured: Any, prepare: Prepare) -> None:
     runs = [(*AGREES[fork].split(), "trainer.max_epochs=2", lr) for lr in ("lr=0.05", "lr=0.1")]
     members = []
