@@ -65,7 +65,7 @@ def trained(compose: Compose, directory: Path, *overrides: str) -> dict[str, Any
     return train(config, directory, {}, [], None)
 
 
-@pytest.mark.parametrize("option", every(3, (o for o in options(TRAINED) if o not in NEEDS)))
+@pytest.mark.parametrize("option", every(4, (o for o in options(TRAINED) if o not in NEEDS)))
 def test_an_option_trains(option: str, compose: Compose, tmp_path: Path) -> None:
     group = option.partition("=")[0]
     bare = [off for off in BARE if off.partition("=")[0] not in {group, "callbacks"}]

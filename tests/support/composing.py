@@ -8,6 +8,7 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_repository import ConfigRepository
 from hydra._internal.hydra import Hydra
 from hydra.core.object_type import ObjectType
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.plugins.config_source import ConfigResult
 from hydra.types import RunMode
 
@@ -39,26 +40,31 @@ def read_once() -> None:
 
 
 def compose_once() -> None:
-    """Let Hydra run what it composed to see ``hydra.mode``; it would compose the same a second time.
-
-    What cannot be composed for a single run, as a sweep, is composed as often as Hydra does it.
-    """
+    """Let Hydra run what it composed to see ``hydra.mode``; it would compose the same a second time."""
 
     def ask(hydra: Any, config_name: str, overrides: list[str]) -> Any:
         loader = hydra.config_loader
-        try:
-            config = compose_again(loader, config_name, overrides, RunMode.RUN)
-        except Exception:  # noqa: BLE001 - as in Hydra's get_mode, which leaves it to the run to complain
-            return ask_again(hydra, config_name, overrides)
-        loader.composed = ((config_name, *overrides), config)
-        return config.hydra.mode
+        for mode in (RunMode.RUN, RunMode.MULTIRUN):
+            single = mode == RunMode.RUN
+            try:
+                config = compose_again(loader, config_name, overrides, mode, validate_sweep_overrides=single)
+            except Exception:  # noqa: BLE001, S112 - as Hydra's get_mode, which lets the run complain
+                continue
+            loader.composed = (mode, (config_name, *overrides), config)
+            return config.hydra.mode
+        return None
 
     def compose(loader: Any, config_name: str, overrides: list[str], run_mode: RunMode, **said: Any) -> Any:
-        typed, config = vars(loader).pop("composed", (None, None))
+        composed_for, typed, config = vars(loader).pop("composed", (None, None, None))
         mode = f"hydra.mode={run_mode.name}"
+        if composed_for not in {RunMode.RUN, run_mode}:
+            return compose_again(loader, config_name, overrides, run_mode, **said)
+        if run_mode == RunMode.MULTIRUN:
+            parsed = OverridesParser.create().parse_overrides(overrides)
+            loader.validate_sweep_overrides_legal(parsed, run_mode, from_shell=True)
         if typed == (config_name, *overrides):
             return config
-        if typed and config.hydra.mode is None and (*typed, mode) == (config_name, *overrides):
+        if config.hydra.mode is None and (*typed, mode) == (config_name, *overrides):
             config.hydra.mode = run_mode
             config.hydra.overrides.hydra.append(mode)
             return config

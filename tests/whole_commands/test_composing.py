@@ -41,6 +41,10 @@ TYPED = (
     "-m hydra.mode=RUN",
     "lr=0.5,0.1",
     "optimizer=adm",
+    "-m optimizer=adm,sgd",
+    "-m lr=0.5,0.1 hydra.sweep.dir=a,b",
+    "hparams_search=tpe",
+    "experiment=init seed=1,2 lr=0.1",
 )
 
 
