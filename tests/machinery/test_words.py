@@ -2,42 +2,16 @@
 
 import shutil
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
 import records
 from overnight.records import sweep_state
-from overnight.study.evidence import Evidence, gather
+from overnight.study.evidence import gather
 from overnight.study.score import Score, score_of
 from overnight.study.tables import problems, results
-from overnight.study.words import duration, legible_p, paragraphs
-
-STUDY: dict[str, Any] = {
-    "optimizer": ["sgd", "adam", "rmsprop"],
-    "lr": [0.01, 0.1, 1.0],
-    "seed": [0, 1, 2, 3],
-}
-PEAKS = {("adam", 0.1): 0.90, ("rmsprop", 0.1): 0.8995, ("sgd", 0.1): 0.86}
-
-
-def written(
-    tmp_path: Path, values: dict[str, Any], score: Score = records.ACCURACY, /, **changed: Any
-) -> Evidence:
-    """Write records in which adam is best, rmsprop as good, and sgd 0.04 worse; read them."""
-    rng = np.random.default_rng(0)
-    for setting in records.grid(values):
-        reached = PEAKS.get((setting["optimizer"], setting["lr"]), 0.7) + rng.normal(0, 0.001)
-        made = records.record(setting | changed, score.sign * round(reached, 4), score=score)
-        made["data"] |= {"fold": setting.get("data.fold", 0), "folds": setting.get("data.folds", 1)}
-        records.write(tmp_path, made)
-    return gather([tmp_path])
-
-
-def said(evidence: Evidence) -> dict[str, str]:
-    """Return the sentences under each heading."""
-    return {paragraph.title: " ".join(paragraph.sentences) for paragraph in paragraphs(evidence)}
+from overnight.study.words import duration, legible_p
+from sentences import STUDY, said, written
 
 
 def test_the_answer_says_what_is_best_how_sure_and_what_is_not_significant(tmp_path: Path) -> None:
@@ -108,19 +82,6 @@ def test_a_study_without_a_metric_says_so_and_what_to_type(tmp_path: Path) -> No
     assert {"central", "budgets"} == {table.name for table in results(evidence)}
 
 
-def test_a_confirmation_without_a_test_set_is_judged_by_the_metric(tmp_path: Path) -> None:
-    written(tmp_path / "study", STUDY, records.LOSS)
-    for setting in records.grid({"optimizer": ["adam", "rmsprop"], "lr": [0.1], "seed": [10, 11]}):
-        made = records.record(setting | {"study.confirms": "study"}, 0.5, score=records.LOSS)
-        made["best"] = {"epoch": 2, "val/loss": -0.9 + 0.1 * (setting["optimizer"] == "rmsprop")}
-        records.write(tmp_path / "again", made)
-    evidence = gather([tmp_path / "study", tmp_path / "again"])
-    assert "Trained again with 2 fresh seeds: val/loss -0.9000" in said(evidence)["Answer"]
-    confirmed = next(table for table in results(evidence) if table.name == "confirmed")
-    assert confirmed.cells["optimizer"].tolist() == ["adam", "rmsprop"]
-    assert "numbers to publish" not in confirmed.caption
-
-
 def test_with_one_seed_nothing_is_called_significant(tmp_path: Path) -> None:
     told = said(written(tmp_path, STUDY | {"seed": [0]}))
     assert "(one run)" in told["Answer"]
@@ -170,59 +131,6 @@ def test_a_study_of_which_nothing_completed_says_so(status: str, tmp_path: Path)
     told = said(gather([tmp_path]))
     assert told["Answer"] == "No run completed, so there is no answer."
     assert f"36 of 36 runs {status}" in told["What failed"]
-
-
-def test_winners_that_were_trained_again_are_told_apart_from_the_study(tmp_path: Path) -> None:
-    study, again = tmp_path / "study", tmp_path / "again"
-    confirming = {"lr": [0.1], "seed": [10, 11, 12], "optimizer": ["adam", "sgd"]}
-    written(again, confirming, **{"study.confirms": str(study), "study.scientific": ["optimizer"]})
-    alone = written(study, STUDY)
-    both = gather([study, again])
-    assert both.arms.equals(alone.arms)
-    assert len(both.confirming) == 6
-    assert "Trained again with 3 fresh seeds: test/acc 0.9" in said(both)["Answer"]
-    assert "And 6 runs to confirm the winners" in said(both)["What it cost"]
-    (confirmed,) = [table for table in results(both) if table.name == "confirmed"]
-    assert confirmed.cells["optimizer"].tolist() == ["adam", "sgd"]
-    assert gather([again]).arms["n"].tolist() == [3, 3]
-
-
-def test_a_confirmation_with_other_settings_says_so(tmp_path: Path) -> None:
-    study, again = tmp_path / "study", tmp_path / "again"
-    written(study, STUDY)
-    confirming = {"lr": [0.5], "seed": [10, 11], "optimizer": ["adam", "sgd"]}
-    written(again, confirming, **{"study.confirms": str(study), "study.scientific": ["optimizer"]})
-    told = "The winners were trained again with other settings than they had: lr=0.5."
-    assert told in said(gather([study, again]))["Cautions"]
-
-
-def test_another_winner_on_fresh_seeds_is_told(tmp_path: Path) -> None:
-    study, again = tmp_path / "study", tmp_path / "again"
-    written(study, STUDY)
-    for setting in records.grid({"optimizer": ["adam", "rmsprop"], "lr": [0.1], "seed": [10, 11, 12]}):
-        reached = {"adam": 0.88, "rmsprop": 0.89}[setting["optimizer"]] + 0.0001 * (setting["seed"] % 2)
-        records.write(again, records.record(setting | {"study.confirms": str(study)}, reached))
-    told = said(gather([study, again]))["Answer"]
-    assert "With the fresh seeds, optimizer=rmsprop has the best test/acc: 0.890" in told
-    assert "(by 0.0100" in told
-
-
-def test_runs_that_confirm_another_sweep_are_refused(tmp_path: Path) -> None:
-    written(tmp_path / "study", STUDY)
-    written(
-        tmp_path / "again", {"optimizer": ["adam"], "lr": [0.1], "seed": [7]}, **{"study.confirms": "other"}
-    )
-    with pytest.raises(ValueError, match=r"confirm other, which is not given. Needed: a sweep and the runs"):
-        gather([tmp_path / "study", tmp_path / "again"])
-
-
-def test_a_lost_confirming_run_is_counted_and_listed(tmp_path: Path) -> None:
-    written(tmp_path / "study", STUDY)
-    lost = {"optimizer": "adam", "lr": 0.1, "seed": 9, "study.confirms": "study"}
-    records.write(tmp_path / "again", records.record(lost, None, "diverged"))
-    evidence = gather([tmp_path / "study", tmp_path / "again"])
-    assert "1 of 1 run to confirm the winners diverged" in said(evidence)["What failed"]
-    assert len(problems(evidence)[0].cells) == 1
 
 
 def test_a_guessed_question_is_called_a_guess(tmp_path: Path) -> None:

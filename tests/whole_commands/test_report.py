@@ -3,12 +3,10 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -16,13 +14,11 @@ import records
 from commands import ROOT, SHORT, Command
 from overnight import study
 from overnight.runs import examine
-from overnight.study import latex, page
-from overnight.study.evidence import gather
-from overnight.study.figures.close_up import examined
+from overnight.study import page
 from overnight.study.figures.style import STYLE
 from overnight.study.report import write
 from overnight.study.score import Score
-from overnight.study.tables import Table
+from small_studies import HOSTILE, made
 
 SWEEP = ("-m", *SHORT, "init=torch_default,zeros", "seed=0,1", "task_name=s")
 
@@ -34,7 +30,6 @@ def _coarse_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 VOID = {"meta", "img", "br"}
-HOSTILE = r"<b>1</b>&\textbf{x}_%$#~^|é中"
 
 
 class Page(HTMLParser):
@@ -106,17 +101,6 @@ def test_the_command_in_the_report_trains_the_winner_again(command: Command, tmp
     assert first == second
 
 
-def made(folder: Path, **settings: Any) -> None:
-    """Write a small study in which one option is hostile."""
-    values: dict[str, Any] = {"init": [HOSTILE, "zeros"], "lr": [0.1, 0.2, 0.3], "seed": [0, 1]}
-    tried = records.grid(values | settings)
-    for place, setting in enumerate(tried):
-        records.write(folder, records.record(setting, 0.8 + place / 1000))
-    written = records.record({"init": HOSTILE, "lr": 0.4, "seed": 0}, None, "failed")
-    written["error"] = {"type": "ValueError", "message": "</script><script>alert(1)</script>\nsecond line"}
-    records.write(folder, written)
-
-
 def test_nothing_in_a_record_becomes_markup(command: Command, tmp_path: Path) -> None:
     made(tmp_path / "s")
     result = command("report.py", "s")
@@ -133,33 +117,6 @@ def test_nothing_in_a_record_becomes_markup(command: Command, tmp_path: Path) ->
     assert len(set(columns[:4])) == 1
     assert "<b>" not in markdown
     assert "not drawn" in markdown  # made records have no checkpoints
-
-
-def balanced(text: str) -> bool:
-    """Tell whether the braces that are not escaped close each other."""
-    depth = 0
-    for brace in re.findall(r"(?<!\\)[{}]", text.replace(r"\\", "")):
-        depth += {"{": 1, "}": -1}[brace]
-        if depth < 0:
-            return False
-    return depth == 0
-
-
-def test_tables_are_sound_latex() -> None:
-    cells = pd.DataFrame({HOSTILE: [HOSTILE, "1 ± 2"], "b": ["x", "y"], "same": ["all", "all"]})
-    text = latex.document([Table("t", "Title & more", "50 % of $x", cells, settings=("same",))])
-    rows = re.findall(r"^(.*?) \\\\$", text, re.MULTILINE)
-    assert [len(re.findall(r"(?<!\\)&", row)) for row in rows] == [1, 1, 1]
-    assert balanced(text)
-    assert r"\textless{}b\textgreater{}1" in text
-    assert r"\texttt{U+4E2D}" in text
-    assert "In all rows: same all." in text
-    assert {r"\toprule", r"\midrule", r"\bottomrule"} <= set(re.findall(r"\\\w+rule", text))
-
-
-def test_a_long_table_may_go_on_over_several_pages() -> None:
-    cells = pd.DataFrame({"a": [str(i) for i in range(latex.LONGEST + 1)]})
-    assert r"\begin{longtable}" in latex.document([Table("t", "T", "C", cells)])
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
@@ -239,63 +196,6 @@ def test_a_folder_that_cannot_be_written_is_named_with_a_remedy(command: Command
     result = command("report.py", "s", "--output=file/report")
     assert result.status == 1
     assert "Type for example: --output=FOLDER" in result.stderr
-
-
-RIGHT, WRONG_ONCE = np.eye(10), np.eye(10)[[1, *range(1, 10)]]
-SEEN: dict[str, tuple[examine.CloseUp, list[str]]] = {
-    "errors among images": (
-        examine.CloseUp(tuple("0123456789"), np.arange(10), WRONG_ONCE, np.zeros((10, 8, 8))),
-        ["confusion", "by_class", "errors"],
-    ),
-    "no error": (
-        examine.CloseUp(tuple("0123456789"), np.arange(10), RIGHT, np.zeros((10, 8, 8))),
-        ["confusion", "by_class"],
-    ),
-    "no images": (
-        examine.CloseUp(tuple("0123456789"), np.arange(10), WRONG_ONCE, None),
-        ["confusion", "by_class"],
-    ),
-    "images that are altered": (
-        examine.CloseUp((), np.linspace(-1, 1, 10), np.zeros(10), None, np.zeros((30, 2, 8, 6))),
-        ["learned", "residuals"],
-    ),
-    "a regression": (examine.CloseUp((), np.linspace(-1, 1, 10), np.zeros(10), None), ["residuals"]),
-}
-
-
-@pytest.mark.parametrize(("seen", "names"), SEEN.values(), ids=SEEN.keys())
-def test_the_best_run_has_the_pictures_that_its_predictions_allow(
-    seen: examine.CloseUp, names: list[str], tmp_path: Path
-) -> None:
-    made(tmp_path)
-    drawn, missing = examined(gather([tmp_path]), Examiner(seen))
-    assert [picture.name for picture in drawn] == [*names, "signals"]
-    assert missing == []
-
-
-def test_predictions_of_another_kind_are_named_with_their_shapes(tmp_path: Path) -> None:
-    made(tmp_path)
-    several = examine.CloseUp((), np.zeros((10, 2)), np.zeros((10, 2)), None)
-    drawn, missing = examined(gather([tmp_path]), Examiner(several))
-    assert [picture.name for picture in drawn] == ["signals"]
-    assert "outputs (10, 2) and targets (10, 2). Needed: probabilities" in missing[0]
-
-
-class Examiner:
-    """Looks into no checkpoint, but returns what it was given."""
-
-    def __init__(self, seen: examine.CloseUp) -> None:
-        self.seen = seen
-
-    def close_up(self, checkpoint: Path) -> examine.CloseUp:
-        return self.seen
-
-    def permuted(self, checkpoints: Sequence[Path], metric: str, repeats: int) -> dict[str, list[float]]:
-        assert {path.name for path in checkpoints} == {"best.ckpt"}
-        return {}
-
-    def signals(self, config: dict[str, Any]) -> list[dict[str, float]]:
-        return [{"layer": 1, "activation": 1.0, "gradient": 1.0}]
 
 
 @pytest.mark.parametrize("score", [records.LOSS, Score(None, None)], ids=["lower is better", "no metric"])

@@ -1,37 +1,17 @@
 """A member of a stacked group is the run that it would be by itself."""
 
-import tempfile
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 import pytest
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from scipy.stats import ks_2samp
-from torch import Generator, Tensor
 
-from commands import CONF, every
-from experiments import TINY, Compose, Experiment, Prepare
-from overnight.stacked import layers, vmap
-from overnight.stacked.gates import constants
-from overnight.stacked.grouping import by
+from commands import every
+from experiments import Prepare
+from members import TWO_SEEDS, Build, assert_agree, options, solo, trained
 from overnight.stacked.loop import StackedLoop
-from overnight.stacked.measurement import measure
-from overnight.stacked.member import Member
-from overnight.stacked.proof import check_step
-from overnight.training import fit
 from overnight.training.rows import Row
-
-Build = Callable[..., Member]
-
-EPOCHS = "trainer.max_epochs"
-TWO_SEEDS = ("seed=0", "seed=1")
-
-
-def options(group: str) -> list[str]:
-    return [f"{group}={path.stem}" for path in sorted((CONF / group).glob("*.yaml"))]
-
 
 GROUPS = {
     "optimizer": options("optimizer"),
@@ -63,60 +43,8 @@ GROUPS = {
 """Sets of runs that fit one group; each run as it is typed."""
 
 
-@pytest.fixture
-def build(compose: Compose, tmp_path: Path) -> Build:
-    """Give overrides, get a member on a few synthetic images."""
-
-    def built(*overrides: str) -> Member:
-        directory = Path(tempfile.mkdtemp(dir=tmp_path))
-        return Member(compose(*TINY, "logger=none", *overrides, directory=directory), directory)
-
-    return built
-
-
-def dropout_of_torch(inputs: Tensor, probability: float, generators: Sequence[Generator]) -> Tensor:
-    """Draw what ``torch.nn.Dropout`` draws on the CPU, which takes three times as long.
-
-    With it runs with dropout, too, can be compared number by number.
-    """
-    drawn = [
-        torch.empty(part.shape, dtype=inputs.dtype).bernoulli_(1 - probability, generator=generator)
-        for part, generator in zip(inputs, generators, strict=True)
-    ]
-    return inputs * torch.stack(drawn).div_(1 - probability)
-
-
-@pytest.fixture
-def masks_of_torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layers, "DROPOUT", vmap.function_with(dropout_of_torch))
-
-
-def trained(members: Sequence[Member]) -> list[Member]:
-    for alike in by(members, key=lambda member: constants(member.task)):
-        StackedLoop(alike).fit(lambda epoch, count: None, check_step)
-    return list(members)
-
-
 def without_clock(history: Sequence[Row]) -> list[Row]:
     return [row | {"seconds": None} for row in history]
-
-
-def solo(prepare: Prepare, *overrides: str) -> Experiment:
-    experiment = prepare("logger=none", *overrides)
-    experiment.fit()
-    return experiment
-
-
-def assert_agree(rows: tuple[Row, Row], tolerance: float) -> None:
-    """Compare two rows of histories: losses to the relative tolerance, accuracies to two images."""
-    ours, theirs = rows
-    assert ours.keys() == theirs.keys()
-    for name, value in theirs.items():
-        if value is None or name == "seconds":
-            assert (ours[name] is None) == (value is None), name
-        else:
-            absolute = 0.02 if name.endswith("acc") and tolerance > 1e-4 else 1e-6
-            assert ours[name] == pytest.approx(value, rel=tolerance, abs=absolute), name
 
 
 @pytest.mark.usefixtures("masks_of_torch")
@@ -207,80 +135,6 @@ def test_every_member_stops_early_for_itself(build: Build, prepare: Prepare) -> 
     lengths = [len(member.history.rows) for member in members]
     assert lengths == [len(solo(prepare, *stopping, run).history.rows) for run in runs]
     assert len(set(lengths)) > 1
-
-
-NOT_COMPARED = {"config", "history", "seconds"}
-
-
-def assert_same(ours: Any, theirs: Any, path: str = "") -> None:
-    """Compare checkpoints: all but the folder, the clock and the last bits."""
-    if isinstance(theirs, dict):
-        keys = [[Path(str(key)).name for key in part if key not in NOT_COMPARED] for part in (ours, theirs)]
-        assert keys[0] == keys[1], path
-        for key, other in zip(ours, theirs, strict=True):
-            if key not in NOT_COMPARED:
-                assert_same(ours[key], theirs[other], f"{path}/{key}")
-    elif isinstance(theirs, list | tuple):
-        assert len(ours) == len(theirs), path
-        for number, pair in enumerate(zip(ours, theirs, strict=True)):
-            assert_same(*pair, f"{path}/{number}")
-    elif isinstance(theirs, Tensor):
-        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4, msg=lambda told: f"{path}: {told}")
-    elif isinstance(theirs, float):
-        assert ours == pytest.approx(theirs, rel=1e-4), path
-    else:
-        assert Path(str(ours)).name == Path(str(theirs)).name, path
-
-
-@pytest.mark.usefixtures("masks_of_torch")
-@pytest.mark.parametrize("scheduler", every(3, options("scheduler")))
-def test_checkpoints_hold_what_lightning_would_save(scheduler: str, build: Build, prepare: Prepare) -> None:
-    rounded = "+optimizer.eps=1e-5"  # else Adam makes whole steps of gradients that are but rounding
-    settings = (scheduler, "regularization=[dropout,early_stopping]", "trainer.max_epochs=3", rounded)
-    member, _ = trained([build(*settings), build(*settings, "lr=0.1")])
-    alone = solo(prepare, *settings)
-    for name in ("best.ckpt", "last.ckpt"):
-        held = member.checkpoint(Path("checkpoints", name))
-        theirs = torch.load(Path(alone.trainer.default_root_dir, "checkpoints", name), weights_only=True)
-        assert held
-        assert held["history"] == member.history.rows[: len(theirs["history"])]
-        assert theirs["loops"]["fit_loop"]["epoch_loop.state_dict"]["_batches_that_stepped"] > 0
-        assert_same(held, theirs)
-
-
-@pytest.mark.usefixtures("masks_of_torch")
-@pytest.mark.filterwarnings("ignore:The dirpath has changed")
-def test_a_run_goes_on_from_the_checkpoint_of_a_member(
-    build: Build, prepare: Prepare, tmp_path: Path
-) -> None:
-    settings = ("regularization=[dropout,layer_norm]", "scheduler=step")
-    member, _ = trained([build(*settings, f"{EPOCHS}=2"), build(*settings, f"{EPOCHS}=2", "lr=0.1")])
-    path = tmp_path / "last.ckpt"
-    torch.save(member.checkpoint(Path("checkpoints", "last.ckpt")), path)
-    resumed = prepare("logger=none", *settings, f"{EPOCHS}=4")
-    resumed.fit(ckpt_path=str(path))
-    whole = solo(prepare, *settings, f"{EPOCHS}=4")
-    for rows in zip(resumed.history.rows, whole.history.rows, strict=True):
-        assert_agree(rows, 1e-4)
-
-
-@pytest.mark.usefixtures("masks_of_torch")
-def test_best_and_last_are_measured_as_by_a_run_by_itself(build: Build, prepare: Prepare) -> None:
-    settings = ("regularization=dropout", f"{EPOCHS}=3", "track_test=false", "lr=0.01")
-    members = [build(*settings, "init=zeros"), build(*settings)]
-    fitted = StackedLoop(members)
-    fitted.fit(lambda epoch, count: None, check_step)
-    for member, init, measured in zip(
-        members, ("zeros", "torch_default"), measure(fitted, members), strict=True
-    ):
-        alone = solo(prepare, *settings, f"init={init}")
-        paths = alone.saved()
-        assert measured.keys() == {Path("checkpoints", path.name) for path in paths.values()}
-        for path in paths.values():
-            expected = fit.measure_checkpoint(alone.measuring, alone.task, alone.data, path)
-            ours = measured[Path("checkpoints", path.name)]
-            assert ours.epoch == expected.epoch
-            assert ours.metrics == pytest.approx(expected.metrics, rel=1e-3, abs=1e-5), member.config["init"]
 
 
 @pytest.mark.slow
