@@ -202,7 +202,7 @@ def test_what_no_checkpoint_keeps_is_not_confirmed(net: str, command: Command, t
 @pytest.mark.parametrize(
     ("settings", "checked"),
     [
-        ("task._target_=forks.LateLayers", "True"),
+        ("task._target_=forked_tasks.LateLayers", "True"),
         (
             "+callbacks.mine={_target_:forks.Wrapped}",
             "its weights do not fit into a module that is built anew",
