@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from overnight.records.folder import OWN, claim, find_runs, set_aside
-from overnight.records.record import SCHEMA, read_record, write_record
+from overnight.records.record import OWN, SCHEMA, claim, find_runs, read_record, set_aside, write_record
 
 
 def leave_a_run(directory: Path, name: str) -> dict[str, str]:

@@ -10,15 +10,8 @@ from typing import Any
 import pytest
 
 from overnight.records.atomic import replacing
-from overnight.records.record import (
-    SCHEMA,
-    Record,
-    fingerprint,
-    is_cosmetic,
-    read_record,
-    settled_record,
-    write_record,
-)
+from overnight.records.identity import fingerprint, is_cosmetic
+from overnight.records.record import SCHEMA, Record, read_record, settled_record, write_record
 
 RECORD: Record = {
     "schema": SCHEMA,

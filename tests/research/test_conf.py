@@ -14,8 +14,7 @@ from commands import CONF, SHORT, Command, every
 from experiments import Compose
 from overnight.config import schema
 from overnight.config.folders import SHIPPED
-from overnight.records.folder import find_runs
-from overnight.records.record import Record, read_record
+from overnight.records.record import Record, find_runs, read_record
 from overnight.study.design import REPLICATES
 from overnight.training.fit import train
 

@@ -15,8 +15,8 @@ from known_tables import QUICK, QUIET, REGRESSION
 from overnight.config import schema
 from overnight.config.errors import ConfigError
 from overnight.data import tables
-from overnight.records.folder import find_runs
-from overnight.records.record import Record, fingerprint, read_record
+from overnight.records.identity import fingerprint
+from overnight.records.record import Record, find_runs, read_record
 from overnight.training.fit import train
 
 Train = Callable[..., Record]

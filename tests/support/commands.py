@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from composing import compose_once, read_once
-from overnight.records.record import COSMETIC, Record, without_keys
+from overnight.records.identity import COSMETIC, without_keys
+from overnight.records.record import Record
 
 ROOT = Path(__file__).parents[2]
 CONF = ROOT / "conf"

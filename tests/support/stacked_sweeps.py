@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from commands import SHORT
-from overnight.records.folder import find_runs
-from overnight.records.record import Record, read_record
+from overnight.records.record import Record, find_runs, read_record
 
 SWEEP = ["-m", "hydra/launcher=stacked", *SHORT]
 STACKED = [*SWEEP, "hydra.launcher.groups_at_a_time=1"]  # in the test's own process

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from commands import ROOT, SHORT, Command, Result, environment, every
-from overnight.records import folder, record
+from overnight.records import record
 from overnight.runs import run
 
 FULL, READ_ONLY = "size=20m", "ro"  # room for two runs, side by side or not, and none for four
@@ -84,5 +84,5 @@ def test_a_record_that_cannot_be_written_is_no_success_and_loses_no_other(
     ended = command("train.py", *SHORT, "-m", "seed=0,1,2", "task_name=full")
     assert ended.status == 1
     assert f"cannot be written: {os.strerror(code)}. Needed: a folder" in ended.stderr
-    kept = [record.read_record(path) for path in folder.find_runs(tmp_path)]
+    kept = [record.read_record(path) for path in record.find_runs(tmp_path)]
     assert [(found or {}).get("status") for found in kept] == ["completed"] * 2

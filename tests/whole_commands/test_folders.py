@@ -10,8 +10,7 @@ from omegaconf import OmegaConf
 from commands import ROOT, SHORT, Command
 from overnight.config import folders
 from overnight.config.errors import ConfigError
-from overnight.records.folder import find_runs
-from overnight.records.record import Record, read_record
+from overnight.records.record import Record, find_runs, read_record
 from overnight.runs.origin import resolved
 from overnight.runs.run import run
 

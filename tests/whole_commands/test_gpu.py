@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from commands import SHORT, Command, result
-from overnight.records.folder import find_runs
-from overnight.records.record import Record, read_record
+from overnight.records.record import Record, find_runs, read_record
 
 pytestmark = [
     pytest.mark.gpu,

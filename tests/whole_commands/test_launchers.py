@@ -16,9 +16,9 @@ from overnight.config.launcher_keys import RayInitKeys, RayRemoteKeys, Settings,
 from overnight.config.overrides import parse_overrides
 from overnight.config.resolvers import cores
 from overnight.launchers.workers import epitaph
-from overnight.records.folder import find_runs
-from overnight.records.record import read_record
+from overnight.records.record import LAST, find_runs, read_record
 from overnight.study.frames import load
+from overnight.training.checkpoints import read_checkpoint
 
 MIXED = [
     "-m",
@@ -50,6 +50,12 @@ def test_what_raises_diverges_or_dies_costs_its_own_run_only(mixed: tuple[Path, 
     sweep, _ = mixed
     ended_badly = {2: "failed", 3: "failed", 4: "diverged"}
     assert statuses(sweep) == dict.fromkeys(range(6), "completed") | ended_badly
+
+
+def test_a_run_whose_process_died_has_its_checkpoint_to_go_on_from(mixed: tuple[Path, str]) -> None:
+    sweep, _ = mixed
+    (died,) = (path for path in find_runs(sweep) if path.name.endswith("seed=2"))
+    assert read_checkpoint(died / LAST)["history"][-1]["epoch"] == 1
 
 
 @pytest.mark.slow

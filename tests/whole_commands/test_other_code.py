@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from commands import SHORT, Command
-from overnight.records import sources
+from overnight.records import identity
 from overnight.records.record import read_record
 
 MINE = """
@@ -39,7 +39,7 @@ def edit(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     (folder / "mine.py").write_text(text)
     monkeypatch.delitem(sys.modules, "mine", raising=False)
     importlib.invalidate_caches()
-    sources.digest.cache_clear()
+    identity.module_hash.cache_clear()
 
 
 def test_the_record_names_the_modules_of_the_project_alone(tmp_path: Path) -> None:

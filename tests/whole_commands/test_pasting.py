@@ -10,8 +10,7 @@ import pytest
 import records
 from commands import SHORT, Command, Result, every
 from overnight.records import sweep_state
-from overnight.records.folder import find_runs
-from overnight.records.record import read_record
+from overnight.records.record import find_runs, read_record
 from overnight.runs import run
 from overnight.study import page
 from overnight.study.evidence import gather

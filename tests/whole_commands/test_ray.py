@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from commands import ROOT, SHORT, Result, ran, started
-from overnight.records.folder import find_runs
-from overnight.records.record import read_record
+from overnight.records.record import find_runs, read_record
 from overnight.study.frames import load
 from services import ray_folder, ray_nodes
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from commands import Command, contents, every
-from overnight.records.folder import BEST, LAST, MARK
+from overnight.records.record import BEST, LAST, MARK
 from tiny_runs import CALLBACK, TINY
 
 REFUSED = {

@@ -11,8 +11,7 @@ from omegaconf import OmegaConf
 from commands import CONF, SHORT, Command, every
 from overnight.config.commands import alone
 from overnight.records import sweep_state
-from overnight.records.folder import find_runs
-from overnight.records.record import read_record
+from overnight.records.record import find_runs, read_record
 from overnight.search.search import RESULTS
 from searches import LR, TINY, studied
 

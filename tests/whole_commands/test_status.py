@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from commands import SHORT, Command, ran, started
-from overnight.records.folder import find_runs
+from overnight.records.record import find_runs
 
 
 def test_a_finished_sweep(command: Command, tmp_path: Path) -> None:

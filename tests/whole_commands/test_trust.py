@@ -41,7 +41,7 @@ FUNCTIONS = (
 OURS = (
     *(
         "overnight.records.record.write_record",
-        "overnight.records.folder.set_aside",
+        "overnight.records.record.set_aside",
         "overnight.config.cli.launch",
     ),
     *("overnight.records.sweep_state.stop", "overnight.records.lock.locked", "overnight.study.report.write"),

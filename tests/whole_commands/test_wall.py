@@ -11,8 +11,7 @@ import pytest
 
 from commands import ROOT, environment
 from foreign_runs import TRAIN
-from overnight.records.folder import find_runs
-from overnight.records.record import read_record
+from overnight.records.record import find_runs, read_record
 
 RESEARCH = ("src/fcnlab/", "conf/", "tests/research/", "tests/fashion_mnist/", "tests/whole_commands/")
 NOT_HERE = "raise ModuleNotFoundError('there is no research in this clone', name=__name__)\n"

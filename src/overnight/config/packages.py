@@ -6,8 +6,8 @@ from typing import Any
 
 from overnight.config.commands import command
 from overnight.config.folders import project
+from overnight.records.identity import targets
 from overnight.records.record import read_record
-from overnight.records.sources import targets
 
 HOMES = ("torch.nn", "torch.optim", "torchmetrics", "torchvision", "lightning.pytorch", "overnight")
 """Where the things that may be built are defined, whatever name leads to them; and in the project itself."""

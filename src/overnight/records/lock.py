@@ -12,6 +12,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from overnight.records.record import claim
+
 log = logging.getLogger(__name__)
 
 LOCK_FILE = ".running"
@@ -47,6 +49,13 @@ def locked(directory: Path, *, wait: bool = True) -> Iterator[bool]:
 
 
 locked_if_free = partial(locked, wait=False)
+
+
+@contextmanager
+def claimed(directory: Path, sweep: str = "", job: str = "") -> Iterator[bool]:
+    """Hold the directory of a run and mark it as one; see ``record.claim``, which says what is given."""
+    with locked(directory):
+        yield claim(directory, sweep, job)
 
 
 def lock_holder(directory: Path) -> str:

@@ -1,15 +1,21 @@
-"""The record of a run, run.json: write it, read it. Plain dicts; standard library only."""
+"""The record of a run, run.json, and the folder that it lies in: nothing else there is moved or overwritten.
 
-import functools
-import hashlib
+Records are plain dicts; standard library only.
+"""
+
 import json
+import logging
 import math
-import re
+import uuid
 from collections.abc import Iterable
+from glob import escape
 from pathlib import Path
 from typing import Any
 
 from overnight.records.atomic import replacing
+from overnight.records.printable import printable_json
+
+log = logging.getLogger(__name__)
 
 SCHEMA = 2
 RECORD_FILE = "run.json"
@@ -20,20 +26,15 @@ SETTLED = {*STATUSES} - {"failed"}
 
 Record = dict[str, Any]
 
-COSMETIC = (
-    *("task_name", "tags", "logger", "cosmetic", "retries", "on_failure", "study", "callbacks.progress_bar"),
-    *("callbacks.checkpoint.dirpath", "callbacks.last_checkpoint.dirpath"),
-    "traits_of_data",
+MARK = ".hydra/overnight"
+"""Stands in a folder where runs write; what has one of the names below there is a run's."""
+BEST, LAST = Path("checkpoints", "best.ckpt"), Path("checkpoints", "last.ckpt")
+OWN = (
+    *(RECORD_FILE, str(BEST), str(LAST), "events.out.tfevents.*"),
+    *("csv/metrics.csv", "csv/hparams.yaml"),
 )
-"""What a run's result does not depend on: paths, looks, what follows a failure, what it is to answer.
-
-The traits are what the data itself tells, whose content counts.
-
-A project adds its own in the key ``cosmetic`` of its configuration.
-"""
-
-CONTENTS = ("ckpt_path", "init_from")
-"""Paths of files whose content the result depends on; ``data.path`` is another one."""
+OVERWRITTEN = (*OWN, "reports.jsonl")
+ASIDE = ".aside-"
 
 
 def write_record(record: Record, directory: Path) -> Path:
@@ -57,36 +58,18 @@ def read_record(directory: Path) -> Record | None:
     return record if isinstance(record, dict) and record.get("schema") == SCHEMA else None
 
 
+def settled_record(directory: Path, fingerprint: str | None = None) -> Record | None:
+    """Return the record in this directory of a run to its end; of this very configuration, if it is given."""
+    record = read_record(directory)
+    if record and record["status"] in SETTLED and fingerprint in {None, record["fingerprint"]}:
+        return record
+    return None
+
+
 def score(record: Record) -> float:
     """Return the metric of the best weights, NaN where there is none."""
     reached = record["best"][record["metric"]] if record["status"] == "completed" and record["best"] else None
     return math.nan if reached is None else float(reached)
-
-
-CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Characters that command a terminal or turn the direction of writing."""
-ESCAPED = re.compile(
-    r"(\\\\)|\\[bf]|\\u(?:00(?:0[0-8bcef]|1[0-9a-f]|7f|[89][0-9a-f])|20(?:2[a-e]|6[6-9]))", re.IGNORECASE
-)
-"""JSON's escapes of them. The first group is that of a backslash: what stands after it is no escape."""
-
-
-def printable(text: str) -> str:
-    """Return a text without what would command the terminal that it is printed on."""
-    return CONTROLS.sub("", text)
-
-
-def printable_json(text: str) -> str:
-    """Return JSON whose strings are ``printable``."""
-    return ESCAPED.sub(r"\1", printable(text))
-
-
-def settled_record(directory: Path, fingerprint: str) -> Record | None:
-    """Return the record in this directory if this very configuration has been run to its end."""
-    record = read_record(directory)
-    if record and record["fingerprint"] == fingerprint and record["status"] in SETTLED:
-        return record
-    return None
 
 
 def without_infinities(value: Any) -> Any:
@@ -98,47 +81,95 @@ def without_infinities(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def fingerprint(config: Record) -> str:
-    """Return a hash of all that a run's result depends on: the resolved config less what is cosmetic.
+def edited(before: dict[str, str] | None, now: dict[str, str]) -> list[str]:
+    """Return the modules that are other ones now than they were."""
+    return [name for name, known in (before or {}).items() if now.get(name, known) != known]
 
-    A path of a file that training begins with counts by its content.
+
+def refuse_foreign(directory: Path, names: Iterable[str] = OVERWRITTEN, *, ours: bool | None = None) -> None:
+    """Refuse a folder in which there is something that no run wrote, and that would be overwritten.
+
+    Args:
+        directory: of a run or a sweep.
+        names: of what would be overwritten.
+        ours: whether the folder is one of ours; by default whether it is marked as one where runs write.
+
+    Raises:
+        FileExistsError: names what is there.
     """
-    contents: Record = {key: content_hash(config[key]) for key in CONTENTS if config.get(key)}
-    data = config.get("data") or {}
-    if isinstance(data.get("path"), str):
-        contents["data"] = data | {"path": content_hash(data["path"])}
-    relevant = without_keys(config | contents, (*COSMETIC, *config.get("cosmetic", ())))
-    text = json.dumps(relevant, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    ours = (directory / MARK).is_file() if ours is None else ours
+    found = [] if ours else matches(directory, names)
+    if found:
+        listed = ", ".join(str(path.relative_to(directory)) for path in found)
+        raise FileExistsError(
+            f"{directory} holds {listed}, which no run wrote, and which would be overwritten. "
+            f"Needed: another folder. Type for example: task_name=ANOTHER, and no hydra.run.dir or "
+            f"hydra.sweep.dir"
+        )
 
 
-def content_hash(path: str) -> str:
-    """Return a hash of a file, or of the arrays (.npy) in a folder; of a path with neither, the path."""
-    arrays = sorted(Path(path).glob("*.npy")) if Path(path).is_dir() else []
-    if arrays:
-        return " ".join(f"{array.name} {content_hash(str(array))}" for array in arrays)
-    if not Path(path).is_file():
-        return path
-    stat = Path(path).stat()
-    return _digest(Path(path).resolve(), stat.st_size, stat.st_mtime_ns)
+def claim(directory: Path, sweep: str = "", job: str = "") -> bool:
+    """Mark a folder as one where runs write; tell whether another job of the same sweep has done so.
+
+    Args:
+        directory: of a run.
+        sweep: tells one start of a sweep from the others; "" for a run by itself.
+        job: tells its jobs apart.
+
+    Raises:
+        FileExistsError: something is in the way that no run wrote.
+    """
+    refuse_foreign(directory)
+    mark, now = directory / MARK, f"{sweep} {job}"
+    before = mark.read_text(encoding="utf-8") if mark.is_file() else ""
+    mark.parent.mkdir(exist_ok=True)
+    mark.write_text(now, encoding="utf-8")
+    return bool(sweep) and before.startswith(f"{sweep} ") and before != now
 
 
-@functools.lru_cache(maxsize=100)
-def _digest(path: Path, size: int, changed: int) -> str:  # noqa: ARG001 - keys of the cache
-    """Read a file once, as long as its size and time of change stay: a sweep asks for each of its jobs."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def refuse_shared(directory: Path, shared: bool) -> None:  # noqa: FBT001
+    """Refuse a second job of a sweep in a folder that another one has used.
+
+    Raises:
+        FileExistsError: it is shared.
+    """
+    if shared:
+        raise FileExistsError(
+            f"{directory}: another job of this sweep has run here, with other settings. Needed: a folder for "
+            f"each job. Type no hydra.sweep.subdir, and no list of values for task_name"
+        )
 
 
-def is_cosmetic(key: str, own: Iterable[str] = ()) -> bool:
-    """Tell whether no result depends on this dotted key; ``own`` are those of the project."""
-    return any(f"{key}.".startswith(f"{listed}.") for listed in (*COSMETIC, *own))
+def set_aside(directory: Path, names: Iterable[str] = ()) -> Path | None:
+    """Move what an earlier run left here, its record above all, into a hidden folder beside it.
+
+    Return that folder, or None where nothing was left. Say so if a record in it is damaged.
+
+    Args:
+        directory: that was claimed.
+        names: of the files; by default all that runs write, and the checkpoint that the record names.
+    """
+    record = read_record(directory)
+    best = escape(Path((record or {}).get("checkpoint") or "best.ckpt").name)
+    left = matches(directory, names or (*OWN, f"checkpoints/{best}"))
+    if not left:
+        return None
+    aside = directory / f"{ASIDE}{uuid.uuid4().hex[:8]}"
+    for path in left:
+        moved = aside / path.relative_to(directory)
+        moved.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(moved)
+    if directory / RECORD_FILE in left and not record:
+        log.warning("%s is damaged: it lies in %s now, the run is run again", RECORD_FILE, aside)
+    return aside
 
 
-def without_keys(config: Record, keys: tuple[str, ...], prefix: str = "") -> Record:
-    """Return the nested dict less these dotted keys."""
-    return {
-        key: without_keys(value, keys, f"{prefix}{key}.") if isinstance(value, dict) else value
-        for key, value in config.items()
-        if f"{prefix}{key}" not in keys
-    }
+def matches(directory: Path, names: Iterable[str]) -> list[Path]:
+    """Return the files in a folder that have one of these names, which may hold a ``*``, each once."""
+    return list(dict.fromkeys(path for name in names for path in sorted(directory.glob(name))))
+
+
+def find_runs(root: Path) -> list[Path]:
+    """Return the directories at or below root that hold a record, sorted; not what was set aside."""
+    found = (path.parent for path in root.rglob(RECORD_FILE))
+    return sorted(path for path in found if not path.name.startswith(ASIDE))

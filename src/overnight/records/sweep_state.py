@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from overnight.records.atomic import replacing
-from overnight.records.folder import refuse_foreign
 from overnight.records.naming import LENGTH, UNNAMED, by_key
-from overnight.records.record import printable_json
+from overnight.records.printable import printable_json
+from overnight.records.record import refuse_foreign
 
 PLAN = "sweep.json"
 ENDED = ".ended"

@@ -14,9 +14,10 @@ from overnight.config.of_data import TRAITS
 from overnight.config.packages import built_again
 from overnight.config.resolvers import from_where_typed
 from overnight.data.in_memory import InMemoryData
+from overnight.records.identity import sources
 from overnight.records.metric import SPLITS, counterpart, split_and_name
+from overnight.records.record import edited
 from overnight.records.sampling import half_interval
-from overnight.records.sources import edited, sources
 from overnight.runs.origin import DATA_PATHS
 from overnight.runs.predictions import predict, write_predictions
 from overnight.training.checkpoints import read_checkpoint

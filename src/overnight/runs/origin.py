@@ -16,9 +16,9 @@ from omegaconf import DictConfig, OmegaConf
 from overnight.config.errors import ConfigError
 from overnight.config.resolvers import from_where_typed, single_run, sweep_folder, typed
 from overnight.records import sweep_state
-from overnight.records.folder import BEST, LAST
+from overnight.records.identity import CONTENTS
 from overnight.records.naming import run_name
-from overnight.records.record import CONTENTS, SCHEMA, Record
+from overnight.records.record import BEST, LAST, SCHEMA, Record
 from overnight.runs.environment import environment
 
 UNKNOWN = (
@@ -98,7 +98,7 @@ class Origin:
             job=sweep_state.name_job(folder, hydra_config.job.num) if folder else ("", ""),
         )
 
-    def begin(self) -> Record:
+    def blank_record(self) -> Record:
         """Return what a record says of a run before its configuration is resolved."""
         known = {
             "schema": SCHEMA,

@@ -14,23 +14,25 @@ from omegaconf import DictConfig
 from overnight.config import schema
 from overnight.config.unused import refuse_unused
 from overnight.records import sweep_state
-from overnight.records.folder import LAST, claim, refuse_foreign, set_aside
-from overnight.records.lock import locked
+from overnight.records.identity import fingerprint, sources
+from overnight.records.lock import claimed
 from overnight.records.metric import counterpart
 from overnight.records.record import (
     RECORD_FILE,
-    SETTLED,
     Record,
-    fingerprint,
+    edited,
     read_record,
+    refuse_foreign,
+    refuse_shared,
     score,
+    set_aside,
     settled_record,
     write_record,
 )
 from overnight.records.sampling import with_error
-from overnight.records.sources import edited, sources
+from overnight.runs.attempt import attempt
 from overnight.runs.origin import Origin, interpolated_keys, resolved
-from overnight.training.fit import describe_error, train
+from overnight.training.fit import describe_error
 from overnight.training.going_on import EndedError, to_go_on_from
 from overnight.training.history import History
 from overnight.training.parts import build, build_trainer, load_weights
@@ -39,35 +41,16 @@ log = logging.getLogger(__name__)
 
 Config = dict[str, Any]
 
-CURABLE = (OSError, RuntimeError, MemoryError)
-"""What another attempt may not meet again: a full disk, a GPU without memory, a lost connection."""
-
 OTHER_CODE = (
     "its record is of other code: {} changed since. To train with this one, too, type another task_name; to "
     "train with it instead, remove the run's folder first"
 )
 
-Work = Callable[[Config, Origin, str | None], Config]
-Hold = Callable[[Path], AbstractContextManager[object]]
+Work = Callable[[Config, Origin, bool], Config]
+Hold = Callable[[Path, str, str], AbstractContextManager[bool]]
 
 
-def attempt(config: Config, origin: Origin, checkpoint: str | None) -> Config:
-    """Train; again, if that may cure the error, as often as ``retries`` allows."""
-    left = config["retries"]
-    while True:
-        try:
-            return train(config, origin.directory, origin.choices, origin.overrides, checkpoint)
-        except CURABLE as error:
-            if not left:
-                raise
-            log.warning("%s: failed, will be tried again (%d left): %s", origin.name, left, error)
-            log.debug("the attempt failed", exc_info=error)
-        left -= 1
-        if not checkpoint:
-            set_aside(origin.directory)
-
-
-def run(cfg: DictConfig, work: Work = attempt, hold: Hold = locked) -> float:
+def run(cfg: DictConfig, work: Work = attempt, hold: Hold = claimed) -> float:
     """Train, measure and record one run; return the metric of its best weights, NaN where there is none.
 
     A run that is settled already, with the same fingerprint, is not run again. If another process is at work
@@ -75,7 +58,7 @@ def run(cfg: DictConfig, work: Work = attempt, hold: Hold = locked) -> float:
 
     Args:
         cfg: composed, not resolved.
-        work: what trains; what it returns goes into the record.
+        work: what trains, or goes on if that is asked for; what it returns goes into the record.
         hold: holds the run's directory, so that nobody else works there.
 
     Raises:
@@ -85,67 +68,31 @@ def run(cfg: DictConfig, work: Work = attempt, hold: Hold = locked) -> float:
     origin = Origin.current(cfg)
     if origin.sweep and sweep_state.stopped(origin.sweep):
         return math.nan
-    with hold(origin.directory):
-        shared = claim(origin.directory, *origin.job)
-        record, done, kept = origin.begin(), None, shared
+    with hold(origin.directory, *origin.job) as shared:
+        record, done, going_on = origin.blank_record(), None, False
         try:
             config, going_on = resolved(cfg, origin.directory)
             record |= {"config": config, "interpolated": interpolated_keys(cfg)}
             schema.check(config)
-            record["fingerprint"] = known_as = fingerprint(config)
-            record["sources"] = sources(config)
-            done = settled_record(origin.directory, known_as)
+            record |= {"fingerprint": fingerprint(config), "sources": sources(config)}
+            done = settled_record(origin.directory, record["fingerprint"])
             if not done:
-                refuse_shared(shared, origin.directory)
-                earlier = read_record(origin.directory)
-                kept = shared or (going_on and earlier is not None and earlier["status"] in SETTLED)
-                checkpoint = to_go_on_from(origin.directory, config, earlier, own=going_on)
-                kept = False
-                make_room(origin, earlier, checkpoint, going_on=going_on)
-                trained = work(config, origin, checkpoint)
+                refuse_shared(origin.directory, shared)
+                trained = work(config, origin, going_on)
                 record["environment"]["device"] = trained.pop("device")
                 record |= trained
         except EndedError as error:
             log.log(origin.level, "%s", error)
-            done = read_record(origin.directory)
+            done = settled_record(origin.directory)
         except Exception as error:
-            if kept:
+            if shared or (going_on and settled_record(origin.directory)):
                 raise  # the record here stays
             log.debug("the run failed", exc_info=error)
             record |= {"status": "failed", "error": describe_error(error)}
         if not done:
             set_aside(origin.directory, [RECORD_FILE])
             write_record(record, origin.directory)
-    if done and (other := edited(done.get("sources"), record["sources"] or {})):
-        log.warning("%s: %s", origin.name, OTHER_CODE.format(", ".join(other)))
-    conclude(done or record, origin, cfg.on_failure, before=done is not None)
-    return score(done or record)
-
-
-def refuse_shared(shared: bool, directory: Path) -> None:  # noqa: FBT001
-    """Refuse a second job of a sweep in a folder that another one has used.
-
-    Raises:
-        FileExistsError: it is shared.
-    """
-    if shared:
-        raise FileExistsError(
-            f"{directory}: another job of this sweep has run here, with other settings. Needed: a folder for "
-            f"each job. Type no hydra.sweep.subdir, and no list of values for task_name"
-        )
-
-
-def make_room(origin: Origin, earlier: Record | None, checkpoint: str | None, *, going_on: bool) -> None:
-    """Move what an earlier run left out of the way, and say where to; of a run that goes on, its record."""
-    if going_on and checkpoint:
-        set_aside(origin.directory, [RECORD_FILE])
-        return
-    if going_on:
-        missing = origin.directory / LAST
-        log.warning("ckpt_path=last: there is no %s; the run starts from the beginning", missing)
-    aside = set_aside(origin.directory)
-    if aside and earlier:
-        log.log(origin.level, "an earlier run was here (%s); it lies in %s now", earlier["status"], aside)
+    return conclude(done, record, origin, cfg.on_failure)
 
 
 def refuse(cfg: DictConfig, directory: Path) -> None:
@@ -170,22 +117,35 @@ def refuse(cfg: DictConfig, directory: Path) -> None:
 def lost(why: str, cfg: DictConfig) -> float:
     """Record that the process of this run died; a launcher calls this in place of ``run``."""
 
-    def fail(*_: Any) -> Config:
+    def fail(_: Config, origin: Origin, __: bool) -> Config:  # noqa: FBT001
+        set_aside(origin.directory, [RECORD_FILE])
         raise ChildProcessError(why)
 
     return run(cfg, fail)
 
 
-def conclude(record: Record, origin: Origin, on_failure: str, *, before: bool) -> None:
-    """Say how a run ended; after a failure end the process, or the sweep if it is to stop."""
-    if before:
-        log.log(origin.level, "%s already; not run again", record["status"])
-    log.log(origin.level, "%s", summary(record, origin.directory))
-    if record["status"] == "failed":
-        if not origin.sweep:
-            sys.exit(f"Error: {record['error']['message']}")
-        if on_failure != "continue":
-            sweep_state.stop(origin.sweep)
+def conclude(done: Record | None, record: Record, origin: Origin, on_failure: str) -> float:
+    """Say how a run ended; after a failure end the process, or the sweep if it is to stop.
+
+    Args:
+        done: the record that was there before, if there was one.
+        record: of what was done now.
+        origin: of the run.
+        on_failure: whether a sweep is to continue.
+
+    Returns:
+        the metric of the best weights, NaN where there is none.
+    """
+    if done:
+        log.log(origin.level, "%s already; not run again", done["status"])
+    elif record["status"] == "failed" and origin.sweep and on_failure != "continue":
+        sweep_state.stop(origin.sweep)
+    log.log(origin.level, "%s", summary(done or record, origin.directory))
+    if not done and record["status"] == "failed" and not origin.sweep:
+        sys.exit(f"Error: {record['error']['message']}")
+    if done and (other := edited(done.get("sources"), record["sources"])):
+        log.warning("%s: %s", origin.name, OTHER_CODE.format(", ".join(other)))
+    return score(done or record)
 
 
 def summary(record: Record, directory: Path) -> str:

@@ -14,8 +14,9 @@ from omegaconf import OmegaConf
 from overnight.config.commands import alone
 from overnight.config.overrides import overrides_by_key
 from overnight.records import sweep_state
+from overnight.records.identity import is_cosmetic
 from overnight.records.lock import locked
-from overnight.records.record import is_cosmetic, read_record
+from overnight.records.record import read_record
 from overnight.search.search_space import Space, described, overrides, probes, split
 from overnight.search.trials import STATES, Settings, Trials, opened
 

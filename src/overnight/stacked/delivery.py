@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 from overnight.data.in_memory import InMemoryData
 from overnight.launchers.job import Job
 from overnight.runs import run
+from overnight.runs.attempt import make_room
 from overnight.runs.origin import Origin
 from overnight.stacked.member import Member
 from overnight.training import fit, parts
@@ -50,9 +51,10 @@ class Delivery:
         return replace(job, task_function=self._conclude).execute()
 
     def _conclude(self, cfg: DictConfig) -> float:
-        return run.run(cfg, self._write, hold=lambda _: nullcontext())
+        return run.run(cfg, self._write, hold=lambda *_: nullcontext(enter_result=False))
 
-    def _write(self, config: Config, origin: Origin, _: str | None) -> Config:
+    def _write(self, config: Config, origin: Origin, _: bool) -> Config:  # noqa: FBT001
+        make_room(origin)
         member = self.member
         log.debug("stacked with %d others; its seconds are its share", self.others)
         disk = AtomicCheckpointIO()

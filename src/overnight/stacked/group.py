@@ -12,8 +12,8 @@ from hydra.core.utils import JobReturn
 
 from overnight.launchers.workers import Hear
 from overnight.records import sweep_state
-from overnight.records.folder import claim
 from overnight.records.lock import locked_if_free
+from overnight.records.record import claim
 from overnight.stacked.delivery import Delivery
 from overnight.stacked.gates import obstacles
 from overnight.stacked.grouping import Run, by, shared_out

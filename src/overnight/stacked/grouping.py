@@ -9,8 +9,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from overnight.config.errors import ConfigError
 from overnight.launchers.job import Job
-from overnight.records.record import Record, fingerprint, settled_record
-from overnight.records.sources import Sources
+from overnight.records.identity import Sources, fingerprint
+from overnight.records.record import Record, settled_record
 from overnight.runs.origin import resolved
 from overnight.stacked.limits import Limits, number_of_groups
 

@@ -17,8 +17,7 @@ from overnight.config.resolvers import threads_each
 from overnight.launchers.job import Job, outlive
 from overnight.launchers.workers import Hear, Start, submitting, workers
 from overnight.records import sweep_state
-from overnight.records.record import Record, score
-from overnight.records.sources import edited
+from overnight.records.record import Record, edited, score
 from overnight.stacked.bar import Bar
 from overnight.stacked.grouping import Judged, Run, groups, look_at
 from overnight.stacked.limits import Limits

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from overnight.records.record import is_cosmetic
+from overnight.records.identity import is_cosmetic
 from overnight.study.frames import ALWAYS
 from overnight.study.score import RESULTS, Score, score_of
 

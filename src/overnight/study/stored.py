@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from overnight.records.folder import find_runs
-from overnight.records.record import RECORD_FILE, STATUSES, printable_json
+from overnight.records.printable import printable_json
+from overnight.records.record import RECORD_FILE, STATUSES, find_runs
 
 
 class Part(BaseModel):

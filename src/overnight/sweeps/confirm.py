@@ -13,7 +13,8 @@ import pandas as pd
 from overnight.config.errors import ConfigError, counted
 from overnight.config.folders import find_sweep
 from overnight.config.overrides import parse_overrides, quote_value, texts_by_key
-from overnight.records.record import fingerprint, is_cosmetic, read_record
+from overnight.records.identity import fingerprint, is_cosmetic
+from overnight.records.record import read_record
 from overnight.study.arms import winners
 from overnight.study.design import Design, design
 from overnight.study.frames import load, settings

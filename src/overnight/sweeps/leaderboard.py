@@ -15,7 +15,7 @@ from rich.table import Table
 from overnight.config.commands import tensorboard_command
 from overnight.config.packages import eval_command, report_command
 from overnight.records import sweep_state
-from overnight.records.record import is_cosmetic
+from overnight.records.identity import is_cosmetic
 from overnight.records.sampling import with_error
 from overnight.study.design import varying
 from overnight.study.score import scores

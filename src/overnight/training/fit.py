@@ -12,8 +12,8 @@ from lightning.pytorch.utilities.model_helpers import is_overridden
 from overnight.config.errors import ConfigError
 from overnight.config.explanations import explain
 from overnight.data.in_memory import InMemoryData
-from overnight.records.folder import BEST, LAST
 from overnight.records.metric import split_and_name
+from overnight.records.record import BEST, LAST
 from overnight.training import speed  # noqa: F401 - applies what has to stand before the first step
 from overnight.training.checkpoints import (
     BestCheckpoint,

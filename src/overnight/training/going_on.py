@@ -10,9 +10,8 @@ from typing import Any
 import lightning as L
 
 from overnight.config.errors import ConfigError, counted
-from overnight.records.folder import LAST
-from overnight.records.record import SETTLED, Record, fingerprint, without_keys
-from overnight.records.sources import edited, sources
+from overnight.records.identity import fingerprint, sources, without_keys
+from overnight.records.record import LAST, SETTLED, Record, edited
 from overnight.training.checkpoints import read_checkpoint
 from overnight.training.measure import build_measuring_trainer
 from overnight.training.parts import build

@@ -11,8 +11,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor
 
-from overnight.records.record import fingerprint
-from overnight.records.sources import sources
+from overnight.records.identity import fingerprint, sources
 from overnight.training.generators import generator_states, restore_generators
 from overnight.training.rows import OWN, Row, check_loss, check_row, draw_row, plain_metrics
 
@@ -29,7 +28,7 @@ class History(Checkpoint):
     Attributes:
         rows: one an epoch; row 0 is measured before training.
         validated: whether validation has seen the weights as they are now.
-        sources: the code, see ``overnight.records.sources``.
+        sources: the code, see ``overnight.records.identity``.
         samples: a hash of the data, "" where it has none.
     """
 
