@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from overnight.data.batches import Samples
-from overnight.data.in_memory import InMemoryData, Source, digest
+from overnight.data.digest import digest
+from overnight.data.in_memory import InMemoryData, Source
 from own_data import BATCHES, SPLITS
 
 
@@ -86,9 +87,9 @@ def test_what_cannot_be_learned_is_refused_in_one_message(case: str) -> None:
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64, torch.int64, torch.uint8, torch.bool])
 def test_other_samples_have_another_hash_whatever_their_type(dtype: torch.dtype) -> None:
     one, again, other = (Samples(features(at=at).to(dtype), LABELS) for at in (1.0, 1.0, 0.0))
-    known, same, changed = (digest(Source(each, GOOD)) for each in (one, again, other))
+    known, same, changed = (digest(each, GOOD) for each in (one, again, other))
     assert known == same != changed
-    assert digest(Source(Samples(one.features, 1 - LABELS), GOOD)) != known
+    assert digest(Samples(one.features, 1 - LABELS), GOOD) != known
 
 
 @pytest.mark.parametrize("at", [(1, 0), (998, 2)])
@@ -96,7 +97,7 @@ def test_one_other_cell_of_many_gives_another_hash(at: tuple[int, int]) -> None:
     values = torch.arange(2997, dtype=torch.uint8).view(999, 3)
     changed = values.clone()
     changed[at] += 1
-    known, other = (digest(Source(Samples(each, torch.zeros(999)), GOOD)) for each in (values, changed))
+    known, other = (digest(Samples(each, torch.zeros(999)), GOOD) for each in (values, changed))
     assert known != other
 
 

@@ -1,21 +1,16 @@
 """Data modules for tensors in memory: no worker processes, no per-sample Python."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import lightning as L
-import numpy as np
 import torch
-from torch import Tensor
 
 from overnight.data.batches import Batches, InOrder, Samples, Shuffled
+from overnight.data.digest import digest
 from overnight.data.soundness import refuse_misshapen, refuse_unsound
 from overnight.data.splits import count, stratified_split
-
-ROWS = 500
-"""How many rows of features are hashed, by which their order is known again."""
 
 
 class Source(NamedTuple):
@@ -48,7 +43,7 @@ class InMemoryData(L.LightningDataModule):
     A report says which columns matter to the winner; see ``overnight.runs.permutation``.
     """
     samples_digest: str = ""
-    """A hash of what ``read`` has returned; see ``digest``."""
+    """A hash of what ``read`` has returned; see ``overnight.data.digest``."""
     test_rows: Sequence[int] | None = None
     """Where the test samples stand in their file; None: it has them alone, in their order."""
 
@@ -110,7 +105,7 @@ class InMemoryData(L.LightningDataModule):
                 f"and the test set, of numbers"
             ) from error
         refuse_misshapen(*source)
-        self.samples_digest = digest(source)
+        self.samples_digest = digest(*source)
         return source
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
@@ -186,28 +181,6 @@ class InMemoryData(L.LightningDataModule):
             "folds": self.folds,
             "fold": self.fold,
         }
-
-
-def digest(source: Source) -> str:
-    """Return a hash of the samples: of all targets, of some hundred rows of features, and of their sum."""
-    known = hashlib.sha256()
-    for features, targets in source:
-        known.update(str(sum_of_words(features)).encode())
-        for part in (targets, features[:: 1 + len(features) // ROWS]):
-            known.update(f"{part.dtype} {part.shape}".encode() + octets(part).tobytes())
-    return known.hexdigest()[:16]
-
-
-def sum_of_words(values: Tensor) -> int:
-    """Return the sum of all bits, taken as whole numbers: 2 ms for 47 MB, of which a hash takes 38 ms."""
-    flat = octets(values)
-    whole = len(flat) // 8 * 8
-    return int(flat[:whole].view(np.int64).sum()) + int(flat[whole:].sum())
-
-
-def octets(values: Tensor) -> np.ndarray:
-    """Return the bytes of a tensor of any dtype [n]; numpy has no bfloat16."""
-    return values.cpu().contiguous().flatten().view(torch.uint8).numpy()
 
 
 def split_name(trainer: L.Trainer, dataloader_idx: int) -> str:

@@ -10,7 +10,7 @@ from overnight.records.record import STATUSES
 from overnight.study.arms import half_width
 from overnight.study.design import legible, rounded
 from overnight.study.evidence import Evidence, merged
-from overnight.study.words import legible_p
+from overnight.study.verdict import legible_p
 
 GROUPS = ("model", "optimizer", "regularization", "init")
 """Columns of the central table, where a study has these groups: they say what was trained."""
