@@ -11,6 +11,7 @@ import pytest
 import records
 from overnight import study
 from overnight.records.record import RECORD_FILE
+from overnight.study.design import design
 from overnight.study.frames import ALWAYS, NUMBERS, settings
 from overnight.study.score import Score
 
@@ -46,6 +47,17 @@ def test_a_setting_cannot_take_the_place_of_a_result(tmp_path: Path) -> None:
     (run,) = study.load(tmp_path).to_dict("records")
     assert (run["name"], run["status"], run["epoch"]) == ("mine", "completed", 2)
     assert Path(run["path"]).is_dir()
+
+
+def test_a_setting_that_shares_its_name_is_a_column_of_its_own(tmp_path: Path) -> None:
+    for samples, score in ((1, 0.7), (10, 0.8), (100, 0.9)):
+        settings_of = {"samples": samples, "val/acc": samples}
+        records.write(tmp_path / str(samples), records.record(settings_of, score))
+    runs = study.load(tmp_path)
+    plan = design(runs)
+    assert runs.sort_values("val/acc")["val/acc (setting)"].tolist() == [1, 10, 100]
+    assert {*plan.scientific, *plan.nuisance} == {"samples (setting)", "val/acc (setting)"}
+    assert design(runs, ("samples",)).scientific == ("samples (setting)",)
 
 
 def test_hostile_names_and_values_survive(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from overnight.records.metric import counterpart, is_of_test, split_and_name
+from overnight.records.sampling import written
 from overnight.runs.evaluate import table
 
 
@@ -24,6 +25,7 @@ def test_a_metric_has_a_split_and_a_name(metric: str, split: str, name: str) -> 
 
 def test_a_metric_of_validation_has_a_counterpart() -> None:
     assert counterpart("val_loss/dataloader_idx_0", "test") == "test_loss/dataloader_idx_0"
+    assert [counterpart(name, "test") for name in ("Val/F1", "VAL loss")] == ["Test/F1", "TEST loss"]
     assert [is_of_test(name) for name in ("test/f1", "val/latest", "Test_loss")] == [True, False, True]
 
 
@@ -37,3 +39,11 @@ def test_a_table_has_a_row_for_each_split_and_errors_for_shares_only() -> None:
         "±: half the 95 % interval that the number of samples alone leaves",
     ]
     assert "±" not in table(measured, config | {"metric_share": False}, {"val": 100})
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.8, "0.8000"), (0.0, "0.0000"), (12.34567, "12.3457"), (3e-9, "3e-09"), (-1.23456e25, "-1.235e+25")],
+)
+def test_a_metric_is_legible_however_small_or_large_it_is(value: float, text: str) -> None:
+    assert written(value) == text

@@ -20,6 +20,10 @@ RECORD: Record = {
     "fingerprint": "0123456789abcdef",
     "history": [{"epoch": 0, "val/acc": 0.1, "lr": None}, {"epoch": 1, "val/acc": 0.85, "lr": 0.1}],
     "best": {"epoch": 1, "val/acc": 0.85},
+    "metric": "val/acc",
+    **dict.fromkeys(("mode", "config", "data")),
+    "overrides": [],
+    "choices": {},
 }
 
 CONFIG: dict[str, Any] = {
@@ -87,8 +91,8 @@ def test_a_second_record_replaces_the_first(tmp_path: Path) -> None:
 def test_numbers_that_are_not_finite_become_null(
     tmp_path: Path, number: float, wrapped: Any, expected: Any
 ) -> None:
-    write_record(RECORD | {"best": wrapped(number)}, tmp_path)
-    assert read_record(tmp_path) == RECORD | {"best": expected}
+    write_record(RECORD | {"data": wrapped(number)}, tmp_path)
+    assert read_record(tmp_path) == RECORD | {"data": expected}
 
 
 @pytest.mark.parametrize(
@@ -100,6 +104,13 @@ def test_numbers_that_are_not_finite_become_null(
         pytest.param("null", id="null"),
         pytest.param('{"name": "package", "version": "1.0.0"}', id="foreign"),
         pytest.param(json.dumps(RECORD | {"schema": SCHEMA + 1}), id="another schema"),
+        pytest.param(json.dumps(RECORD | {"status": "done"}), id="another status"),
+        pytest.param(json.dumps(RECORD | {"metric": 5}), id="a number for a metric"),
+        pytest.param(json.dumps(RECORD | {"history": None}), id="no history"),
+        pytest.param(json.dumps(RECORD | {"best": {"epoch": 1}}), id="best without its metric"),
+        pytest.param(json.dumps(RECORD | {"best": {"epoch": 1, "val/acc": "0.9"}}), id="text for a number"),
+        pytest.param(json.dumps(RECORD | {"best": {"val/acc": math.inf}}), id="infinity"),
+        pytest.param(json.dumps({k: v for k, v in RECORD.items() if k != "fingerprint"}), id="less"),
         pytest.param(b"\xff\xfe\x00", id="not text"),
     ],
 )

@@ -196,7 +196,15 @@ def test_p_values_are_written_with_three_decimals(p: float, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("best", "text"),
-    [(0.9, "0.1235"), (0.05, "0.12346"), (23.0, "0.12"), (52341.0, "0"), (0.0, "0.1235"), (3e-9, "0.123457")],
+    [
+        (0.9, "0.1235"),
+        (0.05, "0.12346"),
+        (23.0, "0.12"),
+        (52341.0, "0"),
+        (0.0, "0.1235"),
+        (3e-9, "0.1235"),
+        (3e25, "0.1235"),
+    ],
 )
 def test_a_metric_has_as_many_decimals_as_its_best_value_is_worth(best: float, text: str) -> None:
     runs = records.runs([{"lr": 0.1}], [best], records.F1)

@@ -57,6 +57,8 @@ def _no_such_key(error: Any) -> str:
     key, full_key = str(error.key), str(error.full_key)
     known = {str(key) for key in parent} if isinstance(parent, DictConfig) else set()
     groups = folders.groups_of_script() if key == full_key else []
+    if key in groups:
+        return f"{key}: this group has no options yet. Needed: a file of one, conf/{key}/NAME.yaml"
     hint = HABITS.get(full_key) or to_add(full_key, key, parent) or deeper(full_key, key, parent)
     hint = hint or had_by(full_key)
     return f"{full_key}: there is no such key. {hint or one_of(key, {*known, *groups} - {'hydra'})}"

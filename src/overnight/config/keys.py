@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from overnight.records.metric import is_of_test
+from overnight.records.metric import OWN, is_of_test
 
 
 def must_be(what: str, example: Any, **bounds: Any) -> Any:
@@ -37,6 +37,8 @@ def with_target(node: dict[str, Any]) -> dict[str, Any]:
     return node
 
 
+FOLDER = r"^(\.*[^./\\][^/\\]*|\.{3,})$"
+"""The name of a folder: neither . nor .., and no path."""
 OPTION = "(an option of the group, whose file has a _target_)"
 Targeted = Annotated[dict[str, Any], AfterValidator(with_target)]
 Built = Annotated[Targeted, must_be("a section with a _target_", OPTION)]
@@ -108,7 +110,11 @@ class MachineryKeys(BaseModel, extra="ignore", strict=True):
     seed: Annotated[int, must_be("a whole number from 0 to 4294967295", 1, ge=0, lt=2**32)]
     ckpt_path: Annotated[str | None, must_be("the path of a checkpoint, or last", "null")]
     init_from: Annotated[str | None, must_be("the path of a checkpoint, or null", "null")]
-    task_name: Annotated[str, Written, must_be("a folder's name", "mine", min_length=1, pattern=r"^[^/\\]+$")]
+    task_name: Annotated[
+        str,
+        Written,
+        must_be("a folder's name", "mine", pattern=FOLDER),
+    ]
     tags: Annotated[list[Annotated[str, Written]], must_be("a list of words", "[first,try]")]
     retries: Natural
     on_failure: Annotated[Literal["continue", "raise"], must_be("continue or raise", "raise")]
@@ -122,6 +128,11 @@ class MachineryKeys(BaseModel, extra="ignore", strict=True):
             raise ValueError(
                 f"metric={metric}: the test set chooses nothing here, or its result would be too good. "
                 f"Needed: a metric of validation. Type for example: metric={re.sub('test', 'val', metric)}"
+            )
+        if metric in OWN:
+            raise ValueError(
+                f"metric={metric}: this is a column of every history, and no metric. Needed: a metric of "
+                f"validation. Type for example: metric=val/loss mode=min"
             )
         if bool(metric) != bool(mode):
             raise ValueError(

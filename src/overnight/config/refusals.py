@@ -88,6 +88,7 @@ CHECKPOINTS: Refusals = {
     "train_time_interval": (unset, BY_EPOCH),
     "save_on_train_epoch_end": (lambda value: value is True, BY_EPOCH),
     "save_weights_only": (unset, "a run could not go on from such a checkpoint"),
+    "save_on_exception": (unset, BY_EPOCH),
     "save_top_k": (lambda value: value == 1, ONE_FILE),
 }
 CALLBACKS = {

@@ -126,8 +126,13 @@ def is_own(module: ModuleType | None) -> bool:
     file = getattr(module, "__file__", None)
     if not module or not file or module.__name__.partition(".")[0] in NOT_OWN:
         return False
-    path = Path(file)
-    return INSTALLED.isdisjoint(path.parts) and not path.is_relative_to(STANDARD)
+    return is_of_project(Path(file))
+
+
+def is_of_project(path: Path) -> bool:
+    """Tell whether a file is neither installed, nor Python's, nor the machinery's."""
+    machinery = path.is_relative_to(Path(__file__).parents[1])
+    return INSTALLED.isdisjoint(path.parts) and not path.is_relative_to(STANDARD) and not machinery
 
 
 @functools.cache

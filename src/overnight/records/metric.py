@@ -6,10 +6,20 @@ SPLITS = ("train", "val", "test")
 SPELLINGS = dict(zip(SPLITS, SPLITS, strict=True), training="train", valid="val", validation="val")
 """How a split may be spelt in the name of a metric."""
 
+OWN = ("epoch", "lr", "seconds")
+"""What a row of the history has besides metrics: these names are no metric's."""
+
 
 def counterpart(metric: str, split: str) -> str:
-    """Return the name of a validation metric on another split: ``val/f1`` is ``test/f1`` on test."""
-    return "".join(split if SPELLINGS.get(part) == "val" else part for part in parts(metric))
+    """Return the name of a validation metric on another split: ``Val/f1`` is ``Test/f1``."""
+    return "".join(
+        as_spelt(part, split) if SPELLINGS.get(part.lower()) == "val" else part for part in parts(metric)
+    )
+
+
+def as_spelt(part: str, split: str) -> str:
+    """Write a split with capitals where another one has them."""
+    return split.upper() if part.isupper() else split.capitalize() if part[0].isupper() else split
 
 
 def split_and_name(metric: str) -> tuple[str, str]:
@@ -24,7 +34,7 @@ def split_and_name(metric: str) -> tuple[str, str]:
         return "", metric
     split = SPELLINGS[found[place].lower()]
     del found[place : place + 2]
-    return split, "".join(found).rstrip("/_.-")
+    return split, "".join(found).rstrip("/_.- ")
 
 
 def is_of_test(metric: str) -> bool:
@@ -34,4 +44,4 @@ def is_of_test(metric: str) -> bool:
 
 def parts(metric: str) -> list[str]:
     """Return the words of a metric's name, with the signs between them."""
-    return re.split(r"([/_.\-])", metric)
+    return re.split(r"([/_.\- ])", metric)

@@ -55,7 +55,22 @@ def read_record(directory: Path) -> Record | None:
         record = json.loads(printable_json((directory / RECORD_FILE).read_text(encoding="utf-8")))
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
-    return record if isinstance(record, dict) and record.get("schema") == SCHEMA else None
+    return record if isinstance(record, dict) and is_whole(record) else None
+
+
+def is_whole(record: Record) -> bool:
+    """Tell whether a record has what is read of it, of the right kind: somebody may have edited it."""
+    metric, best = record.get("metric"), record.get("best")
+    reached = best.get(metric, "") if isinstance(best, dict) else None
+    return (
+        record.get("schema") == SCHEMA
+        and record.get("status") in STATUSES
+        and {"name", "fingerprint", "overrides", "choices", "mode", "data"} <= record.keys()
+        and isinstance(record.get("history"), list)
+        and isinstance(record.get("config", ""), dict | None)
+        and isinstance(metric, str | None)
+        and (reached is None or (isinstance(reached, int | float) and math.isfinite(reached)))
+    )
 
 
 def settled_record(directory: Path, fingerprint: str | None = None) -> Record | None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from statistics import NormalDist
 from typing import Any
 
+SMALL, LARGE = 1e-3, 1e6
 LEVEL = 0.95
 Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
 
@@ -18,9 +19,14 @@ def half_interval(share: Any, samples: Any) -> Any:
     return Z / (samples + Z**2) * (samples * share * (1 - share) + Z**2 / 4) ** 0.5
 
 
+def written(value: float) -> str:
+    """Write a metric with four decimals; one that these would hide, or that is very large, with four digits."""
+    return f"{value:.4f}" if value == 0 or SMALL <= abs(value) < LARGE else f"{value:.4g}"
+
+
 def with_error(value: float, share: bool, data: Mapping[str, Any] | None, split: str = "test") -> str:  # noqa: FBT001
     """Write a metric; with half its interval if it is a share and the number of samples is known."""
     samples = (data or {}).get(split) if share else None
     if not samples:
-        return f"{value:.4f}"
+        return written(value)
     return f"{value:.4f} +- {half_interval(value, samples):.4f} (95 %, sampling of {samples:,})"

@@ -17,7 +17,7 @@ from overnight.data.in_memory import InMemoryData
 from overnight.records.identity import sources
 from overnight.records.metric import SPLITS, counterpart, split_and_name
 from overnight.records.record import edited
-from overnight.records.sampling import half_interval
+from overnight.records.sampling import half_interval, written
 from overnight.runs.origin import DATA_PATHS
 from overnight.runs.predictions import predict, write_predictions
 from overnight.training.checkpoints import read_checkpoint
@@ -147,4 +147,4 @@ def table(measured: dict[str, float | None], config: Config, sizes: Config) -> s
 
 def cell(value: float, samples: int | None) -> str:
     """Write a metric; with half its interval if it is a share of so many samples."""
-    return f"{value:.4f} ± {half_interval(value, samples):.4f}" if samples else f"{value:.4f}"
+    return f"{value:.4f} ± {half_interval(value, samples):.4f}" if samples else written(value)

@@ -29,7 +29,7 @@ from overnight.records.record import (
     settled_record,
     write_record,
 )
-from overnight.records.sampling import with_error
+from overnight.records.sampling import with_error, written
 from overnight.runs.attempt import attempt
 from overnight.runs.origin import Origin, interpolated_keys, resolved
 from overnight.training.fit import describe_error
@@ -142,7 +142,8 @@ def conclude(done: Record | None, record: Record, origin: Origin, on_failure: st
         sweep_state.stop(origin.sweep)
     log.log(origin.level, "%s", summary(done or record, origin.directory))
     if not done and record["status"] == "failed" and not origin.sweep:
-        sys.exit(f"Error: {record['error']['message']}")
+        error = record["error"]
+        sys.exit(f"Error: {error['message']}" + (f" ({error['place']})" if "place" in error else ""))
     if done and (other := edited(done.get("sources"), record["sources"])):
         log.warning("%s: %s", origin.name, OTHER_CODE.format(", ".join(other)))
     return score(done or record)
@@ -158,8 +159,9 @@ def summary(record: Record, directory: Path) -> str:
     if not best or best.get(metric) is None:
         return f"{ended}; there is no best: {record['checked']}\n{where}"
     test = counterpart(metric, "test")
-    told = f"{metric} {best[metric]:.4f}"
+    share = record["config"]["metric_share"]
+    told = f"{metric} {written(best[metric])}"
     if best.get(test) is not None and test != metric:
-        told += f", {test} {with_error(best[test], record['config']['metric_share'], record['data'])}"
+        told += f", {test} {with_error(best[test], share, record['data'])}"
     doubt = "" if record["checked"] is True else f"\nnot confirmed: {record['checked']}"
     return f"{ended}; best in epoch {best['epoch']}: {told}{doubt}\n{where}"

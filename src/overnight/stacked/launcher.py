@@ -12,7 +12,7 @@ from typing import Any
 
 from hydra.core.utils import JobReturn, configure_log, setup_globals
 
-from overnight.config.errors import counted
+from overnight.config.errors import ConfigError, counted
 from overnight.config.resolvers import threads_each
 from overnight.launchers.job import Job, outlive
 from overnight.launchers.workers import Hear, Start, submitting, workers
@@ -30,7 +30,12 @@ def launch(jobs: Sequence[Job], limits: Limits) -> list[JobReturn]:
     """Run all jobs, those that can be in groups; return their results in order.
 
     What was recorded before comes first, then the groups, and last what is run the ordinary way.
+
+    Raises:
+        ConfigError: these are evaluations.
     """
+    if "task" not in jobs[0].config:
+        raise ConfigError("hydra/launcher=stacked: here is nothing to train. Type: hydra/launcher=joblib")
     aside = limits.aside(len(jobs))
     runs = judged(jobs, aside=aside)
     recorded = {run: record for run in runs if (record := run.recorded)}

@@ -15,7 +15,13 @@ from overnight.training.rows import Row
 
 
 def measure(loop: StackedLoop, members: Sequence[Member]) -> list[dict[Path, Measured]]:
-    """Return for each member what its checkpoints reach; one that is best and last is measured once."""
+    """Return for each member what its checkpoints reach; one that is best and last is measured once.
+
+    As in an evaluation, the task is told of epoch 0 and step 0.
+    """
+    for member in members:
+        member.trainer.fit_loop.epoch_progress.reset()
+        member.trainer.fit_loop.epoch_loop.automatic_optimization.optim_progress.reset()
     found: list[dict[Path, Measured]] = [{} for _ in members]
     known: dict[tuple[int, int], Measured] = {}
     for name in ("best", "last"):

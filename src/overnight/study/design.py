@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from overnight.records.identity import is_cosmetic
-from overnight.study.frames import ALWAYS
+from overnight.study.frames import ALWAYS, SETTING
 from overnight.study.score import RESULTS, Score, score_of
 
 REPLICATES = {"seed": "seeds", "data.fold": "folds", "data.split_seed": "splits"}
@@ -65,7 +65,8 @@ def design(runs: pd.DataFrame, scientific: tuple[str, ...] = ()) -> Design:
     """
     varied = candidates(runs)
     tuned = [key for key in varied if key not in REPLICATES]
-    asked = scientific or declared(runs) or guessed(runs, tuned)
+    typed = scientific or declared(runs)
+    asked = tuple(column_of(key, runs) for key in typed) or guessed(runs, tuned)
     if unknown := [key for key in asked if key not in runs or key in ALWAYS]:
         raise ValueError(
             f"scientific hyperparameters: {', '.join(unknown)} is no setting of these runs. "
@@ -79,7 +80,13 @@ def design(runs: pd.DataFrame, scientific: tuple[str, ...] = ()) -> Design:
 def varying(runs: pd.DataFrame) -> list[str]:
     """Return the settings that somebody typed and that are not the same in all runs."""
     typed = sorted({override.lstrip("+~").partition("=")[0] for row in runs["overrides"] for override in row})
-    return [key for key in typed if key in runs and len(runs[key].unique()) > 1]
+    keys = [column_of(key, runs) for key in typed]
+    return [key for key in keys if key in runs and len(runs[key].unique()) > 1]
+
+
+def column_of(key: str, runs: pd.DataFrame) -> str:
+    """Return the column of a setting: not that of a metric, or of a result, with the same name."""
+    return f"{key}{SETTING}" if f"{key}{SETTING}" in runs else key
 
 
 def candidates(runs: pd.DataFrame) -> list[str]:

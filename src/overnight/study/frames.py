@@ -3,7 +3,7 @@
 Of what is at or below a directory; a FileNotFoundError is raised if there is no such directory.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,9 @@ TEXT = ("name", "path", "status", "error", "fingerprint", "command", "overrides"
 ALWAYS = [*TEXT, "metric", "mode", "share", "checked", "samples", *NUMBERS]
 """The columns that are always there. Where a run lacks a number, it is missing."""
 
+SETTING = " (setting)"
+"""Behind the name of a setting that is a column of another kind, or a metric, too."""
+
 HISTORY = ["name", "path", "epoch", "lr", "seconds"]
 
 
@@ -30,11 +33,12 @@ def load(directory: str | Path) -> pd.DataFrame:
     ``val samples``, ``test samples``, the group choices (``optimizer``, ``model``...), every setting under
     its dotted key (``lr``, ``data.batch_size``...), and of the best checkpoint ``epoch`` and every metric
     under its name (``val/f1``...). Numbers are numbers: NaN or
-    <NA> where a run has none.
+    <NA> where a run has none. A setting whose name another column has is ``NAME (setting)``.
     """
     known = list(records(directory))
-    table = pd.DataFrame([row(*run) for run in known], columns=None if known else ALWAYS)
     measured = {name for _, record in known for name in _measures(record)}
+    taken = measured.union(ALWAYS) - {"metric", "mode"}
+    table = pd.DataFrame([row(*run, taken) for run in known], columns=None if known else ALWAYS)
     return table.astype(dict.fromkeys(measured.difference(ALWAYS), "float64") | NUMBERS)
 
 
@@ -64,8 +68,8 @@ def unreadable(directory: str | Path) -> pd.DataFrame:
     return pd.DataFrame(reasons, columns=["path", "reason"])
 
 
-def row(path: str, record: Stored) -> dict[str, Any]:
-    """Flatten one record. A setting with the name of a column that is always there does not replace it."""
+def row(path: str, record: Stored, taken: Container[str]) -> dict[str, Any]:
+    """Flatten one record, whose settings must not have these names."""
     config, data = record.config or {}, record.data
     always = (
         dict.fromkeys(ALWAYS)
@@ -86,7 +90,8 @@ def row(path: str, record: Stored) -> dict[str, Any]:
     )
     chosen = settings(config, record.interpolated or ()) if config else typed(record.overrides)
     choices = {group: listed(option) for group, option in record.choices.items()}
-    return always | dict(chosen) | choices | _measures(record) | always
+    own = {f"{key}{SETTING}" if key in taken else key: v for key, v in (dict(chosen) | choices).items()}
+    return always | own | _measures(record) | always
 
 
 def _measures(record: Stored) -> dict[str, float | None]:

@@ -11,7 +11,7 @@ from overnight.records.metric import counterpart
 from overnight.records.sampling import half_interval
 
 DIGITS = 4  # significant ones
-MOST_DECIMALS = 6
+MOST_DECIMALS, MOST_DIGITS = 6, 9
 RESULTS = ("score", "train", "test")
 """What is known of a run: the score, and the same metric on other samples."""
 
@@ -23,7 +23,7 @@ class Score:
     metric: str | None  # its name as the runs logged it; None if they have none
     mode: str | None = "max"  # or min
     share: bool = False  # of right answers, between 0 and 1, so that its sampling error is known
-    decimals: int = DIGITS  # so many are written
+    decimals: int | None = DIGITS  # so many are written; None: four digits and a power of ten
 
     @property
     def sign(self) -> int:
@@ -66,7 +66,13 @@ class Score:
 
     def written(self, value: float, fewer: int = 0) -> str:
         """Write a score, or a difference between scores, with so many decimals fewer than it is worth."""
+        if self.decimals is None:
+            return f"{value:.{DIGITS - fewer}g}"
         return f"{value:z.{max(self.decimals - fewer, 0)}f}"
+
+    def signed(self, difference: float) -> str:
+        """Write a difference between scores with its sign."""
+        return ("+" if difference >= 0 else "") + self.written(difference)
 
     def mean_std(self, row: Mapping[Any, Any], result: str = "score") -> str:
         """Write a mean of ``arms.settings`` (score, train or test) ± its standard deviation."""
@@ -87,12 +93,17 @@ def scores(runs: pd.DataFrame) -> list[Score]:
 
 
 def rounded(score: Score, runs: pd.DataFrame) -> Score:
-    """Give a score that is no share as many decimals as its best value needs for four significant digits."""
+    """Give a score that is no share as many decimals as its best value needs for four significant digits.
+
+    Very small and very large ones are written as in 1.234e-09.
+    """
     best = abs(score.best(runs[score.metric])) if score.metric in runs else math.nan
     if score.share or not 0 < best < math.inf:
         return score
     digits_before = math.ceil(math.log10(best / 2))  # 4 decimals for 0.2 to 2
-    return replace(score, decimals=min(max(DIGITS - digits_before, 0), MOST_DECIMALS))
+    decimals = max(DIGITS - digits_before, 0)
+    legible = decimals <= MOST_DECIMALS and digits_before <= MOST_DIGITS
+    return replace(score, decimals=decimals if legible else None)
 
 
 def score_of(runs: pd.DataFrame) -> Score:

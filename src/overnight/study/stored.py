@@ -13,7 +13,7 @@ from overnight.records.record import RECORD_FILE, STATUSES, find_runs
 class Part(BaseModel):
     """A part of a record, of which only the keys that are used here are checked."""
 
-    model_config = ConfigDict(extra="allow", strict=True)
+    model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
 
 
 class _Failure(Part):

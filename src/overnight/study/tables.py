@@ -118,7 +118,7 @@ def _pairs(evidence: Evidence, rows: pd.DataFrame) -> pd.DataFrame:
     columns = {
         **_named(evidence, rows["a"], "arm"),
         **_named(evidence, rows["b"], "compared with"),
-        "difference": texts(rows["difference"], f"{{:+.{evidence.plan.score.decimals}f}}".format),
+        "difference": texts(rows["difference"], evidence.plan.score.signed),
         **_interval(evidence, rows["low"], rows["high"]),
         "p": texts(rows["p"], legible_p),
         "p (Holm)": texts(rows["p holm"], legible_p),

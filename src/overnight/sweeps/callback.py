@@ -20,6 +20,7 @@ from overnight.config.overrides import as_typed, overrides_by_key, write_overrid
 from overnight.config.resolvers import sweep_folder
 from overnight.records import sweep_state
 from overnight.records.record import RECORD_FILE, Record, read_record
+from overnight.records.sampling import written
 
 log = logging.getLogger(__name__)
 
@@ -126,4 +127,4 @@ def _write_result(record: Record) -> str:
     value = (record["best"] or {}).get(metric) if completed else None
     if value is None:
         return "completed" if completed else str(record["status"]).upper()
-    return f"{metric} {value:.4f}" if record["config"]["metric_share"] else f"{metric} {value:.4g}"
+    return f"{metric} {written(value)}"

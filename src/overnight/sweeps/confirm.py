@@ -17,7 +17,7 @@ from overnight.records.identity import fingerprint, is_cosmetic
 from overnight.records.record import read_record
 from overnight.study.arms import winners
 from overnight.study.design import Design, design
-from overnight.study.frames import load, settings
+from overnight.study.frames import SETTING, load, settings
 
 NOT_REPEATED = {"seed", "ckpt_path=last", "study.confirms", "study.scientific", "task_name"}
 """What was typed for a winner and is not for its repetition: keys, or keys with a value."""
@@ -125,7 +125,7 @@ def seeded(confirmation: Confirmation, task_name: str, typed: list[str]) -> list
                 f"seeds that the sweep did not use. Type for example: trainer.max_epochs=20"
             )
     own = [
-        f"study.scientific=[{','.join(plan.scientific)}]",
+        f"study.scientific=[{','.join(key.removesuffix(SETTING) for key in plan.scientific)}]",
         f"task_name={quote_value(task_name)}",
         *(("data.folds=1", "data.fold=0") if "data.fold" in plan.replicates else ()),
     ]

@@ -78,7 +78,7 @@ def winner(runs: pd.DataFrame) -> list[str]:
         test, samples = run.get(score.on("test"), math.nan), run["test samples"]
         if pd.notna(test):
             data = {"test": int(samples)} if pd.notna(samples) else None
-            value = with_error(test, score.share, data) if score.share else f"{test:.4g}"
+            value = with_error(test, score.share, data)
             best += f", {score.on('test')} {value}"
         if run["checked"] is not True:
             best += f"\nnot confirmed: {run['checked']}"

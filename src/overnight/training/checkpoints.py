@@ -15,10 +15,9 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 
 from overnight.config.errors import ConfigError
 from overnight.records.atomic import replacing
-from overnight.records.metric import is_of_test, split_and_name
+from overnight.records.metric import OWN, is_of_test, split_and_name
 from overnight.records.record import BEST
 from overnight.training.history import History
-from overnight.training.rows import OWN
 from overnight.training.trust import trusted
 
 

@@ -1,6 +1,7 @@
 """Training: a checked configuration in; history, best and last out."""
 
 import time
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from lightning.pytorch.utilities.model_helpers import is_overridden
 from overnight.config.errors import ConfigError
 from overnight.config.explanations import explain
 from overnight.data.in_memory import InMemoryData
-from overnight.records.metric import split_and_name
+from overnight.records.identity import is_of_project
+from overnight.records.metric import OWN, split_and_name
 from overnight.records.record import BEST, LAST
 from overnight.training import speed  # noqa: F401 - applies what has to stand before the first step
 from overnight.training.checkpoints import (
@@ -23,16 +25,15 @@ from overnight.training.checkpoints import (
 )
 from overnight.training.history import History
 from overnight.training.loggers import close_loggers, open_loggers, tell_loggers
-from overnight.training.measure import build_measuring_trainer, measure, measure_validation
+from overnight.training.measure import build_measuring_trainer, measure_saved, measure_validation
 from overnight.training.parts import (
     build,
-    build_task,
     build_trainer,
     informed,
     load_weights,
 )
-from overnight.training.results import Measured, facts, results
-from overnight.training.rows import OWN, DivergedError, Row, draw_row
+from overnight.training.results import facts, results
+from overnight.training.rows import DivergedError, Row, draw_row
 
 Config = dict[str, Any]
 
@@ -54,7 +55,10 @@ def train(
     earlier = read_checkpoint(checkpoint)["history"] if checkpoint else []  # refused before data is read
     load_weights(task, config["init_from"])
     history = History(informed(config, data))
-    trainer, measuring = build_trainer(config, directory, history), build_measuring_trainer(config)
+    trainer, measuring = (
+        build_trainer(config, directory, history),
+        build_measuring_trainer(config, default_root_dir=str(directory)),
+    )
     start = time.perf_counter()
     try:
         outcome = fit(trainer, measuring, task, data, history, checkpoint)
@@ -149,34 +153,6 @@ def best_score(trainer: L.Trainer) -> float | None:
     return next((float(score) for score in scores if score is not None), None)
 
 
-def measure_checkpoint(
-    trainer: L.Trainer, task: L.LightningModule, data: L.LightningDataModule, path: Path
-) -> Measured:
-    """Measure the weights in a checkpoint on every split, in eval mode."""
-    return Measured(int(read_checkpoint(path)["history"][-1]["epoch"]), measure(trainer, task, data, path))
-
-
-def measure_saved(
-    trainer: L.Trainer,
-    task: L.LightningModule,
-    data: L.LightningDataModule,
-    config: Config,
-    paths: Iterable[Path],
-) -> tuple[dict[Path, Measured], str]:
-    """Measure checkpoints in a module that is built anew, as an evaluation does: it has only what was saved.
-
-    Where a callback has changed the layers of the trained one, their weights do not fit. Then it is the
-    trained one that is measured; the reason why it says less is returned, too.
-    """
-    paths = list(paths)
-    try:
-        anew = build_task(config)
-        return {path: measure_checkpoint(trainer, anew, data, path) for path in paths}, ""
-    except RuntimeError as error:
-        why = f"its weights do not fit into a module that is built anew: {' '.join(str(error).split())}"
-        return {path: measure_checkpoint(trainer, task, data, path) for path in paths}, why
-
-
 def trained_samples(trainer: L.Trainer, data: L.LightningDataModule) -> int | None:
     """Return how many samples the fit has trained on; None if the data does not tell its sizes."""
     if not isinstance(data, InMemoryData):
@@ -187,7 +163,16 @@ def trained_samples(trainer: L.Trainer, data: L.LightningDataModule) -> int | No
 
 
 def describe_error(error: BaseException) -> dict[str, str]:
-    """Return type and message; of what Hydra wraps, the cause; of the system's errors, the remedy."""
+    """Return type, message and place; of what Hydra wraps, the cause; of the system's errors, the remedy."""
     cause = error.__cause__ if isinstance(error, InstantiationException) and error.__cause__ else error
     told = explain(cause) if isinstance(cause, OSError) else str(cause)
-    return {"type": type(cause).__name__, "message": told or type(cause).__name__}
+    return {"type": type(cause).__name__, "message": told or type(cause).__name__} | place_of(cause)
+
+
+def place_of(error: BaseException) -> dict[str, str]:
+    """Return, under ``place``, the line of the project that an error comes from that nobody has foreseen."""
+    if isinstance(error, ConfigError | OSError | DivergedError):
+        return {}
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if is_of_project(Path(frame.filename))]
+    return {"place": f"{Path(own[-1].filename).name}, line {own[-1].lineno}"} if own else {}

@@ -37,6 +37,7 @@ def to_go_on_from(directory: Path, config: Config, earlier: Record | None, *, ow
     if not (path.is_file() if own else config["ckpt_path"]):
         return None
     checkpoint = read_checkpoint(path)
+    refuse_unfinished(path, checkpoint)
     before, known_as = checkpoint["config"], checkpoint["fingerprint"]
     plain = config | {"ckpt_path": None}
     if own and fingerprint(with_epochs(plain, before["trainer"]["max_epochs"])) != known_as:
@@ -51,6 +52,20 @@ def to_go_on_from(directory: Path, config: Config, earlier: Record | None, *, ow
     if fingerprint(plain) != known_as:
         refuse_untrue(path, checkpoint, config, earlier if own else None)
     return str(path)
+
+
+def refuse_unfinished(path: Path, checkpoint: Config) -> None:
+    """Refuse a checkpoint of the middle of an epoch, of which no history tells the first half.
+
+    Raises:
+        ConfigError: it is one.
+    """
+    epochs = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]
+    if epochs["ready"] != epochs["processed"]:
+        raise ConfigError(
+            f"ckpt_path={path}: it was saved in the middle of epoch {epochs['ready']}. Needed: one that was "
+            f"saved after an epoch, such as last.ckpt. To begin with its weights, type: init_from={path}"
+        )
 
 
 def with_epochs(config: Config, epochs: int) -> Config:
@@ -135,8 +150,11 @@ def set_up(config: Config) -> Fresh:
 
 
 def changes(optimizer: Any, saved: Sequence[Config]) -> Iterator[str]:
-    """Yield the settings of an optimizer that are not those of the saved groups; rates as they began."""
-    for ours, theirs in zip(optimizer.param_groups, saved, strict=True):
+    """Yield the settings of an optimizer that are not those of the saved groups; rates as they began.
+
+    Groups that a callback adds in the middle of a fit are not there yet.
+    """
+    for ours, theirs in zip(optimizer.param_groups, saved, strict=False):
         for key in (ours.keys() & theirs.keys()) - {"params", "initial_lr"}:
             begun = "initial_lr" if key == "lr" and "initial_lr" in theirs else key
             if ours.get(begun, ours[key]) != theirs[begun]:

@@ -1,7 +1,8 @@
 """The history of a fit: a row for each whole epoch, with every metric that the module logged."""
 
+import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,16 @@ import lightning as L
 import torch
 from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.utilities.combined_loader import CombinedLoader
 from torch import Tensor
 
+from overnight.config.errors import ConfigError
+from overnight.config.refusals import CALLBACKS
 from overnight.records.identity import fingerprint, sources
 from overnight.training.generators import generator_states, restore_generators
-from overnight.training.rows import OWN, Row, check_loss, check_row, draw_row, plain_metrics
+from overnight.training.rows import Row, check_loss, check_row, draw_row, plain_metrics
+
+log = logging.getLogger(__name__)
 
 
 class History(Checkpoint):
@@ -37,7 +43,19 @@ class History(Checkpoint):
         self.rows: list[Row] = []
         self.validated = False
         self.sources, self.samples = sources(config), ""
-        self._of_validation: set[str] = set()
+        self._known: dict[str, Tensor] = {}
+        self._reached: Row = {}
+
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Refuse what cannot be honoured among the callbacks that the module brings along.
+
+        Raises:
+            ConfigError: names it.
+        """
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+            for kind in CALLBACKS.keys() & {each.__name__ for each in type(callback).__mro__}:
+                where = f"{type(pl_module).__name__}.configure_callbacks"
+                raise ConfigError(f"{where} gives a {kind}: {CALLBACKS[kind]}")
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Draw the rows of the checkpoint in a CSV file that has none of them: in another folder."""
@@ -50,19 +68,42 @@ class History(Checkpoint):
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Let plateau schedulers wait for validations; make up for a step of theirs that no checkpoint holds.
 
-        Lightning steps them after it saves, and after every epoch unless it is told otherwise.
+        Lightning steps them after it saves, and after every epoch unless it is told otherwise. A run that
+        goes on trains what the checkpoint's did: a callback that freezes layers may not know it any more.
         """
+        if trainer.ckpt_path:
+            for name, parameter in pl_module.named_parameters():
+                parameter.requires_grad_(name not in self._frozen)
+            if any(map(draws_for_itself, CombinedLoader(trainer.train_dataloader, "sequential").flattened)):
+                log.warning(
+                    "the loader of training draws from a generator, or in workers, of which no checkpoint "
+                    "knows: from here on its batches are others than without the interruption"
+                )
+        done = int(self.rows[-1]["epoch"] or 0)
         for config in trainer.lr_scheduler_configs:
-            watched = str(config.monitor) if config.reduce_on_plateau else ""
-            if watched in self.rows[0] and config.interval == "epoch":
+            if not config.reduce_on_plateau or config.interval != "epoch":
+                continue
+            watched = str(config.monitor)
+            if watched in self.rows[0]:
                 config.frequency = max(config.frequency, trainer.check_val_every_n_epoch or 1)
-            value = self.rows[-1].get(watched) if trainer.ckpt_path else None
-            if value is not None:
+            value = self.rows[-1].get(watched)
+            if trainer.ckpt_path and value is not None and not done % config.frequency:
                 pl_module.lr_scheduler_step(config.scheduler, torch.tensor(value))
 
+    def _newly_logged(self, trainer: L.Trainer) -> dict[str, Tensor]:
+        """Return what was logged since this was last asked.
+
+        Lightning keeps old values until the fit ends; what is logged anew is another tensor.
+        """
+        now = dict(trainer.callback_metrics)
+        new = {name: value for name, value in now.items() if self._known.get(name) is not value}
+        self._known = now
+        return new
+
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Start the clock of the epoch."""
-        self._start, self.validated = time.perf_counter(), False
+        """Start the clock of the epoch, in which nothing is logged yet."""
+        self._start, self.validated, self._reached = time.perf_counter(), False, {}
+        self._newly_logged(trainer)
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -78,28 +119,30 @@ class History(Checkpoint):
             check_loss(loss.item(), trainer.current_epoch + 1, batch_idx + 1)
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Note which metrics there were before."""
-        self._before = set(trainer.callback_metrics)
+        """Leave out what training has logged so far: it will be logged again at the end of the epoch."""
+        self._newly_logged(trainer)
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Keep what this validation logged; a metric of an earlier one must not pass for this epoch's."""
-        metrics = plain_metrics(trainer.callback_metrics)
-        self._of_validation |= metrics.keys() - self._before
-        self._reached = {name: metrics[name] for name in metrics if name in self._of_validation}
+        """Keep what this validation logged."""
+        self._reached = plain_metrics(self._newly_logged(trainer))
         self.validated = True
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Add the row of the epoch, and draw what Lightning itself does not draw.
 
         Raises:
+            ConfigError: the metric that is to choose is one of training and one of validation.
             DivergedError: a metric that had been finite is not any more.
         """
-        metrics = plain_metrics(trainer.callback_metrics)
-        trained = {name: value for name, value in metrics.items() if name not in self._of_validation}
+        new = plain_metrics(self._newly_logged(trainer))  # of validation, too, if another callback looked
+        trained = {name: value for name, value in new.items() if repr(self._reached.get(name)) != repr(value)}
+        both = trained.keys() & self._reached.keys()
+        refuse_ambiguous(both, self.config["metric"], first=not self.rows[1:])
+        groups = [group for optimizer in trainer.optimizers for group in optimizer.param_groups]
         self.add(
             trained | (self._reached if self.validated else {}),
             epoch=trainer.current_epoch + 1,
-            lr=trainer.optimizers[0].param_groups[0]["lr"] if trainer.optimizers else None,
+            lr=groups[0].get("lr") if groups else None,
             seconds=time.perf_counter() - self._start,
         )
         draw_row(self.rows[-1], trainer.loggers, already=set(trainer.logged_metrics))
@@ -107,8 +150,7 @@ class History(Checkpoint):
 
     def add(self, metrics: Row, *, epoch: int, lr: float | None = None, seconds: float | None = None) -> None:
         """Add the row of an epoch."""
-        measured = {name: value for name, value in metrics.items() if name not in OWN}
-        self.rows.append({"epoch": epoch, **measured, "lr": lr, "seconds": seconds})
+        self.rows.append({"epoch": epoch, **metrics, "lr": lr, "seconds": seconds})
 
     def on_save_checkpoint(
         self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
@@ -125,6 +167,7 @@ class History(Checkpoint):
         checkpoint |= {"config": self.config, "fingerprint": self.fingerprint, "history": self.rows}
         checkpoint |= {"sources": self.sources, "samples": self.samples}
         checkpoint["generators"] = generator_states()
+        checkpoint["frozen"] = [name for name, p in pl_module.named_parameters() if not p.requires_grad]
         for key in ("hyper_parameters", "datamodule_hyper_parameters"):
             if key in checkpoint:
                 checkpoint[key] = {name: v for name, v in dict(checkpoint[key]).items() if is_plain(v)}
@@ -134,8 +177,29 @@ class History(Checkpoint):
         self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         """Go on with the history and the random numbers of the checkpoint."""
-        self.rows = list(checkpoint["history"])
+        self.rows, self._frozen = list(checkpoint["history"]), set(checkpoint["frozen"])
         restore_generators(checkpoint["generators"])
+
+
+def draws_for_itself(loader: Any) -> bool:
+    """Tell whether the order or the samples of a loader depend on what nothing else can restore."""
+    own = (getattr(part, "generator", None) for part in (loader, getattr(loader, "sampler", None)))
+    return any(own) or getattr(loader, "persistent_workers", False)
+
+
+def refuse_ambiguous(names: Iterable[str], metric: str | None, *, first: bool) -> None:
+    """Refuse a metric that training and validation log under one name; of others, say so in the first epoch.
+
+    Raises:
+        ConfigError: nobody could tell which of the two has chosen the best.
+    """
+    for name in names:
+        what = f"{name}: it is logged in training and in validation under one name"
+        needed = f"Needed: a name for each, such as train/{name} and val/{name}"
+        if name == metric:
+            raise ConfigError(f"metric={what}. {needed}")
+        if first:
+            log.warning("%s; the history has that of validation. %s", what, needed)
 
 
 def is_plain(value: Any) -> bool:
@@ -145,34 +209,3 @@ def is_plain(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return all(map(is_plain, value))
     return value is None or isinstance(value, bool | int | float | str)
-
-
-class WholeEpochs(L.Callback):
-    """Lets Lightning validate the weights that an epoch ends with.
-
-    By itself it validates where ``val_check_interval`` says, which may not be the end of the epoch, and not
-    at the last of ``max_steps``.
-    """
-
-    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Hide ``max_steps`` while a fit is resumed: with it, Lightning would end the last epoch again."""
-        self._max_steps = trainer.max_steps
-        if trainer.ckpt_path:
-            trainer.fit_loop.epoch_loop.max_steps = -1
-
-    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Put back what was hidden."""
-        trainer.fit_loop.epoch_loop.max_steps = self._max_steps
-        self._val_check_batch = trainer.val_check_batch
-
-    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Validate where ``val_check_interval`` says."""
-        trainer.val_check_batch = self._val_check_batch
-
-    def on_train_batch_end(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        """Validate after this batch, too, if it is the last one."""
-        if trainer.is_last_batch and trainer.val_check_batch is not None:
-            trainer.val_check_batch = 1
-        trainer.should_stop |= 0 < trainer.max_steps <= trainer.global_step

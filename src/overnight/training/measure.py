@@ -1,15 +1,20 @@
 """A module measured in eval mode on whole splits, by a Trainer that has none of the run's callbacks."""
 
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import hydra
 import lightning as L
+from lightning.pytorch.loggers.logger import DummyLogger
 from lightning.pytorch.utilities.model_helpers import is_overridden
 
 from overnight.data.in_memory import InMemoryData
-from overnight.training.checkpoints import without_warning
+from overnight.records.metric import counterpart
+from overnight.training.checkpoints import read_checkpoint, without_warning
+from overnight.training.parts import build_task
+from overnight.training.results import Measured
 from overnight.training.rows import Row, plain_metrics
 
 Config = dict[str, Any]
@@ -19,11 +24,23 @@ WITHOUT_CALLBACKS = "Be aware that when using `ckpt_path`"
 
 WHOLE = {
     "profiler": {"_target_": "overnight.training.speed.NoProfiler"},
-    "logger": {"_target_": "lightning.pytorch.loggers.logger.DummyLogger"},
     "enable_progress_bar": False,
     "fast_dev_run": False,
 }
 """What the measuring Trainer has in place of the run's: nothing is printed, and no batch is left out."""
+
+
+class NoLogger(DummyLogger):
+    """Logs nothing; ``trainer.log_dir`` is what it was in training."""
+
+    def __init__(self, save_dir: str) -> None:
+        super().__init__()
+        self.folder = save_dir
+
+    @property
+    def save_dir(self) -> str:
+        """Return the folder."""
+        return self.folder
 
 
 def build_measuring_trainer(
@@ -32,33 +49,56 @@ def build_measuring_trainer(
     """Build the Trainer of a run, precision and all, but let it save, log and call back nothing.
 
     Callbacks that average weights, for instance, would put others in place of those that are to be measured.
-    There is a logger, which does nothing, since many a module draws in its validation.
+    There is a logger, which does nothing: many a module draws in its validation, or asks for its folder.
     """
-    trainer: L.Trainer = hydra.utils.instantiate(
-        config["trainer"] | WHOLE | settings,
-        callbacks=callbacks,
-        enable_checkpointing=False,
-        _convert_="all",
+    make = hydra.utils.instantiate(
+        config["trainer"] | WHOLE | settings, enable_checkpointing=False, _partial_=True, _convert_="all"
     )
+    trainer: L.Trainer = make(callbacks=callbacks, logger=NoLogger(settings.get("default_root_dir", ".")))
     return trainer
 
 
 def measure(
-    trainer: L.Trainer, task: L.LightningModule, data: L.LightningDataModule, checkpoint: str | Path
+    trainer: L.Trainer,
+    task: L.LightningModule,
+    data: L.LightningDataModule,
+    checkpoint: str | Path,
+    tell: Callable[[str], object] | None = None,
 ) -> Row:
     """Return every metric that the module logs on its validation and test splits; {} if it has neither.
 
     Where ``data`` holds its training split in memory and the task takes splits, on that, too. The task gets
     the weights of the checkpoint by Lightning's own loading.
+
+    If the test set cannot be measured, ``tell`` is told why; without it, that is raised.
     """
     told = getattr(task, "takes_splits", False)
     with data.evaluating("val", "train") if told and isinstance(data, InMemoryData) else nullcontext():
         metrics = measure_validation(trainer, task, data, checkpoint)
-    if has_split(task, data, "test_step", "test_dataloader"):
-        with without_warning(WITHOUT_CALLBACKS):
-            trainer.test(task, datamodule=data, ckpt_path=checkpoint, verbose=False, weights_only=True)
-        metrics |= plain_metrics(trainer.callback_metrics)
-    return metrics
+    try:
+        return of_test(measure_test(trainer, task, data, checkpoint), metrics) | metrics
+    except Exception as error:
+        if tell is None:
+            raise
+        tell(f"the test set could not be measured: {type(error).__name__}: {error}")
+        return metrics
+
+
+def measure_test(
+    trainer: L.Trainer, task: L.LightningModule, data: L.LightningDataModule, checkpoint: str | Path
+) -> Row:
+    """Return every metric that the module logs on its test split; {} if it has none."""
+    if not has_split(task, data, "test_step", "test_dataloader"):
+        return {}
+    with without_warning(WITHOUT_CALLBACKS):
+        trainer.test(task, datamodule=data, ckpt_path=checkpoint, verbose=False, weights_only=True)
+    return plain_metrics(trainer.callback_metrics)
+
+
+def of_test(tested: Row, validated: Row) -> Row:
+    """Return what a test logged, without names of validation: many a ``test_step`` is ``validation_step``."""
+    renamed = {counterpart(name, "test") if name in validated else name: tested[name] for name in tested}
+    return {f"test/{name}" if name in validated else name: value for name, value in renamed.items()}
 
 
 def measure_validation(
@@ -75,3 +115,37 @@ def measure_validation(
 def has_split(task: L.LightningModule, data: L.LightningDataModule, step: str, loader: str) -> bool:
     """Tell whether the module has such a step, and somebody the data for it."""
     return is_overridden(step, task) and (is_overridden(loader, data) or is_overridden(loader, task))
+
+
+def measure_checkpoint(
+    trainer: L.Trainer,
+    task: L.LightningModule,
+    data: L.LightningDataModule,
+    path: Path,
+    tell: Callable[[str], object] | None = None,
+) -> Measured:
+    """Measure the weights in a checkpoint on every split, in eval mode; for ``tell`` see ``measure``."""
+    epoch = int(read_checkpoint(path)["history"][-1]["epoch"])
+    return Measured(epoch, measure(trainer, task, data, path, tell))
+
+
+def measure_saved(
+    trainer: L.Trainer,
+    task: L.LightningModule,
+    data: L.LightningDataModule,
+    config: Config,
+    paths: Iterable[Path],
+) -> tuple[dict[Path, Measured], str]:
+    """Measure each checkpoint in a module built anew, as an evaluation does: it has only what was saved.
+
+    Where a callback has changed the layers of the trained one, their weights do not fit. Then it is the
+    trained one that is measured. What makes the measurement say less is returned, too.
+    """
+    paths, doubts = list(paths), dict[str, None]()
+    tell = doubts.setdefault
+    try:
+        found = {path: measure_checkpoint(trainer, build_task(config), data, path, tell) for path in paths}
+    except RuntimeError as error:
+        tell(f"its weights do not fit into a module that is built anew: {' '.join(str(error).split())}")
+        found = {path: measure_checkpoint(trainer, task, data, path, tell) for path in paths}
+    return found, "; ".join(doubts)

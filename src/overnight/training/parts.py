@@ -9,15 +9,18 @@ import hydra
 import lightning as L
 from hydra.errors import InstantiationException
 from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.callbacks import ModelCheckpoint
 from torch.nn.parameter import is_lazy
 
 from overnight.config.errors import ConfigError
 from overnight.config.of_data import TRAITS, asked, filled
 from overnight.data.in_memory import InMemoryData
+from overnight.records.record import LAST
 from overnight.training.checkpoints import LastCheckpoint, read_checkpoint
 from overnight.training.generators import seeded
-from overnight.training.history import History, WholeEpochs
+from overnight.training.history import History
 from overnight.training.saving import AtomicCheckpointIO
+from overnight.training.whole_epochs import WholeEpochs
 
 Config = dict[str, Any]
 
@@ -167,6 +170,14 @@ def refuse_other_places(trainer: L.Trainer, directory: Path) -> None:
                 f"callbacks.checkpoint.dirpath={callback.dirpath}: needed: a folder of this run, since "
                 f"others would overwrite its weights. Leave it out, or type: hydra.run.dir=FOLDER"
             )
+    for other in trainer.checkpoint_callbacks:
+        if other not in ours and isinstance(other, ModelCheckpoint) and other.save_last:
+            folder = Path(other.dirpath or directory / LAST.parent)
+            if folder.resolve() == (directory / LAST.parent).resolve():
+                raise ConfigError(
+                    "callbacks: a ModelCheckpoint with save_last=true would overwrite last.ckpt, from which "
+                    "the run goes on. Needed: a folder of its own, dirpath:FOLDER; or leave save_last out"
+                )
     if len({(each.dirpath, each.filename) for each in ours}) < len(ours):
         raise ConfigError(
             f"callbacks.checkpoint.filename={ours[0].filename}: the best and the last weights would be one "

@@ -6,18 +6,20 @@ from typing import Any, NamedTuple
 
 import lightning as L
 
-from overnight.records.metric import is_of_test, split_and_name
-from overnight.training.rows import OWN, Row, whole_rows
+from overnight.records.metric import OWN, is_of_test, split_and_name
+from overnight.training.rows import Row, whole_rows
 
 Config = dict[str, Any]
 
 CLOSE = 1e-5
-"""How far the metric of the best weights, measured again, may be from what was seen in training."""
+"""How far the metric of the best weights, measured again, may be from what was seen in training: as a share
+of it, or of the range that it had.
+"""
 
 
 UNSAVED = (
     "Needed: all that decides in the module's state_dict (a tensor by register_buffer, layers in a "
-    "ModuleList), all of a metric by add_state"
+    "ModuleList), all of a metric by add_state; and nothing by current_epoch, which is 0 in an evaluation"
 )
 """What is mostly wrong where the best weights, in a module built anew, are not as good as they were."""
 
@@ -93,9 +95,10 @@ def without_best(metric: str | None, rows: list[Row]) -> str:
 
 
 def best_of(rows: list[Row], metric: str | None, mode: str | None) -> Row | None:
-    """Return the first row with the best value of the metric; None where no row has one."""
+    """Return the first row after training with the best value of the metric; None where no row has one."""
     sign = 1 if mode == "min" else -1
-    finite = [row for row in rows if (value := row.get(metric or "")) is not None and math.isfinite(value)]
+    trained = rows[1:] or rows
+    finite = [row for row in trained if (value := row.get(metric or "")) is not None and math.isfinite(value)]
     return min(finite, key=lambda row: sign * (row[metric or ""] or 0.0), default=None)
 
 
@@ -107,10 +110,12 @@ def differences(metric: str, best: Measured | None, rows: list[Row], score: floa
     if metric not in rows[0]:
         return f"{metric} is of training, or of a callback; in epoch {best.epoch} it was {row.get(metric)}"
     seen = {"the history": row.get(metric), "the checkpoint callback": score}
+    known = [value for row in rows if (value := row.get(metric)) is not None and math.isfinite(value)]
+    close = {"rel_tol": CLOSE, "abs_tol": CLOSE * (max(known, default=0) - min(known, default=0))}
     other = [
         f"{who} has {value}"
         for who, value in seen.items()
-        if value is None or again is None or not math.isclose(value, again, rel_tol=CLOSE, abs_tol=CLOSE)
+        if value is None or again is None or not math.isclose(value, again, **close)
     ]
     return f"{metric} of the best weights is {again}, but {' and '.join(other)}. {UNSAVED}" if other else True
 

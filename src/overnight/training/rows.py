@@ -9,12 +9,11 @@ import torch
 from lightning.pytorch.loggers import Logger
 from torch import Tensor
 
+from overnight.records.metric import OWN
+
 log = logging.getLogger(__name__)
 
 Row = dict[str, float | None]
-
-OWN = ("epoch", "lr", "seconds")
-"""What a row has besides metrics."""
 
 
 class DivergedError(FloatingPointError):
@@ -22,10 +21,14 @@ class DivergedError(FloatingPointError):
 
 
 def plain_metrics(metrics: Mapping[str, Tensor]) -> Row:
-    """Return metrics as numbers; those of float32 as the shortest number that means the same."""
+    """Return metrics as numbers; those of float32 as the shortest number that means the same.
+
+    What a module logs under a name of the history's own columns is left out: these have it already.
+    """
     return {
         name: float(str(np.float32(value.item()))) if value.dtype == torch.float32 else value.item()
         for name, value in metrics.items()
+        if name not in OWN
     }
 
 
