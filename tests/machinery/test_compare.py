@@ -50,8 +50,8 @@ def test_runs_with_different_metrics_are_shown_and_not_ranked(tmp_path: Path) ->
 
 WON = {
     "a share": (records.ACCURACY, ": lr=0.2, test/acc 0.9000 +- 0.0059 (95 %, sampling of 10,000)"),
-    "another metric": (records.F1, ": lr=0.2, test/f1 0.9"),
-    "lower is better": (records.LOSS, ": lr=0.1, test/loss 0.8"),
+    "another metric": (records.F1, ": lr=0.2, test/f1 0.9000"),
+    "lower is better": (records.LOSS, ": lr=0.1, test/loss 0.8000"),
 }
 
 

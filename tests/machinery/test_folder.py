@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import records
 from overnight.records.record import OWN, SCHEMA, claim, find_runs, read_record, set_aside, write_record
 
 
@@ -69,7 +70,7 @@ def test_what_no_run_wrote_stays_where_it_is(tmp_path: Path) -> None:
 def test_the_checkpoint_that_the_record_names_is_set_aside_too(tmp_path: Path) -> None:
     leave_a_run(tmp_path, "first")
     (tmp_path / "checkpoints" / "epoch[3].ckpt").write_text("best")
-    write_record({"schema": SCHEMA, "checkpoint": "checkpoints/epoch[3].ckpt"}, tmp_path)
+    write_record(records.record({}) | {"checkpoint": "checkpoints/epoch[3].ckpt"}, tmp_path)
     aside = set_aside(tmp_path)
     assert aside
     assert (aside / "checkpoints" / "epoch[3].ckpt").read_text() == "best"

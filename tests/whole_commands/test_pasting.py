@@ -11,7 +11,7 @@ import records
 from commands import SHORT, Command, Result, every
 from overnight.records import sweep_state
 from overnight.records.record import find_runs, read_record
-from overnight.runs import run
+from overnight.runs import attempt
 from overnight.study import page
 from overnight.study.evidence import gather
 from overnight.sweeps import status
@@ -88,7 +88,7 @@ def test_an_interrupted_run_says_how_to_go_on(
     typed: str, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(run, "train", interrupted)
+        patched.setattr(attempt, "train", interrupted)
         first = command("train.py", *SHORT, typed)
     assert first.status == 130
     again = pasted(command, shlex.split(first.stderr.rpartition("type:\n")[2]))

@@ -58,6 +58,18 @@ def test_what_eval_measures_is_what_the_record_says(command: Command, tmp_path: 
         assert f"{record['best']['test/acc']:.4f}" in evaluated.stdout
 
 
+def test_what_depends_on_the_epoch_is_measured_as_eval_measures_it(command: Command, tmp_path: Path) -> None:
+    annealed = ["task._target_=forks.Annealed", "seed=0,1", "task_name=annealed"]
+    command("train.py", *STACKED, *annealed)
+    for record in recorded(tmp_path, "annealed").values():
+        assert record["trained"] == "stacked with 1 other"
+        for which in ("best", "last"):
+            path = tmp_path / f"outputs/sweeps/annealed/{record['name']}/checkpoints/{which}.ckpt"
+            evaluated = command("eval.py", "trust=forks", f"ckpt_path={path}").stdout
+            for name in ("val/loss", "test/loss"):
+                assert f"{record[which][name]:.4f}" in evaluated
+
+
 @pytest.mark.slow
 def test_finished_members_are_not_trained_again(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     command("train.py", *STACKED, "seed=0,1", "task_name=again")

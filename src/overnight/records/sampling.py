@@ -20,7 +20,7 @@ def half_interval(share: Any, samples: Any) -> Any:
 
 
 def written(value: float) -> str:
-    """Write a metric with four decimals; one that these would hide, or that is very large, with four digits."""
+    """Write a metric with four decimals; one that these would hide, or a very large one, with four digits."""
     return f"{value:.4f}" if value == 0 or SMALL <= abs(value) < LARGE else f"{value:.4g}"
 
 
