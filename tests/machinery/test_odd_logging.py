@@ -45,6 +45,14 @@ def test_a_metric_is_in_the_rows_of_those_epochs_in_which_it_was_logged(
     assert [row["train_seldom"] for row in rows] == [None, 0.0, None, 2.0]
 
 
+@pytest.mark.parametrize("often", [(), ("+trainer.val_check_interval=0.5",)], ids=["once", "twice"])
+def test_of_what_is_logged_by_steps_the_last_step_counts(
+    often: tuple[str, ...], command: Command, tmp_path: Path
+) -> None:
+    assert command(TRAIN, *odd("ByStep"), *often).status == 0
+    assert [row["step"] for row in recorded(tmp_path)["history"]] == [None, 3.0, 3.0, 3.0]
+
+
 def test_best_is_not_measured_in_what_has_measured_last(command: Command, tmp_path: Path) -> None:
     assert command(TRAIN, *odd("BestSoFar"), "lr=0.5").status == 0
     record = recorded(tmp_path)

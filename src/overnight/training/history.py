@@ -44,6 +44,7 @@ class History(Checkpoint):
         self.validated = False
         self.sources, self.samples = sources(config), ""
         self._known: dict[str, Tensor] = {}
+        self._trained: Row = {}
         self._reached: Row = {}
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
@@ -68,17 +69,11 @@ class History(Checkpoint):
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Let plateau schedulers wait for validations; make up for a step of theirs that no checkpoint holds.
 
-        Lightning steps them after it saves, and after every epoch unless it is told otherwise. A run that
-        goes on trains what the checkpoint's did: a callback that freezes layers may not know it any more.
+        Lightning steps them after it saves, and after every epoch unless it is told otherwise.
         """
         if trainer.ckpt_path:
-            for name, parameter in pl_module.named_parameters():
-                parameter.requires_grad_(name not in self._frozen)
-            if any(map(draws_for_itself, CombinedLoader(trainer.train_dataloader, "sequential").flattened)):
-                log.warning(
-                    "the loader of training draws from a generator, or in workers, of which no checkpoint "
-                    "knows: from here on its batches are others than without the interruption"
-                )
+            self._freeze_as_before(pl_module)
+            tell_of_other_batches(trainer.train_dataloader)
         done = int(self.rows[-1]["epoch"] or 0)
         for config in trainer.lr_scheduler_configs:
             if not config.reduce_on_plateau or config.interval != "epoch":
@@ -90,6 +85,11 @@ class History(Checkpoint):
             if trainer.ckpt_path and value is not None and not done % config.frequency:
                 pl_module.lr_scheduler_step(config.scheduler, torch.tensor(value))
 
+    def _freeze_as_before(self, pl_module: L.LightningModule) -> None:
+        """Train what the checkpoint's run did: a callback that froze layers may not know it any more."""
+        for name, parameter in pl_module.named_parameters():
+            parameter.requires_grad_(name not in self._frozen)
+
     def _newly_logged(self, trainer: L.Trainer) -> dict[str, Tensor]:
         """Return what was logged since this was last asked.
 
@@ -100,9 +100,15 @@ class History(Checkpoint):
         self._known = now
         return new
 
+    def _of_training(self, trainer: L.Trainer) -> Row:
+        """Return the same without what the last validation logged: another callback may have looked at it."""
+        new = plain_metrics(self._newly_logged(trainer))
+        return {name: value for name, value in new.items() if repr(self._reached.get(name)) != repr(value)}
+
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Start the clock of the epoch, in which nothing is logged yet."""
-        self._start, self.validated, self._reached = time.perf_counter(), False, {}
+        self._start, self.validated = time.perf_counter(), False
+        self._trained, self._reached = {}, {}
         self._newly_logged(trainer)
 
     def on_train_batch_end(
@@ -119,8 +125,8 @@ class History(Checkpoint):
             check_loss(loss.item(), trainer.current_epoch + 1, batch_idx + 1)
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Leave out what training has logged so far: it will be logged again at the end of the epoch."""
-        self._newly_logged(trainer)
+        """Keep what training has logged so far, of single steps perhaps."""
+        self._trained |= self._of_training(trainer)
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Keep what this validation logged."""
@@ -134,8 +140,7 @@ class History(Checkpoint):
             ConfigError: the metric that is to choose is one of training and one of validation.
             DivergedError: a metric that had been finite is not any more.
         """
-        new = plain_metrics(self._newly_logged(trainer))  # of validation, too, if another callback looked
-        trained = {name: value for name, value in new.items() if repr(self._reached.get(name)) != repr(value)}
+        trained = self._trained | self._of_training(trainer)
         both = trained.keys() & self._reached.keys()
         refuse_ambiguous(both, self.config["metric"], first=not self.rows[1:])
         groups = [group for optimizer in trainer.optimizers for group in optimizer.param_groups]
@@ -181,10 +186,15 @@ class History(Checkpoint):
         restore_generators(checkpoint["generators"])
 
 
-def draws_for_itself(loader: Any) -> bool:
-    """Tell whether the order or the samples of a loader depend on what nothing else can restore."""
-    own = (getattr(part, "generator", None) for part in (loader, getattr(loader, "sampler", None)))
-    return any(own) or getattr(loader, "persistent_workers", False)
+def tell_of_other_batches(loaders: Any) -> None:
+    """Say so if the order or the samples of loaders depend on what nothing can restore."""
+    for loader in CombinedLoader(loaders, "sequential").flattened:
+        own = (getattr(part, "generator", None) for part in (loader, getattr(loader, "sampler", None)))
+        if any(own) or getattr(loader, "persistent_workers", False):
+            log.warning(
+                "the loader of training draws from a generator, or in workers, of which no checkpoint knows: "
+                "from here on its batches are others than without the interruption"
+            )
 
 
 def refuse_ambiguous(names: Iterable[str], metric: str | None, *, first: bool) -> None:
