@@ -36,7 +36,7 @@ def main() -> None:
         help="packages of which a checkpoint may build modules, besides torch, Lightning and those in src/",
     )
     arguments = parser.parse_args()
-    from overnight.records.record import printable  # noqa: PLC0415
+    from overnight.records.printable import printable  # noqa: PLC0415
     from overnight.runs import examine  # noqa: PLC0415
     from overnight.study import report  # noqa: PLC0415
     from overnight.sweeps import status  # noqa: PLC0415
