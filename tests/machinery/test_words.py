@@ -10,7 +10,8 @@ from overnight.records import sweep_state
 from overnight.study.evidence import gather
 from overnight.study.score import Score, score_of
 from overnight.study.tables import problems, results
-from overnight.study.words import duration, legible_p
+from overnight.study.verdict import legible_p
+from overnight.study.words import duration
 from sentences import STUDY, said, written
 
 

@@ -65,6 +65,16 @@ class Temperature(Classifier):
         return self.optimizer(groups)
 
 
+class Annealed(Classifier):
+    """Has sharper outputs in later epochs, in validation and test alone."""
+
+    def validation_step(self, batch: Any, batch_idx: int, dataloader_idx: int = 0) -> Outputs:
+        outputs = super().validation_step(batch, batch_idx, dataloader_idx)
+        sharper = outputs["logits"] * (1 + self.current_epoch)
+        loss = self.eval_loss(sharper, self.target.learned(outputs["targets"]))
+        return outputs | {"logits": sharper, "plain_loss": loss}
+
+
 class OtherValidation(Classifier):
     """Measures with doubled logits."""
 

@@ -59,13 +59,13 @@ def test_what_eval_measures_is_what_the_record_says(command: Command, tmp_path: 
 
 
 def test_what_depends_on_the_epoch_is_measured_as_eval_measures_it(command: Command, tmp_path: Path) -> None:
-    annealed = ["task._target_=forks.Annealed", "seed=0,1", "task_name=annealed"]
+    annealed = ["task._target_=forked_tasks.Annealed", "seed=0,1", "task_name=annealed"]
     command("train.py", *STACKED, *annealed)
     for record in recorded(tmp_path, "annealed").values():
         assert record["trained"] == "stacked with 1 other"
         for which in ("best", "last"):
             path = tmp_path / f"outputs/sweeps/annealed/{record['name']}/checkpoints/{which}.ckpt"
-            evaluated = command("eval.py", "trust=forks", f"ckpt_path={path}").stdout
+            evaluated = command("eval.py", "trust=forked_tasks", f"ckpt_path={path}").stdout
             for name in ("val/loss", "test/loss"):
                 assert f"{record[which][name]:.4f}" in evaluated
 
