@@ -83,6 +83,29 @@ def test_a_test_that_logs_under_names_of_validation_chooses_nothing(command: Com
     }
 
 
+def test_what_a_test_logs_by_itself_keeps_its_name(command: Command, tmp_path: Path) -> None:
+    assert command(TRAIN, *odd("TestIsBoth")).status == 0
+    best = recorded(tmp_path)["best"]
+    assert best["test_loss"] == 42.0
+    assert best["val_loss"] != best["test/val_loss"]
+
+
+def test_an_epoch_without_validation_has_no_value_of_training_in_its_place(
+    command: Command, tmp_path: Path
+) -> None:
+    command(TRAIN, *odd("OneName"), "+trainer.check_val_every_n_epoch=2")
+    rows = recorded(tmp_path)["history"]
+    assert [row["loss"] for row in rows] == [row["val_loss"] for row in rows]
+    assert rows[1]["loss"] is None
+
+
+def test_where_outputs_is_a_link_the_record_has_the_same_paths(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "outputs").symlink_to(tmp_path / "elsewhere")
+    command(TRAIN, *module("regressor"))
+    assert recorded(tmp_path)["checkpoint"] == "checkpoints/best.ckpt"
+
+
 def test_a_metric_of_training_and_validation_is_said_to_be_both_and_cannot_choose(
     command: Command, tmp_path: Path
 ) -> None:
@@ -100,7 +123,14 @@ def test_a_tiny_metric_is_checked_as_any_other(command: Command, tmp_path: Path)
     assert "but the history has" in recorded(tmp_path)["checked"]
 
 
-@pytest.mark.parametrize("typed", [odd("Plateau"), (*odd("Pretrained"), FINETUNED)], ids=["plateau", "tuned"])
+RESUMED = {
+    "plateau": odd("Plateau"),
+    "tuned": (*odd("Pretrained"), FINETUNED),
+    "frozen at its start": odd("FrozenAtStart"),
+}
+
+
+@pytest.mark.parametrize("typed", RESUMED.values(), ids=RESUMED.keys())
 def test_resumed_it_has_the_rates_and_the_frozen_layers_that_it_had(
     typed: tuple[str, ...], command: Command, tmp_path: Path
 ) -> None:
@@ -141,6 +171,7 @@ def test_what_is_drawn_in_validation_goes_into_the_folder_of_the_run(
     ("typed", "message"),
     [
         (odd("Searching"), "Searching.configure_callbacks gives a LearningRateFinder: it would train with"),
+        (odd("Leaving"), "the run ended its process: enough"),
         (odd("Impatient"), "'list' object has no attribute 'param_groups' (odd_logging.py, line "),
         ((*module("regressor"), f"{SAVES},save_last:true}}"), "save_last=true would overwrite last.ckpt"),
         (

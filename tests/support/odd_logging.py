@@ -1,5 +1,6 @@
 """Modules of a foreign project that log in odd ways, or bring along what nobody has typed."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -150,3 +151,32 @@ class ByStep(Regressor):
     def training_step(self, batch: Any, batch_idx: int) -> Any:
         self.log("step", float(batch_idx))
         return self.loss(batch)
+
+
+class TestIsBoth(Regressor):
+    """Logs in a test a loss of its own, and what validation logs."""
+
+    __test__ = False
+
+    def test_step(self, batch: Any, batch_idx: int) -> None:
+        self.log("test_loss", 42.0, batch_size=8)
+        self.validation_step(batch, batch_idx)
+
+
+class FrozenAtStart(Regressor):
+    """Freezes its first layer when training starts, and lets it go in the first epoch."""
+
+    def on_train_start(self) -> None:
+        self.net.requires_grad_(requires_grad=False)
+        self.net[2].requires_grad_(requires_grad=True)  # type: ignore[index]
+
+    def on_train_epoch_start(self) -> None:
+        if self.current_epoch == 0:
+            self.net.requires_grad_(requires_grad=True)
+
+
+class Leaving(Regressor):
+    """Ends the process."""
+
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        sys.exit("enough")

@@ -37,7 +37,8 @@ def launch(main: Callable[[], object]) -> None:
     signal.signal(signal.SIGTERM, interrupt)
     GOES_ON.set(THE_SAME)
     typed = legible(arguments.arranged)(sys.argv[1:])
-    sys.argv[1:] = legible(spell_out)(typed, folders.find_config(Path(sys.argv[0]).stem))
+    config = legible(folders.find_config)(Path(sys.argv[0]).stem)
+    sys.argv[1:] = legible(spell_out)(typed, config)
     if os.environ.get("HYDRA_FULL_ERROR") == "1":
         main()
         return

@@ -5,6 +5,8 @@ import re
 import sys
 from pathlib import Path
 
+from overnight.config.errors import ConfigError
+
 SHIPPED = Path(__file__).parents[1] / "conf"
 PROJECT = "OVERNIGHT_PROJECT"
 """The variable that tells workers, on whatever machine, which checkout they run."""
@@ -43,8 +45,19 @@ def folders() -> list[Path]:
 
 
 def find_config(name: str) -> Path:
-    """Return the file of a main configuration such as ``train``."""
-    return next(path for folder in folders() if (path := folder / f"{name}.yaml").is_file())
+    """Return the file of a main configuration such as ``train``.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    file = f"{name.removesuffix('.yaml')}.yaml"
+    for folder in folders():
+        if (folder / file).is_file():
+            return folder / file
+    raise ConfigError(
+        f"there is no conf/{file}. Needed: a main configuration with the name of the entry script, as "
+        f"train.py has conf/train.yaml"
+    )
 
 
 def options(group: str) -> list[str]:

@@ -101,6 +101,8 @@ class StackedLoop:
         logged = [member.hook("on_train_epoch_end") for member in self.members]
         of_steps = kept.logged() or logged
         trained = [plain_metrics(steps | hook) for steps, hook in zip(of_steps, logged, strict=True)]
+        if both := rows[0].keys() & trained[0].keys():
+            raise ValueError(f"training and validation both log {', '.join(both)}")
         seconds = (time.perf_counter() - start) / len(self.members)
         for member, own, row, of_train in zip(self.members, losses, rows, trained, strict=True):
             member.end_epoch(own, row | of_train, epoch=epoch, seconds=seconds)

@@ -10,6 +10,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 from overnight.stacked.loop import StackedLoop
 from overnight.stacked.member import Member
 from overnight.stacked.stack import State, named_tensors
+from overnight.training.measure import of_test
 from overnight.training.results import Measured
 from overnight.training.rows import Row
 
@@ -51,7 +52,7 @@ def evaluate(loop: StackedLoop, weights: dict[int, tuple[Member, State]]) -> dic
             everywhere.enter_context(member.data.evaluating("val", "train"))
         rows = loop.evaluate(state, owners, "validation", ("val", "train"))
     tests = loop.evaluate(state, owners, "test", ("test",))
-    return {number: row | test for number, row, test in zip(weights, rows, tests, strict=True)}
+    return {number: of_test(test, row) | row for number, row, test in zip(weights, rows, tests, strict=True)}
 
 
 def stack_checkpoints(owners: Sequence[Member], saved: Sequence[State]) -> State:

@@ -63,7 +63,7 @@ def design(runs: pd.DataFrame, scientific: tuple[str, ...] = ()) -> Design:
         ValueError: a key is no setting of these runs; or the runs are of studies with different questions, or
             were chosen by different metrics.
     """
-    varied = candidates(runs)
+    score, varied = score_of(runs), candidates(runs)
     tuned = [key for key in varied if key not in REPLICATES]
     typed = scientific or declared(runs)
     asked = tuple(column_of(key, runs) for key in typed) or guessed(runs, tuned)
@@ -74,7 +74,7 @@ def design(runs: pd.DataFrame, scientific: tuple[str, ...] = ()) -> Design:
         )
     repeated = [key for key in REPLICATES if key in runs and len(runs[key].dropna().unique()) > 1]
     nuisance, replicates = (tuple(key for key in keys if key not in asked) for keys in (tuned, repeated))
-    return Design(asked, nuisance, replicates, score_of(runs))
+    return Design(asked, nuisance, replicates, score)
 
 
 def varying(runs: pd.DataFrame) -> list[str]:

@@ -22,6 +22,8 @@ from overnight.study.frames import SETTING, load, settings
 NOT_REPEATED = {"seed", "ckpt_path=last", "study.confirms", "study.scientific", "task_name"}
 """What was typed for a winner and is not for its repetition: keys, or keys with a value."""
 
+PRUNING = ("pruning", "callbacks.pruning")
+
 EXAMPLE = "Type for example: python train.py experiment=confirm study.confirms=outputs/sweeps/optimizers"
 
 Config = dict[str, Any]
@@ -106,6 +108,11 @@ def _differences(directory: Path, now: Config) -> list[str]:
     ]
 
 
+def unpruned(overrides: dict[str, str]) -> dict[str, str]:
+    """Return overrides without pruning: with it, only seeds that begin well would come to their end."""
+    return {key: text for key, text in overrides.items() if not key.startswith(PRUNING)}
+
+
 def seeded(confirmation: Confirmation, task_name: str, typed: list[str]) -> list[list[str]]:
     """Return the overrides of all runs: what was typed for each winner, less what told its replicates apart.
 
@@ -132,7 +139,7 @@ def seeded(confirmation: Confirmation, task_name: str, typed: list[str]) -> list
     changes = texts_by_key(own, set()) | texts_by_key(typed, {"experiment"})
     dropped = NOT_REPEATED | {*plan.replicates}
     return [
-        [*(texts_by_key(winner, dropped) | changes | {"seed": f"seed={seed}"}).values()]
+        [*(unpruned(texts_by_key(winner, dropped)) | changes | {"seed": f"seed={seed}"}).values()]
         for winner in confirmation.best["overrides"]
         for seed in confirmation.seeds
     ]

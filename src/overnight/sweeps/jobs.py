@@ -43,6 +43,8 @@ def refuse(context: HydraContext, config: DictConfig, jobs: Batch, meanwhile: Ca
         ConfigError: says all that is wrong, and names the first job in which something is.
         FileExistsError: the sweep's folder holds files that no sweep wrote.
     """
+    if not jobs:
+        raise ConfigError("the sweep has no jobs. Needed: a list, a range or a glob that gives values")
     refuse_foreign_sweep(Path(config.hydra.sweep.dir))
     built: dict[str, str] = {"": ""}
     wrong = []

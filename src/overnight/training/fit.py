@@ -97,8 +97,10 @@ def fit(
         trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     except DivergedError as error:
         return {"status": "diverged", "error": describe_error(error)}
-    except SystemExit as end:  # Lightning's answer to Ctrl-C
-        raise KeyboardInterrupt from end
+    except SystemExit as end:
+        if isinstance(end.__context__, KeyboardInterrupt):  # to which this is Lightning's answer
+            raise KeyboardInterrupt from end
+        raise RuntimeError(f"the run ended its process: {end}") from end
     return {"status": status_of(trainer)}
 
 
@@ -133,7 +135,7 @@ def saved_checkpoints(
     trainer: L.Trainer, config: Config, exists: Callable[[Path], bool] = Path.is_file
 ) -> dict[str, Path]:
     """Return the files of the best and the last weights that were saved; relative to the run's directory."""
-    root = Path(trainer.default_root_dir)
+    root = Path(trainer.default_root_dir).resolve()  # as Lightning has the folders of its checkpoints
     paths = {"last": root / LAST, "best": root / BEST}
     for callback in trainer.checkpoint_callbacks:
         if isinstance(callback, LastCheckpoint) and callback.best_model_path:

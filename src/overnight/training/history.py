@@ -15,7 +15,7 @@ from torch import Tensor
 
 from overnight.config.errors import ConfigError
 from overnight.config.refusals import CALLBACKS
-from overnight.records.identity import fingerprint, sources
+from overnight.records.identity import fingerprint, sources, without_keys
 from overnight.training.generators import generator_states, restore_generators
 from overnight.training.rows import Row, check_loss, check_row, draw_row, plain_metrics
 
@@ -45,6 +45,7 @@ class History(Checkpoint):
         self.sources, self.samples = sources(config), ""
         self._known: dict[str, Tensor] = {}
         self._trained: Row = {}
+        self._told: set[str] = set()
         self._reached: Row = {}
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
@@ -72,7 +73,6 @@ class History(Checkpoint):
         Lightning steps them after it saves, and after every epoch unless it is told otherwise.
         """
         if trainer.ckpt_path:
-            self._freeze_as_before(pl_module)
             tell_of_other_batches(trainer.train_dataloader)
         done = int(self.rows[-1]["epoch"] or 0)
         for config in trainer.lr_scheduler_configs:
@@ -84,11 +84,6 @@ class History(Checkpoint):
             value = self.rows[-1].get(watched)
             if trainer.ckpt_path and value is not None and not done % config.frequency:
                 pl_module.lr_scheduler_step(config.scheduler, torch.tensor(value))
-
-    def _freeze_as_before(self, pl_module: L.LightningModule) -> None:
-        """Train what the checkpoint's run did: a callback that froze layers may not know it any more."""
-        for name, parameter in pl_module.named_parameters():
-            parameter.requires_grad_(name not in self._frozen)
 
     def _newly_logged(self, trainer: L.Trainer) -> dict[str, Tensor]:
         """Return what was logged since this was last asked.
@@ -141,11 +136,12 @@ class History(Checkpoint):
             DivergedError: a metric that had been finite is not any more.
         """
         trained = self._trained | self._of_training(trainer)
-        both = trained.keys() & self._reached.keys()
-        refuse_ambiguous(both, self.config["metric"], first=not self.rows[1:])
+        both = trained.keys() & (self.rows[0].keys() | self._reached.keys())
+        refuse_ambiguous(both - self._told, self.config["metric"])
+        self._told |= both
         groups = [group for optimizer in trainer.optimizers for group in optimizer.param_groups]
         self.add(
-            trained | (self._reached if self.validated else {}),
+            without_keys(trained, (*both,)) | (self._reached if self.validated else {}),
             epoch=trainer.current_epoch + 1,
             lr=groups[0].get("lr") if groups else None,
             seconds=time.perf_counter() - self._start,
@@ -172,7 +168,6 @@ class History(Checkpoint):
         checkpoint |= {"config": self.config, "fingerprint": self.fingerprint, "history": self.rows}
         checkpoint |= {"sources": self.sources, "samples": self.samples}
         checkpoint["generators"] = generator_states()
-        checkpoint["frozen"] = [name for name, p in pl_module.named_parameters() if not p.requires_grad]
         for key in ("hyper_parameters", "datamodule_hyper_parameters"):
             if key in checkpoint:
                 checkpoint[key] = {name: v for name, v in dict(checkpoint[key]).items() if is_plain(v)}
@@ -182,7 +177,7 @@ class History(Checkpoint):
         self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         """Go on with the history and the random numbers of the checkpoint."""
-        self.rows, self._frozen = list(checkpoint["history"]), set(checkpoint["frozen"])
+        self.rows = list(checkpoint["history"])
         restore_generators(checkpoint["generators"])
 
 
@@ -197,8 +192,8 @@ def tell_of_other_batches(loaders: Any) -> None:
             )
 
 
-def refuse_ambiguous(names: Iterable[str], metric: str | None, *, first: bool) -> None:
-    """Refuse a metric that training and validation log under one name; of others, say so in the first epoch.
+def refuse_ambiguous(names: Iterable[str], metric: str | None) -> None:
+    """Refuse a metric that training and validation log under one name; of others, say so.
 
     Raises:
         ConfigError: nobody could tell which of the two has chosen the best.
@@ -208,8 +203,7 @@ def refuse_ambiguous(names: Iterable[str], metric: str | None, *, first: bool) -
         needed = f"Needed: a name for each, such as train/{name} and val/{name}"
         if name == metric:
             raise ConfigError(f"metric={what}. {needed}")
-        if first:
-            log.warning("%s; the history has that of validation. %s", what, needed)
+        log.warning("%s; the history has that of validation. %s", what, needed)
 
 
 def is_plain(value: Any) -> bool:

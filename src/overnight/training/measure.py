@@ -97,8 +97,11 @@ def measure_test(
 
 def of_test(tested: Row, validated: Row) -> Row:
     """Return what a test logged, without names of validation: many a ``test_step`` is ``validation_step``."""
-    renamed = {counterpart(name, "test") if name in validated else name: tested[name] for name in tested}
-    return {f"test/{name}" if name in validated else name: value for name, value in renamed.items()}
+    own = {name: value for name, value in tested.items() if name not in validated}
+    for name in tested.keys() & validated.keys():
+        other = counterpart(name, "test")
+        own[f"test/{name}" if other in own or other in validated else other] = tested[name]
+    return own
 
 
 def measure_validation(
