@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from overnight.config.errors import ConfigError
+from overnight.config.folders import find_config
 from overnight.config.lookup import why_not_found
 
 MISSING = {
@@ -24,3 +26,8 @@ def test_what_is_wrong_with_a_target_is_named(
     (tmp_path / "unfinished.py").write_text("class Net(:\n")
     (tmp_path / "poor.py").write_text("import package_that_is_not_there\n")
     assert why_not_found(target).startswith(MISSING[target])
+
+
+def test_an_entry_script_without_a_configuration_of_its_name_is_told_so() -> None:
+    with pytest.raises(ConfigError, match=r"there is no conf/mine.yaml. Needed: a main configuration"):
+        find_config("mine")

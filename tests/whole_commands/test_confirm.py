@@ -18,7 +18,7 @@ from overnight.records.record import Record, find_runs, read_record
 from overnight.study.arms import arms
 from overnight.study.design import design
 from overnight.study.score import Score
-from overnight.sweeps.confirm import chosen, fresh, seeded
+from overnight.sweeps.confirm import chosen, fresh, seeded, unpruned
 
 SWEEPS = Path("outputs") / "sweeps"
 TINY = [*SHORT, "trainer.max_epochs=1", "logger=none", "callbacks=none", "task_name=first"]
@@ -224,3 +224,8 @@ def test_a_quoted_text_is_read_back(text: str) -> None:
 def test_a_count_is_a_whole_number() -> None:
     with pytest.raises(ConfigError, match=r"hydra.sweeper.seeds=True: needed"):
         chosen("anywhere", [], None, True)  # noqa: FBT003
+
+
+def test_what_is_confirmed_is_not_pruned() -> None:
+    typed = {"pruning": "pruning=median", "callbacks.pruning.pruner.n_startup_trials": "x", "lr": "lr=1"}
+    assert unpruned(typed) == {"lr": "lr=1"}

@@ -58,6 +58,21 @@ def test_what_eval_measures_is_what_the_record_says(command: Command, tmp_path: 
         assert f"{record['best']['test/acc']:.4f}" in evaluated.stdout
 
 
+def test_no_test_and_no_training_passes_for_a_validation(command: Command, tmp_path: Path) -> None:
+    names = ["TestAsValidation", "TrainAsValidation"]
+    for name in names:
+        command("train.py", *STACKED, "seed=0,1", f"task._target_=forked_tasks.{name}", f"task_name={name}")
+    for record in recorded(tmp_path, names[0]).values():
+        best = record["best"]
+        assert record["trained"] == "stacked with 1 other"
+        assert record["checked"] is True
+        assert best["val/loss"] == approximate(record["history"][best["epoch"]]["val/loss"])
+        assert best["test/loss"] != approximate(best["val/loss"])
+    for record in recorded(tmp_path, names[1]).values():
+        assert "training and validation both log" in record["trained"]
+        assert "it is logged in training and in validation under one name" in record["error"]["message"]
+
+
 def test_what_depends_on_the_epoch_is_measured_as_eval_measures_it(command: Command, tmp_path: Path) -> None:
     annealed = ["task._target_=forked_tasks.Annealed", "seed=0,1", "task_name=annealed"]
     command("train.py", *STACKED, *annealed)

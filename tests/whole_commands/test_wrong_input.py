@@ -128,3 +128,9 @@ def test_a_missing_gpu_has_a_remedy(command: Command) -> None:
     assert result.status == 1
     assert "trainer with accelerator=gpu: No supported gpu backend found. Needed" in result.stderr
     assert "Type for example: trainer=default" in result.stderr
+
+
+def test_a_sweep_over_nothing_is_refused(command: Command) -> None:
+    refused = command("train.py", "-m", "lr=range(5,1)")
+    assert refused.status == 1
+    assert "the sweep has no jobs. Needed: a list, a range or a glob that gives values" in refused.stderr
