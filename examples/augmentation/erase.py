@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from fcnlab.augment import Augmentation, black, of_images
+from fcnlab.augment import black
+from overnight.training.augmentation import Augmentation, of_images
 
 
 class Erase(Augmentation):

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from fcnlab.augment import Augmentation, of_images
 from overnight.config.errors import needed
+from overnight.training.augmentation import Augmentation, of_images
 
 
 class Mix(Augmentation):

@@ -11,13 +11,13 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torchmetrics import Metric, MetricCollection
 
-from fcnlab.augment import Augmentation, Augmentations, Unaugmented
-from fcnlab.optimizers import decay_matrices, refuse_optimizer
-from fcnlab.schedules import Schedule, refuse_schedule
-from fcnlab.targets import Classes, Numbers, refuse_outputs
 from overnight.data.in_memory import split_name
+from overnight.training.augmentation import Augmentation, Augmentations, Unaugmented
 from overnight.training.checkpoints import load_task
+from overnight.training.optimizers import decay_matrices, refuse_optimizer
+from overnight.training.schedules import Schedule, refuse_schedule
 from overnight.training.speed import QuickHooks
+from overnight.training.targets import Classes, Numbers, refuse_outputs
 
 Batch = tuple[Tensor, Tensor]
 Outputs = dict[str, Tensor]
@@ -41,7 +41,7 @@ class Classifier(QuickHooks, L.LightningModule):
         metrics: torchmetrics of (logits, targets), by name.
         augmentation: what alters the images of training, by name; {} for nothing.
         seed: draws the augmentation.
-        target: what the targets are; see ``fcnlab.targets``.
+        target: what the targets are; see ``overnight.training.targets``.
 
     Raises:
         ConfigError: the optimizer or its scheduler cannot be built.

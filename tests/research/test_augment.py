@@ -12,9 +12,10 @@ from torch.func import functional_call
 from torch.nn.functional import one_hot, pad
 
 from experiments import QUIET, Compose, Prepare
-from fcnlab.augment import Affine, Augmentations, Flip, Shift
+from fcnlab.augment import Affine, Flip, Shift
 from overnight.config import schema
 from overnight.config.errors import ConfigError
+from overnight.training.augmentation import Augmentations
 from overnight.training.counter_based import CounterBasedUniform
 from small_images import BLACK, Build, drawn
 

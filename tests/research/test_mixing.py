@@ -8,8 +8,8 @@ from scipy.stats import kstest
 from torch import Tensor
 from torch.nn.functional import cross_entropy, one_hot
 
-from fcnlab.augment import Augmentations
 from fcnlab.mixing import CutMix, Mixup, symmetric_beta
+from overnight.training.augmentation import Augmentations
 from overnight.training.counter_based import CounterBasedUniform
 
 MIXES: dict[str, Any] = {

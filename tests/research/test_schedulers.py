@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from experiments import QUIET, Prepare
-from fcnlab.schedules import WarmupCosineLR
+from overnight.training.schedules import WarmupCosineLR
 
 ONE_EPOCH = "trainer.max_epochs=1"
 

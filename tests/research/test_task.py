@@ -8,8 +8,8 @@ import torch
 from lightning.pytorch.callbacks import WeightAveraging
 
 from experiments import QUIET, Compose, Prepare
-from fcnlab.averaging import average
 from overnight.training import parts
+from overnight.training.averaging import average
 
 
 def test_diverging_fit_stops_at_once_and_says_so(prepare: Prepare) -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from experiments import Compose
-from fcnlab.augment import Augmentations
+from overnight.training.augmentation import Augmentations
 
 BLACK = -0.8
 Build = Callable[..., Augmentations]

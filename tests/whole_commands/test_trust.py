@@ -53,7 +53,7 @@ OURS = (
     ),
     *(
         "fcnlab.synthetic.synthesize",
-        "fcnlab.optimizers.refuse_optimizer",
+        "overnight.training.optimizers.refuse_optimizer",
         "fcnlab.task.hydra.utils.instantiate",
     ),
     *("forks.anything", "hydra_plugins.overnight_launchers.ProcessLauncher"),
