@@ -73,8 +73,8 @@ class Augmentations(nn.Module):
         for name, part in parts.items():
             if not isinstance(part, Augmentation):
                 raise ConfigError(
-                    f"augmentation.{name}: {type(part).__name__} is no Augmentation. Needed: "
-                    f"a subclass, with draws and forward(images, targets, drawn)"
+                    f"augmentation.{name}: {type(part).__name__} is no {__name__}.Augmentation. Needed: a "
+                    f"subclass, with draws and forward(images, targets, drawn)"
                 )
         ordered = sorted(parts.items(), key=lambda named: (named[1].mixes, named[0]))
         self.parts = nn.ModuleDict(dict(ordered))
