@@ -222,7 +222,7 @@ WRONG = {
     "model._target_=forks.Answers": "Answers gives torch.int64 [100] for a batch of 100 samples. ",
     "model._target_=forks.Idle": "Idle: it has no parameters that are trained",
     "'+augmentation.mine={_target_:forks.Shortened,p:1}'": "Shortened: of images [128, 1, 28, 28] it made",
-    "'+augmentation.mine={_target_:torch.nn.Identity}'": "mine: Identity is no overnight.training.augmentation",
+    "'+augmentation.mine={_target_:torch.nn.Identity}'": "mine: Identity is no overnight.training.augm",
 }
 
 
