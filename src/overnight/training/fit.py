@@ -55,10 +55,8 @@ def train(
     earlier = read_checkpoint(checkpoint)["history"] if checkpoint else []  # refused before data is read
     load_weights(task, config["init_from"])
     history = History(informed(config, data))
-    trainer, measuring = (
-        build_trainer(config, directory, history),
-        build_measuring_trainer(config, default_root_dir=str(directory)),
-    )
+    trainer = build_trainer(config, directory, history)
+    measuring = build_measuring_trainer(config, default_root_dir=str(directory))
     start = time.perf_counter()
     try:
         outcome = fit(trainer, measuring, task, data, history, checkpoint)

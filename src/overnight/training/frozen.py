@@ -28,6 +28,8 @@ class Frozen(L.Callback):
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Freeze them, and nothing else."""
-        for name, parameter in pl_module.named_parameters() if self.names is not None else ():
-            parameter.requires_grad_(name not in (self.names or ()))
+        if self.names is None:
+            return
+        for name, parameter in pl_module.named_parameters():
+            parameter.requires_grad_(name not in self.names)
         self.names = None
