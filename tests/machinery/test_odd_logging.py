@@ -1,5 +1,7 @@
 """What modules log in odd ways is recorded as what it is, or refused."""
 
+import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -196,3 +198,12 @@ def test_a_run_does_not_go_on_from_the_middle_of_an_epoch(command: Command) -> N
     refused = command(TRAIN, "module=regressor", "task_name=other", f"ckpt_path={path}")
     assert refused.status == 1
     assert f"ckpt_path={path}: it was saved in the middle of epoch 1. Needed: one that was" in refused.stderr
+
+
+def test_a_signal_that_ends_the_process_is_no_failure_of_the_run(command: Command, tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGUSR2, lambda *_: sys.exit(3))
+    try:
+        assert command(TRAIN, *odd("Preempted")).status == 3
+    finally:
+        signal.signal(signal.SIGUSR2, before)
+    assert not list(tmp_path.rglob("run.json"))

@@ -1,6 +1,7 @@
 """A plugin: no GPU for tests that need none, and a fixture that runs the entry scripts, with short runs."""
 
 import gc
+import logging
 import os
 import runpy
 import shutil
@@ -74,6 +75,10 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captu
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else int(end.code is not None)
             sys.stderr.write(end.code if isinstance(end.code, str) else "")
+        for handler in logging.root.handlers[:]:
+            if isinstance(handler, logging.FileHandler):  # a line of the next test would open it again
+                logging.root.removeHandler(handler)
+                handler.close()
         return Result(status, *capfd.readouterr())
 
     return run

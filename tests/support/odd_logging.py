@@ -1,5 +1,7 @@
 """Modules of a foreign project that log in odd ways, or bring along what nobody has typed."""
 
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -180,3 +182,10 @@ class Leaving(Regressor):
 
     def training_step(self, batch: Any, batch_idx: int) -> Any:
         sys.exit("enough")
+
+
+class Preempted(Regressor):
+    """Is sent a signal, as a cluster's job is whose node is wanted back."""
+
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        os.kill(os.getpid(), signal.SIGUSR2)

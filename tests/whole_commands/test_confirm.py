@@ -163,7 +163,8 @@ WRONG = {
 }
 TYPED_FOR_ALL = {
     "several values": (["study.confirms=good", "lr=0.1,0.2"], "lr=0.1,0.2: needed: one value for all"),
-    "a seed": (["study.confirms=good", "seed=7"], "seed=7: needed: one value for all winners, and none for"),
+    "a seed": (["study.confirms=good", "seed=7"], "seed=7: needed: one value for all winners, none for seed"),
+    "what tells the winners apart": (["study.confirms=good", "lr=0.3"], "what they differ in (lr). Type"),
     "a misspelt option": (["study.confirms=good", "optimizer=adm"], "Did you mean adam?"),
 }
 

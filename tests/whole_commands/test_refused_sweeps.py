@@ -58,6 +58,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     f"{SEEDS} ckpt_path=nowhere.ckpt": ("2 of 2 jobs", "nowhere.ckpt: there is no such file"),
     f"{SEEDS} init_from=nowhere.ckpt": ("2 of 2 jobs", "nowhere.ckpt: there is no such file"),
     f"{SEEDS} +optimizer.eps=-1": ("2 of 2 jobs", "optimizer: Invalid epsilon value: -1"),
+    f"{SEEDS} retries=1,2": ("retries: several values. Needed: one", "no run of a sweep is told"),
     "lr=interval(0.1,1)": ("no intervals", "hparams_search=tpe"),
     "experiment=confirm study.confirms=nowhere": ("nowhere", "there is no such folder"),
 }

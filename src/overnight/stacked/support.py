@@ -84,6 +84,8 @@ def unknown_classes(config: Config) -> Iterator[str]:
     task, data = (hydra.utils.get_object(config[key]["_target_"]) for key in ("task", "data"))
     if not hasattr(task, "stacked_settings"):
         yield f"task._target_={config['task']['_target_']}"
+    if "net" not in config["task"]:
+        yield "no task.net"
     if not issubclass(data, InMemoryData):
         yield f"data._target_={config['data']['_target_']}"
 

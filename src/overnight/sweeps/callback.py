@@ -15,10 +15,11 @@ from omegaconf import DictConfig, OmegaConf
 from overnight.config.cli import legible
 from overnight.config.commands import command
 from overnight.config.continuation import GOES_ON, going_on
-from overnight.config.errors import counted
+from overnight.config.errors import ConfigError, counted
 from overnight.config.overrides import as_typed, overrides_by_key, write_override
 from overnight.config.resolvers import sweep_folder
 from overnight.records import sweep_state
+from overnight.records.naming import UNNAMED
 from overnight.records.record import RECORD_FILE, Record, read_record
 from overnight.records.sampling import written
 
@@ -86,10 +87,16 @@ def begin(config: DictConfig, total: int | None, common: Sequence[str] = ()) -> 
         common: overrides that all of them have, besides those of the configuration.
 
     Raises:
+        ConfigError: what is varied tells no run from another.
         FileExistsError: its folder holds files that no sweep wrote.
     """
     directory = Path(config.hydra.sweep.dir)
     fixed, swept = fixed_and_swept(config)
+    if same := UNNAMED.intersection(swept):
+        raise ConfigError(
+            f"{', '.join(sorted(same))}: several values. Needed: one, since no run of a sweep is told from "
+            f"another by it. Type a command for each value"
+        )
     plan = sweep_state.begin(directory, total, going_on(config, "sweep"), [*fixed, *common], swept)
     GOES_ON.set(plan.command)
     runs = counted(plan.total, "run") if plan.total else "several runs"

@@ -122,17 +122,19 @@ def seeded(confirmation: Confirmation, task_name: str, typed: list[str]) -> list
         typed: for this sweep; it wins.
 
     Raises:
-        ConfigError: several values of something were typed, or a seed.
+        ConfigError: several values of something were typed, or a seed, or what the winners differ in.
     """
     plan = confirmation.plan
+    scientific = [key.removesuffix(SETTING) for key in plan.scientific]
     for override in parse_overrides(typed):
-        if override.is_sweep_override() or override.key_or_group == "seed":
+        if override.is_sweep_override() or override.key_or_group in ("seed", *scientific):
             raise ConfigError(
-                f"{override.input_line}: needed: one value for all winners, and none for seed: they get "
-                f"seeds that the sweep did not use. Type for example: trainer.max_epochs=20"
+                f"{override.input_line}: needed: one value for all winners, none for seed (they get seeds "
+                f"that the sweep did not use), and none for what they differ in ({', '.join(scientific)}). "
+                f"Type for example: trainer.max_epochs=20"
             )
     own = [
-        f"study.scientific=[{','.join(key.removesuffix(SETTING) for key in plan.scientific)}]",
+        f"study.scientific=[{','.join(scientific)}]",
         f"task_name={quote_value(task_name)}",
         *(("data.folds=1", "data.fold=0") if "data.fold" in plan.replicates else ()),
     ]

@@ -1,5 +1,6 @@
 """Training: a checked configuration in; history, best and last out."""
 
+import signal
 import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -98,8 +99,17 @@ def fit(
     except SystemExit as end:
         if isinstance(end.__context__, KeyboardInterrupt):  # to which this is Lightning's answer
             raise KeyboardInterrupt from end
+        if of_signal(end):
+            raise
         raise RuntimeError(f"the run ended its process: {end}") from end
     return {"status": status_of(trainer)}
+
+
+def of_signal(end: SystemExit) -> bool:
+    """Tell whether a signal's handler ends the process, as submitit's when Slurm wants a node back."""
+    handlers = [signal.getsignal(number) for number in signal.valid_signals()]
+    codes = {getattr(handler, "__code__", None) for handler in handlers}
+    return any(frame.f_code in codes for frame, _ in traceback.walk_tb(end.__traceback__))
 
 
 def status_of(trainer: L.Trainer) -> str:
