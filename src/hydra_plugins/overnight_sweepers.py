@@ -7,10 +7,7 @@ from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper, BasicSweeperConf
 from hydra.core.config_store import ConfigStore
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra.core.plugins import Plugins
-from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
@@ -18,26 +15,22 @@ THIS = "hydra/sweeper=confirm"
 """For the jobs, too: they get all typed settings of Hydra, and hydra.sweeper.seeds=10 must be a key there."""
 
 
-class CheckingSweeper(Sweeper):
+class CheckingSweeper(BasicSweeper):
     """A sweeper that checks its jobs, and then says what is planned, before it runs the first one.
 
     An evaluation has no callback ``sweep``: what it measures are no runs, and Hydra alone checks them.
     """
 
-    config: Any  # as BasicSweeper has it, or None
+    config: Any  # or None, says BasicSweeper
     hydra_context: Any
     launcher: Any
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Take what Hydra has, and have it build the launcher; what is checked is not composed again."""
+        """Take what Hydra has; what is checked is not composed again."""
         from overnight.sweeps.composing import hasten  # noqa: PLC0415
 
         hasten(hydra_context)
-        self.hydra_context = hydra_context
-        self.config = config
-        self.launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=hydra_context, task_function=task_function, config=config
-        )
+        super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
 
     def refuse(self, jobs: Sequence[Sequence[str]]) -> None:
         """Refuse all if one of them would be refused by itself.
@@ -61,28 +54,20 @@ class CheckingSweeper(Sweeper):
             begin(self.config, total, common)
 
 
-class GridSweeper(CheckingSweeper, BasicSweeper):
+class GridSweeper(CheckingSweeper):
     """Hydra's own, for every combination; it says what to type instead of what only a search draws from."""
-
-    def sweep(self, arguments: list[str]) -> None:
-        """Check all jobs, and run them."""
-        prepared = [f"{key}={value}" for key, value in self.params.items()]
-        parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
-        batches = self.split_arguments(parser.parse_overrides([*prepared, *arguments]), self.max_batch_size)
-        jobs = [job for batch in batches for job in batch]
-        self.refuse(jobs)
-        self.begin(len(set(map(tuple, jobs))))  # a value may have been typed twice
-        super().sweep(arguments)
 
     def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
         """Compose no job a second time."""
 
-    @staticmethod
-    def split_arguments(overrides: list[Override], max_batch_size: int | None) -> list[list[list[str]]]:
-        """Return the overrides of all jobs.
+    def split_arguments(  # type: ignore[override]  # Hydra's needs no instance
+        self, overrides: list[Override], max_batch_size: int | None
+    ) -> list[list[list[str]]]:
+        """Check the overrides of all jobs, say what is planned, and return them; Hydra runs them next.
 
         Raises:
-            ConfigError: an override has no values to combine, or a tag that only a search heeds.
+            ConfigError: an override has no values to combine, or a tag that only a search heeds; or a job
+                would be refused by itself.
         """
         from overnight.config.errors import ConfigError, needed  # noqa: PLC0415
 
@@ -94,7 +79,11 @@ class GridSweeper(CheckingSweeper, BasicSweeper):
                     f"Type for example: {override.get_key_element()}=1e-3,1e-2, or for a search: "
                     f"hparams_search=tpe"
                 )
-        return list(BasicSweeper.split_arguments(overrides, max_batch_size))
+        batches = super().split_arguments(overrides, max_batch_size)
+        jobs = [job for batch in batches for job in batch]
+        self.refuse(jobs)
+        self.begin(len(set(map(tuple, jobs))))  # a value may have been typed twice
+        return list(batches)
 
 
 @dataclass

@@ -13,7 +13,6 @@ from overnight import study
 from overnight.records.record import STATUSES
 from overnight.records.sampling import half_interval, with_error
 from overnight.study.arms import arms, settings, winners
-from overnight.study.cautions import cautions, edges
 from overnight.study.design import design
 from overnight.study.differences import differences
 from overnight.study.effort import budgets
@@ -41,14 +40,14 @@ def test_the_test_result_takes_no_part_in_the_choice_and_has_its_sampling_error(
     runs["test/acc"] = 1 - runs["val/acc"]
     best = arms(runs, design(runs)).iloc[0]
     assert (best["lr"], best["test"]) == pytest.approx((0.01, 0.1))
-    assert f"+- {best['test sampling']:.4f} " in with_error(0.1, True, {"test": 10000})  # noqa: FBT003
+    assert f"+- {best['test sampling']:.4f} " in with_error(0.1, 10000)
 
 
 @pytest.mark.parametrize(("right", "samples"), [(10_000, 10_000), (8_871, 10_000), (0, 6_000), (3, 7)])
 def test_the_sampling_error_is_half_of_wilsons_interval(right: int, samples: int) -> None:
     low, high = proportion_confint(right, samples, method="wilson")
     assert half_interval(right / samples, samples) == pytest.approx((high - low) / 2)
-    assert "+- 0.0000" not in with_error(right / samples, True, {"test": samples})  # noqa: FBT003
+    assert "+- 0.0000" not in with_error(right / samples, samples)
 
 
 def test_folds_have_a_wider_interval_than_seeds_since_they_share_training_samples() -> None:
@@ -72,7 +71,7 @@ def test_a_setting_that_diverged_for_a_seed_is_not_chosen() -> None:
     assert (best["lr"], best["n"], best["candidates"]) == (0.1, 3, 2)
     assert any(
         "Better than the chosen setting" in caution and "lr=0.01" in caution
-        for caution in cautions(runs, design(runs))
+        for caution in records.cautioned(runs)
     )
 
 
@@ -178,8 +177,8 @@ def test_a_study_without_any_result_has_its_tables_all_the_same(status: str, tmp
     assert budgets(runs, plan)[status].tolist() == [9, 9]
     assert len(settings(runs, plan)) == 6
     assert len(arms(runs, plan)) == len(budgets(runs, plan)) == 2
-    assert [f(runs, plan).empty for f in (differences, edges, winners)] == [True] * 3
-    assert cautions(runs, plan) == []
+    assert [f(runs, plan).empty for f in (differences, winners)] == [True] * 2
+    assert records.cautioned(runs) == []
 
 
 def test_hostile_values_are_arms_like_others(tmp_path: Path) -> None:

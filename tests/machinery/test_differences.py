@@ -9,7 +9,6 @@ from scipy import stats
 
 import records
 from commands import every
-from overnight.study.cautions import cautions
 from overnight.study.design import design
 from overnight.study.differences import decided, differences, paired, unpaired
 
@@ -54,7 +53,7 @@ def test_one_run_each_proves_nothing() -> None:
     assert row["difference"] == pytest.approx(0.1)
     assert np.isnan([row["low"], row["high"], row["p"], row["p holm"]]).all()
     assert (row["different"], row["method"]) == (False, "none: one replicate")
-    assert any("one seed" in caution for caution in cautions(runs, design(runs)))
+    assert any("one seed" in caution for caution in records.cautioned(runs))
 
 
 @pytest.mark.parametrize(("points", "p"), [(0, 1.0), (1, np.nan)], ids=["the same", "always one point"])

@@ -11,6 +11,9 @@ import pandas as pd
 
 from overnight.records.metric import counterpart
 from overnight.records.record import SCHEMA, Record, write_record
+from overnight.study.cautions import cautions
+from overnight.study.design import design
+from overnight.study.evidence import Evidence
 from overnight.study.score import Score
 
 Settings = Mapping[str, Any]
@@ -160,3 +163,9 @@ def replaced(runs: pd.DataFrame, status: str, **where: Any) -> pd.DataFrame:
     changed = runs.assign(status=runs["status"].mask(struck, status))
     names = [counterpart(runs["metric"].iloc[0], split) for split in ("val", "train", "test")]
     return changed.assign(**{name: changed[name].mask(struck) for name in names})
+
+
+def cautioned(runs: pd.DataFrame, *scientific: str) -> list[str]:
+    """Return the cautions of a study with these runs and this question."""
+    plan = design(runs, scientific)
+    return cautions(Evidence((), runs, runs[:0], pd.DataFrame(), pd.DataFrame(), plan, guessed=False))

@@ -33,4 +33,4 @@ def written(
 
 def said(evidence: Evidence) -> dict[str, str]:
     """Return the sentences under each heading."""
-    return {paragraph.title: " ".join(paragraph.sentences) for paragraph in paragraphs(evidence)}
+    return {title: " ".join(sentences) for title, sentences in paragraphs(evidence).items()}

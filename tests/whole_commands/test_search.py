@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from commands import every
 from overnight.config.errors import ConfigError
-from overnight.config.resolvers import cores
+from overnight.config.resolvers import at_a_time, cores
 from overnight.search.search import RESULTS, search
 from searches import IGNORED, Interrupt, Parabola, minimum, settings, trials
 
@@ -106,7 +106,7 @@ def test_wrong_settings_are_refused(changed: dict[str, Any], message: str, tmp_p
 
 
 def test_joblib_counts_its_jobs_from_the_end(tmp_path: Path) -> None:
-    assert settings(tmp_path, n_jobs=-1).batch_size == settings(tmp_path, n_jobs=None).batch_size == cores()
+    assert at_a_time(settings(tmp_path, n_jobs=-1).n_jobs) == at_a_time(None) == cores()
 
 
 def test_without_a_storage_the_same_trials_are_proposed(

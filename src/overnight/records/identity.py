@@ -35,7 +35,7 @@ A project adds its own in the key ``cosmetic`` of its configuration.
 CONTENTS = ("ckpt_path", "init_from")
 """Paths of files whose content the result depends on; ``data.path`` is another one."""
 
-NOT_OWN = ("overnight", "hydra_plugins")
+MACHINERY = (Path(__file__).parents[1], Path(__file__).parents[2] / "hydra_plugins")
 """The machinery, whose changes concern every run; ``environment`` has the commit."""
 INSTALLED = {"site-packages", "dist-packages"}
 STANDARD = sysconfig.get_path("stdlib")
@@ -93,7 +93,8 @@ def sources(config: Config) -> Sources:
     waiting = [defined_in(target) for target in targets(config)]
     while waiting:
         name = waiting.pop()
-        if name in found or not is_own(sys.modules.get(name)):
+        file = getattr(sys.modules.get(name), "__file__", None)
+        if name in found or not file or not is_of_project(Path(file)):
             continue
         found[name] = module_hash(name)
         waiting += named_in(sys.modules[name])
@@ -121,18 +122,10 @@ def defined_in(target: str) -> str:
     return ""
 
 
-def is_own(module: ModuleType | None) -> bool:
-    """Tell whether a module is a file of the project, and neither installed nor of Python."""
-    file = getattr(module, "__file__", None)
-    if not module or not file or module.__name__.partition(".")[0] in NOT_OWN:
-        return False
-    return is_of_project(Path(file))
-
-
 def is_of_project(path: Path) -> bool:
     """Tell whether a file is neither installed, nor Python's, nor the machinery's."""
-    machinery = path.is_relative_to(Path(__file__).parents[1])
-    return INSTALLED.isdisjoint(path.parts) and not path.is_relative_to(STANDARD) and not machinery
+    others = [folder for folder in (STANDARD, *MACHINERY) if path.is_relative_to(folder)]
+    return not others and INSTALLED.isdisjoint(path.parts)
 
 
 @functools.cache

@@ -6,13 +6,10 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-
-from overnight.records.record import claim
 
 log = logging.getLogger(__name__)
 
@@ -21,14 +18,10 @@ LOCK_FILE = ".running"
 
 @contextmanager
 def locked(directory: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Hold the directory and say in it who does; tell whether it is held.
+    """Hold the directory and say in it who does; wait for another process that does, or tell False.
 
     The operating system frees it if this process dies. The file stays where a process was killed:
     ``is_abandoned`` tells by it.
-
-    Args:
-        directory: of a run.
-        wait: for another process that holds it; else it is not held.
     """
     path = directory / LOCK_FILE
     lock = FileLock(path)
@@ -46,16 +39,6 @@ def locked(directory: Path, *, wait: bool = True) -> Iterator[bool]:
     finally:
         path.unlink(missing_ok=True)  # while it is held: who waits for it sees that, and starts over
         lock.release()
-
-
-locked_if_free = partial(locked, wait=False)
-
-
-@contextmanager
-def claimed(directory: Path, sweep: str = "", job: str = "") -> Iterator[bool]:
-    """Hold the directory of a run and mark it as one; see ``record.claim``, which says what is given."""
-    with locked(directory):
-        yield claim(directory, sweep, job)
 
 
 def lock_holder(directory: Path) -> str:

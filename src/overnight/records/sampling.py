@@ -1,6 +1,5 @@
 """How far a share of right answers may be off because the samples are few."""
 
-from collections.abc import Mapping
 from statistics import NormalDist
 from typing import Any
 
@@ -24,9 +23,8 @@ def written(value: float) -> str:
     return f"{value:.4f}" if value == 0 or SMALL <= abs(value) < LARGE else f"{value:.4g}"
 
 
-def with_error(value: float, share: bool, data: Mapping[str, Any] | None, split: str = "test") -> str:  # noqa: FBT001
-    """Write a metric; with half its interval if it is a share and the number of samples is known."""
-    samples = (data or {}).get(split) if share else None
+def with_error(value: float, samples: int | None) -> str:
+    """Write a metric; with half its interval if it is a share of so many samples."""
     if not samples:
         return written(value)
     return f"{value:.4f} +- {half_interval(value, samples):.4f} (95 %, sampling of {samples:,})"

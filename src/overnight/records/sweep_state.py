@@ -3,8 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,25 +18,15 @@ STOPPED = ".stopped"
 
 
 class Plan(NamedTuple):
-    """What is known of a sweep at its start.
+    """What is known of a sweep at its start."""
 
-    Args:
-        started: seconds since the epoch (of the calendar).
-        total: the number of its runs; None where only Hydra can count them.
-        command: goes on with it after an interruption.
-        common: the overrides that the first sweep in this folder fixed for all of its runs.
-        absent: keys of these that this sweep neither fixes nor sweeps.
-        swept: keys that this one sweeps.
-        in_groups: many runs end at once, and how many have ended says little of the time left.
-    """
-
-    started: float
-    total: int | None
-    command: str
-    common: Sequence[str] = ()
-    absent: Sequence[str] = ()
-    swept: Sequence[str] = ()
-    in_groups: bool = False
+    started: float  # seconds since the epoch (of the calendar)
+    total: int | None  # the number of its runs; None where only Hydra can count them
+    command: str  # goes on with it after an interruption
+    common: Sequence[str] = ()  # overrides that the first sweep in this folder fixed for all of its runs
+    absent: Sequence[str] = ()  # keys of these that this sweep neither fixes nor sweeps
+    swept: Sequence[str] = ()  # keys that this one sweeps
+    in_groups: bool = False  # many runs end at once: how many have ended says little of the time left
 
 
 def begin(
@@ -45,12 +34,7 @@ def begin(
 ) -> Plan:
     """Write the plan, and forget what an earlier start of this sweep left.
 
-    Args:
-        directory: of the sweep.
-        total: the number of its runs, if it is known.
-        command: that was typed.
-        fixed: the overrides that all of its runs have.
-        swept: the keys that vary.
+    All of its runs have the ``fixed`` overrides; the ``swept`` keys vary.
 
     Raises:
         FileExistsError: the directory holds files that no sweep wrote, and that this one would overwrite.
@@ -81,17 +65,10 @@ def write(plan: Plan, directory: Path) -> Plan:
     return plan
 
 
-@contextmanager
-def in_groups(directory: Path) -> Iterator[None]:
-    """Note that the runs end in groups, for as long as they do."""
-    plan = read(directory)
-    if plan:
-        write(plan._replace(in_groups=True), directory)
-    try:
-        yield
-    finally:
-        if plan:
-            write(plan, directory)
+def note_groups(directory: Path, *, in_groups: bool) -> None:
+    """Note whether the runs end in groups from now on."""
+    if plan := read(directory):
+        write(plan._replace(in_groups=in_groups), directory)
 
 
 def read(directory: Path) -> Plan | None:

@@ -15,11 +15,12 @@ from overnight.config import schema
 from overnight.config.unused import refuse_unused
 from overnight.records import sweep_state
 from overnight.records.identity import fingerprint, sources
-from overnight.records.lock import claimed
+from overnight.records.lock import locked
 from overnight.records.metric import counterpart
 from overnight.records.record import (
     RECORD_FILE,
     Record,
+    claim,
     edited,
     read_record,
     refuse_foreign,
@@ -47,10 +48,10 @@ OTHER_CODE = (
 )
 
 Work = Callable[[Config, Origin, bool], Config]
-Hold = Callable[[Path, str, str], AbstractContextManager[bool]]
+Hold = Callable[[Path], AbstractContextManager[object]]
 
 
-def run(cfg: DictConfig, work: Work = attempt, hold: Hold = claimed) -> float:
+def run(cfg: DictConfig, work: Work = attempt, hold: Hold = locked) -> float:
     """Train, measure and record one run; return the metric of its best weights, NaN where there is none.
 
     A run that is settled already, with the same fingerprint, is not run again. If another process is at work
@@ -68,7 +69,8 @@ def run(cfg: DictConfig, work: Work = attempt, hold: Hold = claimed) -> float:
     origin = Origin.current(cfg)
     if origin.sweep and sweep_state.stopped(origin.sweep):
         return math.nan
-    with hold(origin.directory, *origin.job) as shared:
+    with hold(origin.directory):
+        shared = claim(origin.directory, *origin.job)
         record, done, going_on = origin.blank_record(), None, False
         try:
             config, going_on = resolved(cfg, origin.directory)
@@ -159,9 +161,9 @@ def summary(record: Record, directory: Path) -> str:
     if not best or best.get(metric) is None:
         return f"{ended}; there is no best: {record['checked']}\n{where}"
     test = counterpart(metric, "test")
-    share = record["config"]["metric_share"]
+    samples = (record["data"] or {}).get("test") if record["config"]["metric_share"] else None
     told = f"{metric} {written(best[metric])}"
     if best.get(test) is not None and test != metric:
-        told += f", {test} {with_error(best[test], share, record['data'])}"
+        told += f", {test} {with_error(best[test], samples)}"
     doubt = "" if record["checked"] is True else f"\nnot confirmed: {record['checked']}"
     return f"{ended}; best in epoch {best['epoch']}: {told}{doubt}\n{where}"

@@ -1,5 +1,6 @@
 """What is searched: from Hydra's override syntax to Optuna's distributions, and from a trial to overrides."""
 
+import sys
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import zip_longest
@@ -14,18 +15,18 @@ from optuna.distributions import (
 )
 
 from overnight.config.errors import ConfigError
-from overnight.config.overrides import overrides_by_key, write_override
-from overnight.search.repetitions import once, refuse_repetition
+from overnight.config.overrides import overrides_by_key, parse_overrides, write_override
 
 Space = dict[str, BaseDistribution]
 
+REPETITIONS = {"seed", "fold", "split_seed"}
+"""Last parts of keys whose values repeat a setting: to choose among them is to choose the luckiest."""
+
 
 def split(typed: list[str], prepared: list[str] | None = None) -> tuple[Space, dict[str, str]]:
-    """Return what is searched, and the other overrides by their keys; of one key, the last one counts.
+    """Return what is searched, and the other overrides by their keys.
 
-    Args:
-        typed: on the command line; it wins.
-        prepared: of the configuration: an experiment's, a search's.
+    Of one key, the last one counts; what was ``typed`` wins over what is ``prepared`` in the configuration.
 
     Raises:
         ConfigError: nothing is searched, or something in a way that Optuna cannot, or a typed repetition.
@@ -42,6 +43,45 @@ def split(typed: list[str], prepared: list[str] | None = None) -> tuple[Space, d
             f"Type for example: 'lr=tag(log,interval(1e-4,1))' optimizer=sgd,adam"
         )
     return space, {key: write_override(o) for key, o in overrides.items() if key not in space}
+
+
+def once(override: Override) -> Override:
+    """Return an override of the configuration, a swept repetition with the first of its values alone.
+
+    An experiment repeats its settings for the comparison that it makes; it can be searched nevertheless.
+    """
+    if not is_repeated(override):
+        return override
+    text = one_value(override)
+    sys.stdout.write(f"{text}: a search does not choose among repetitions ({override.input_line})\n")
+    (alone,) = parse_overrides([text])
+    return alone
+
+
+def refuse_repetition(override: Override) -> None:
+    """Refuse a repetition that was typed: whoever types it for a search means something else.
+
+    Raises:
+        ConfigError: it is one, with several values.
+    """
+    if is_repeated(override):
+        raise ConfigError(
+            f"{override.input_line}: a search does not choose among repetitions, since the luckiest would "
+            f"win. Needed: one value. Type for example: {one_value(override)}, and after the search "
+            f"experiment=confirm study.confirms=FOLDER, which repeats the winners with fresh seeds"
+        )
+
+
+def is_repeated(override: Override) -> bool:
+    """Tell whether an override sweeps over repetitions of the same setting."""
+    return override.is_sweep_override() and override.key_or_group.rpartition(".")[2] in REPETITIONS
+
+
+def one_value(override: Override) -> str:
+    """Write an override with the first of its values."""
+    swept: Any = override.value()
+    values = override.sweep_string_iterator() if override.is_discrete_sweep() else iter([swept.start])
+    return f"{override.get_key_element()}={next(values)}"
 
 
 def distribution(override: Override) -> BaseDistribution:

@@ -37,19 +37,14 @@ def find_database(sweep: str) -> str:
     Raises:
         FileNotFoundError: there is none.
     """
-    sweeps = [Path(sweep)] if sweep else Path(folders.outputs(), "sweeps").glob("*")
-    found = sorted(sweeps, key=lambda folder: last_change(folder / DATABASE))
-    if not found or not (found[-1] / DATABASE).is_file():
+    named = [Path(sweep, DATABASE)] if sweep else Path(folders.outputs(), "sweeps").glob(f"*/{DATABASE}")
+    found = [path for path in named if path.is_file()]
+    if not found:
         raise FileNotFoundError(
             f"{sweep or 'outputs/sweeps'}: there is no {DATABASE}. Needed: the folder of a search. "
             f"Type for example: make dashboard SWEEP=outputs/sweeps/search"
         )
-    return sqlite(str(found[-1] / DATABASE))
-
-
-def last_change(path: Path) -> float:
-    """Return when a file was changed, in seconds of the calendar; 0 if there is none."""
-    return path.stat().st_mtime if path.is_file() else 0.0
+    return sqlite(str(max(found, key=lambda path: path.stat().st_mtime)))
 
 
 if __name__ == "__main__":

@@ -77,11 +77,6 @@ class Settings:
         """The direction of the study."""
         return "minimize" if self.mode == "min" else "maximize"
 
-    @property
-    def batch_size(self) -> int:
-        """The number of trials that run side by side."""
-        return at_a_time(self.n_jobs)
-
     def propose(self, draft: optuna.Study, space: Space) -> FrozenTrial:
         """Draw the next trial of a study in memory.
 
@@ -169,7 +164,7 @@ class Trials:
         After an interruption these are the rest of the batch that it cut, with the same boundaries as ever.
         """
         begun = self.in_state(TrialState.RUNNING, *STATES.values())
-        size = self.settings.batch_size
+        size = at_a_time(self.settings.n_jobs)  # side by side
         missing = -len(begun) % size if self.in_state(TrialState.RUNNING) else size - len(begun) % size
         draft = optuna.create_study(direction=self.settings.towards)
         draft.add_trials(begun)

@@ -12,7 +12,7 @@ from hydra.core.utils import JobReturn
 
 from overnight.launchers.workers import Hear
 from overnight.records import sweep_state
-from overnight.records.lock import locked_if_free
+from overnight.records.lock import locked
 from overnight.records.record import claim
 from overnight.stacked.delivery import Delivery
 from overnight.stacked.gates import obstacles
@@ -59,11 +59,11 @@ def train_and_record(number: int, runs: Sequence[Run], tell: Hear) -> list[JobRe
 
 def available(run: Run, locks: ExitStack) -> bool:
     """Tell whether a run is still to be done, and hold its directory if it is."""
-    sweep = Path(run.job.config.hydra.sweep.dir)
-    run.directory.mkdir(parents=True, exist_ok=True)
-    if sweep_state.stopped(sweep) or not locks.enter_context(locked_if_free(run.directory)) or run.recorded:
+    sweep, folder = Path(run.job.config.hydra.sweep.dir), run.directory
+    folder.mkdir(parents=True, exist_ok=True)
+    if sweep_state.stopped(sweep) or not locks.enter_context(locked(folder, wait=False)) or run.recorded:
         return False
-    return not claim(run.directory, *sweep_state.name_job(sweep, run.job.config.hydra.job.num))
+    return not claim(folder, *sweep_state.name_job(sweep, run.job.config.hydra.job.num))
 
 
 def train(runs: Sequence[Run], tell: Tell, reasons: dict[Run, str]) -> list[Result]:

@@ -47,8 +47,10 @@ def launch(jobs: Sequence[Job], limits: Limits) -> list[JobReturn]:
     sys.stdout.write(plan(runs, fresh, together) + of_other_code(recorded))
     results = {run: run.job.recorded(score(record)) for run, record in recorded.items()}
     reasons = {run: why_in_no_group(run) for run in fresh}
-    with sweep_state.in_groups(Path(jobs[0].config.hydra.sweep.dir)):
-        results |= train(together, beside, reasons, aside=aside)
+    sweep = Path(jobs[0].config.hydra.sweep.dir)
+    sweep_state.note_groups(sweep, in_groups=True)
+    results |= train(together, beside, reasons, aside=aside)
+    sweep_state.note_groups(sweep, in_groups=False)
     rest = [run for run in runs if run not in results]
     alone = [replace(run.job, why_alone=reasons[run]) for run in rest]
     results |= zip(rest, run_ordinarily(alone, limits.at_a_time(on_cpu=on_cpu)), strict=True)

@@ -63,17 +63,17 @@ def summary(marked: pd.DataFrame, plan: Design, shared: float) -> pd.DataFrame:
 
     Returns:
         ``n`` (replicates with a result; runs of one, as seeds within a fold, are averaged first), for each of
-        ``score``, ``train`` and ``test`` the mean under its name and ``... std`` (n - 1), ``score low`` and
-        ``score high`` (95 %, see ``overlap``), ``test sampling`` (half a 95 % interval: the test samples
-        are a sample; NaN if the score is no share).
+        ``score``, ``train`` and ``test`` the mean under its name, ``... std`` (n - 1), ``... low`` and
+        ``... high`` (95 %, by Student's t; see ``overlap``), ``test sampling`` (half a 95 % interval: the
+        test samples are a sample; NaN if the score is no share).
     """
     groups = replicated(marked).groupby(["arm", "setting"], sort=False)
-    mean, std, n = groups.mean(), groups[list(RESULTS)].std().add_suffix(" std"), groups.size()
-    half = half_width(std["score std"], n, shared)
-    bounds = {"score low": mean["score"] - half, "score high": mean["score"] + half}
-    bounds = {name: plan.score.bounded(bound) for name, bound in bounds.items()}
-    sampling = plan.score.sampling(mean["test"], mean["test samples"])
-    return mean[list(RESULTS)].join(std).assign(n=n, **bounds, **{"test sampling": sampling})
+    mean, std, n = groups[list(RESULTS)].mean(), groups[list(RESULTS)].std(), groups.size()
+    half = std.mul((1 / n + shared) ** 0.5 * stats.t.ppf((1 + LEVEL) / 2, n - 1), axis=0)
+    ends = {"low": mean - half, "high": mean + half}
+    sides = [plan.score.bounded(table).add_suffix(f" {side}") for side, table in ends.items()]
+    sampling = plan.score.sampling(mean["test"], groups["test samples"].mean())
+    return mean.join([std.add_suffix(" std"), *sides]).assign(n=n, **{"test sampling": sampling})
 
 
 def overlap(runs: pd.DataFrame, plan: Design) -> float:
@@ -86,11 +86,6 @@ def overlap(runs: pd.DataFrame, plan: Design) -> float:
     """
     sizes = runs[["val samples", "train samples"]].astype("float64").mean()
     return float(sizes["val samples"] / sizes["train samples"]) if plan.resampled else 0.0
-
-
-def half_width(std: pd.Series, n: pd.Series, shared: float) -> pd.Series:
-    """Return half the 95 % interval of the mean over n replicates, by Student's t; see ``overlap``."""
-    return std * (1 / n + shared) ** 0.5 * pd.Series(stats.t.ppf((1 + LEVEL) / 2, n - 1), index=n.index)
 
 
 def arms(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:

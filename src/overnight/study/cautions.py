@@ -6,44 +6,15 @@ from typing import Any
 
 import pandas as pd
 
-from overnight.study.arms import arms, settings
-from overnight.study.design import Design, is_number, labelled, legible
-from overnight.study.effort import budgets, unequal
+from overnight.study.design import is_number, legible
+from overnight.study.effort import TUNING
+from overnight.study.evidence import Evidence
 
 SIZES = ("val samples", "train samples")  # folds differ by a sample
 NAMED = 4  # arms in a sentence
 SAME = 1e-9  # means of the same scores may differ so much by rounding
 FEWEST = 3  # of two values each is an edge
 MOST = 12  # more than a person types: a search drew them, and its interval is not in the records
-
-
-def edges(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
-    """Return the chosen values that are the smallest or largest tried: better ones may lie beyond.
-
-    Looked at are the nuisance hyperparameters of each arm among the values that the arm was tried with, and
-    the scientific ones of the best arm. Only numbers have edges, and only 3 to 12 different ones are a grid.
-    A smallest value of 0 is no edge: nothing lies below. A run that diverged shows what lies there; one that
-    failed does not.
-
-    Returns:
-        ``arm key value``, ``edge`` (smallest or largest), ``tried`` (text: the values in order). Empty if all
-        is well.
-    """
-    tried, table = labelled(runs[runs["status"] != "failed"], plan), settings(runs, plan)
-    best = arms(runs, plan).dropna(subset="setting").to_dict("records")
-    looked = [
-        (arm, key, *(rows[rows["arm"] == arm["arm"]] for rows in (tried, table)))
-        for arm in best
-        for key in plan.nuisance
-        if len(grid(tried, key)) <= MOST
-    ] + [(arm, key, tried, table) for arm in best[:1] for key in plan.scientific]
-    rows = [
-        (arm["arm"], key, arm[key], edge_of(tied(among, arm["score"])[key], values), listed)
-        for arm, key, within, among in looked
-        for values in [grid(within, key)]
-        for listed in [", ".join(map(legible, values))]
-    ]
-    return pd.DataFrame(rows, columns=["arm", "key", "value", "edge", "tried"]).dropna(subset="edge")
 
 
 def grid(runs: pd.DataFrame, key: str) -> list[float]:
@@ -65,17 +36,17 @@ def edge_of(best: Iterable[Any], values: list[Any]) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def cautions(runs: pd.DataFrame, plan: Design) -> list[str]:
+def cautions(evidence: Evidence) -> list[str]:
     """Say in sentences what weakens the comparison; none if nothing does."""
     said = (
         *(_of_ties, _of_edges, _of_twins, _of_budgets),
         *(_of_samples, _of_code, _of_incomplete, _of_replicates, _of_checks),
     )
-    return [sentence for caution in said for sentence in caution(runs, plan)]
+    return [sentence for caution in said for sentence in caution(evidence)]
 
 
-def _of_ties(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
-    table = settings(runs, plan)
+def _of_ties(evidence: Evidence) -> Iterator[str]:
+    plan, table = evidence.plan, evidence.settings
     count = len(tied(table, plan.score.best(table.loc[table["candidate"], "score"])))
     if count > 1:
         yield (
@@ -84,26 +55,46 @@ def _of_ties(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
         )
 
 
-def _of_edges(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
-    same = edges(runs, plan).groupby(["key", "value", "edge", "tried"], sort=False)
-    for (key, value, edge, tried), rows in same:
-        who = "" if key in plan.scientific else f" for {some(rows['arm'])}"
+def _of_edges(evidence: Evidence) -> Iterator[str]:
+    """Look for the smallest and the largest value tried among those chosen: better ones may lie beyond.
+
+    Looked at are the nuisance hyperparameters of each arm among the values that the arm was tried with, and
+    the scientific ones of the best arm. Only numbers have edges, and only 3 to 12 different ones are a grid.
+    A smallest value of 0 is no edge: nothing lies below. A run that diverged shows what lies there; one that
+    failed does not.
+    """
+    plan, table = evidence.plan, evidence.settings
+    tried = evidence.labelled[evidence.runs["status"] != "failed"]
+    best = evidence.arms.dropna(subset="setting").to_dict("records")
+    looked = [
+        (arm, key, *(rows[rows["arm"] == arm["arm"]] for rows in (tried, table)))
+        for arm in best
+        for key in plan.nuisance
+        if len(grid(tried, key)) <= MOST
+    ] + [(arm, key, tried, table) for arm in best[:1] for key in plan.scientific]
+    same: dict[tuple[str, ...], list[str]] = {}
+    for arm, key, within, among in looked:
+        values = grid(within, key)
+        if edge := edge_of(tied(among, arm["score"])[key], values):
+            told = (key, legible(arm[key]), edge, ", ".join(map(legible, values)))
+            same.setdefault(told, []).append(arm["arm"])
+    for (key, value, edge, listed), names in same.items():
+        who = "" if key in plan.scientific else f" for {some(names)}"
         yield (
-            f"The best {key}{who} is {legible(value)}, the {edge} of those tried ({tried}); a better one may "
-            f"lie beyond"
+            f"The best {key}{who} is {value}, the {edge} of those tried ({listed}); "
+            f"a better one may lie beyond"
         )
 
 
-def _of_twins(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
-    same = labelled(runs, plan).dropna(subset="fingerprint").groupby("fingerprint")["arm"].unique()
+def _of_twins(evidence: Evidence) -> Iterator[str]:
+    same = evidence.labelled.dropna(subset="fingerprint").groupby("fingerprint")["arm"].unique()
     for twins in dict.fromkeys(tuple(names) for names in same if len(names) > 1):
         yield f"These arms are one and the same configuration: {some(twins)}"
 
 
-def _of_budgets(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
-    table = budgets(runs, plan).set_index("arm")
-    parts = []
-    for part in unequal(table):
+def _of_budgets(evidence: Evidence) -> Iterator[str]:
+    table, parts = evidence.budgets.set_index("arm"), []
+    for part in (part for part in TUNING if len(table[part].unique()) > 1):
         ranked = table[part].sort_values(kind="stable")
         ends = [f"{legible(amount)} ({arm})" for arm, amount in ranked.iloc[[0, -1]].items()]
         parts.append(f"{part.replace('_', ' ')} {' to '.join(ends)}")
@@ -114,7 +105,8 @@ def _of_budgets(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
         )
 
 
-def _of_samples(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
+def _of_samples(evidence: Evidence) -> Iterator[str]:
+    runs, plan = evidence.runs, evidence.plan
     for key in ("data._target_", "data.folds", *SIZES):
         values = set(runs[key].dropna()) if key in runs and key not in plan.scientific else set()
         if len(values) > 1 and not (key in SIZES and plan.resampled):
@@ -123,7 +115,8 @@ def _of_samples(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
             yield f"These runs have different {what} ({listed}), so they were scored on different samples"
 
 
-def _of_code(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
+def _of_code(evidence: Evidence) -> Iterator[str]:
+    runs = evidence.runs
     pairs = {pair for text in runs["sources"].dropna() for pair in text.split()}
     versions = Counter(pair.partition("=")[0] for pair in pairs)
     if edited := sorted(name for name, number in versions.items() if number > 1):
@@ -131,14 +124,14 @@ def _of_code(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
             f"These runs are of different code ({', '.join(edited)} changed between them), so it may be the "
             f"code that makes a difference"
         )
-    given = [key for key in map(str, runs) if key.startswith("data.") and key not in plan.replicates]
+    given = [key for key in map(str, runs) if key.startswith("data.") and key not in evidence.plan.replicates]
     known = runs.dropna(subset="samples")[[*given, "samples"]].astype(str).drop_duplicates()
     if given and known.duplicated(given).any():
         yield "These runs have different samples, though their settings of data are the same"
 
 
-def _of_incomplete(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
-    table, sign = settings(runs, plan), plan.score.sign
+def _of_incomplete(evidence: Evidence) -> Iterator[str]:
+    table, sign = evidence.settings, evidence.plan.score.sign
     chosen = table["arm"].map(table[table["chosen"]].set_index("arm")["score"])
     better = table[~table["candidate"] & (sign * table["score"] > sign * chosen)]
     names = [", ".join(filter(None, pair)) for pair in zip(better["arm"], better["setting"], strict=True)]
@@ -146,8 +139,8 @@ def _of_incomplete(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
         yield f"Better than the chosen setting, but with runs that have no result: {some(names)}"
 
 
-def _of_replicates(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
-    best = arms(runs, plan).dropna(subset="setting")
+def _of_replicates(evidence: Evidence) -> Iterator[str]:
+    best = evidence.arms.dropna(subset="setting")
     if (best["n"] == 1).any():
         yield "With one seed it is unknown how much the results vary by chance. Type for example: seed=0,1,2"
     if len(best["n"].unique()) > 1:
@@ -155,7 +148,8 @@ def _of_replicates(runs: pd.DataFrame, plan: Design) -> Iterator[str]:
         yield f"The chosen settings have unequal numbers of replicates: {counts}"
 
 
-def _of_checks(runs: pd.DataFrame, _: Design) -> Iterator[str]:
+def _of_checks(evidence: Evidence) -> Iterator[str]:
+    runs = evidence.runs
     doubtful = runs[(runs["status"] == "completed") & runs["metric"].notna() & runs["checked"].ne(other=True)]
     for reason, rows in doubtful.groupby(doubtful["checked"].astype(str), sort=False):
         yield f"The best result is not confirmed for {some(rows['name'], 'runs')}: {reason}"

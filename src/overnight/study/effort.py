@@ -39,11 +39,6 @@ def budgets(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
     return table.join(counted(marked, ["arm"])).reset_index()
 
 
-def unequal(table: pd.DataFrame) -> list[str]:
-    """Return in which part of their budget, of ``TUNING``, the arms of ``budgets`` differ."""
-    return [part for part in TUNING if len(table[part].unique()) > 1]
-
-
 def expected_best(runs: pd.DataFrame, plan: Design) -> pd.DataFrame:
     """Return the score to expect of the best of k runs of an arm, for every k.
 

@@ -9,13 +9,13 @@ from typing import Any
 import pandas as pd
 
 from overnight.config.commands import command
+from overnight.records import sweep_state
 from overnight.records.sweep_state import PLAN
 from overnight.study.arms import arms, settings, winners
 from overnight.study.design import Design, declared, design, labelled, legible
 from overnight.study.differences import differences
 from overnight.study.effort import budgets
 from overnight.study.frames import HISTORY, histories, load, unreadable
-from overnight.study.unfinished import unfinished
 
 CONFIRMS = "study.confirms"
 
@@ -54,8 +54,23 @@ class Evidence:
 
     @cached_property
     def unfinished(self) -> list[str]:
-        """See ``unfinished.unfinished``."""
-        return [*unfinished(self.directories, merged([self.runs, self.confirming]))]
+        """Say of each sweep at or below the directories how many of its planned runs are missing, if any.
+
+        The plan has their number and not their names. A record counts if the sweep has met it since it
+        began, or if the sweep's own command made it.
+        """
+        runs, said = merged([self.runs, self.confirming]), []
+        for sweep in sorted({path.parent for each in self.directories for path in each.rglob(PLAN)}):
+            here = runs[[Path(path).is_relative_to(sweep) for path in runs["path"]]]
+            if (plan := sweep_state.read(sweep)) and plan.total:
+                met = here["name"].isin(sweep_state.ended(sweep)) | here["command"].eq(plan.command)
+                missing = plan.total - met.sum()
+                are = "is" if missing == 1 else "are"
+                if missing > 0:
+                    said.append(
+                        f"{sweep} is not finished: of {plan.total} planned runs, {missing} {are} missing."
+                    )
+        return said
 
     @property
     def final(self) -> str:

@@ -68,7 +68,7 @@ def rendered(template: str, shown: Context) -> str:
 
 def plain(shown: Context) -> str:
     """Return the sentences alone, for a terminal."""
-    parts = (f"{part.title}: {' '.join(part.sentences)}" for part in shown["paragraphs"])
+    parts = (f"{title}: {' '.join(sentences)}" for title, sentences in shown["paragraphs"].items())
     return "\n".join([*parts, *shown["missing"]])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from overnight.records.metric import counterpart
-from overnight.records.sampling import half_interval
+from overnight.records.sampling import half_interval, with_error
 
 DIGITS = 4  # significant ones
 MOST_DECIMALS, MOST_DIGITS = 6, 9
@@ -55,7 +55,7 @@ class Score:
         floor = 0.0 if self.sign > 0 else 1.0
         return floor if self.share else float(self.sign * (self.sign * values).min())
 
-    def bounded(self, values: pd.Series) -> pd.Series:
+    def bounded(self, values: pd.DataFrame) -> pd.DataFrame:
         """Return the ends of intervals; those of a share end at 0 and 1."""
         return values.clip(0, 1) if self.share else values
 
@@ -63,6 +63,12 @@ class Score:
         """Return half the 95 % interval that a sample leaves; NaN if it is not known how to compute it."""
         half: pd.Series = half_interval(values, samples) if self.share else values * math.nan
         return half
+
+    def tested(self, run: Mapping[Any, Any]) -> str:
+        """Write a run's result on the test set with its sampling error; "" where there is none."""
+        value, samples = run.get(self.on("test"), math.nan), run["test samples"]
+        known = int(samples) if self.share and pd.notna(samples) else None
+        return f"{self.on('test')} {with_error(value, known)}" if pd.notna(value) else ""
 
     def written(self, value: float, fewer: int = 0) -> str:
         """Write a score, or a difference between scores, with so many decimals fewer than it is worth."""

@@ -7,7 +7,6 @@ import pandas as pd
 
 from overnight.records.metric import counterpart, is_of_test
 from overnight.records.record import STATUSES
-from overnight.study.arms import half_width
 from overnight.study.design import legible, rounded
 from overnight.study.evidence import Evidence, merged
 from overnight.study.verdict import legible_p
@@ -86,12 +85,11 @@ def told(arms: pd.DataFrame, varied: Iterable[str]) -> list[str]:
 def _confirmed(evidence: Evidence) -> Table:
     score, final = evidence.plan.score, evidence.final
     arms = score.ranked(evidence.arms.dropna(subset="setting"), final)
-    half = half_width(arms[f"{final} std"], arms["n"], shared=0.0)
     columns = {
         **_named(evidence, arms["arm"]),
         "setting": texts(arms["setting"]),
         **_spread(evidence, arms, final),
-        **_interval(evidence, *(score.bounded(ends) for ends in (arms[final] - half, arms[final] + half))),
+        **_interval(evidence, arms[f"{final} low"], arms[f"{final} high"]),
         "n": texts(arms["n"]),
         **_spread(evidence, arms, "score"),
     }

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from overnight.config.errors import counted
 from overnight.records.record import STATUSES
@@ -12,15 +11,8 @@ from overnight.study.evidence import Evidence, merged
 from overnight.study.verdict import Row, answer, certainty, why_none
 
 
-class Paragraph(NamedTuple):
-    """Some sentences under a heading."""
-
-    title: str
-    sentences: list[str]
-
-
-def paragraphs(evidence: Evidence) -> list[Paragraph]:
-    """Return what a reader has to know, the answer first; empty paragraphs are left out."""
+def paragraphs(evidence: Evidence) -> dict[str, list[str]]:
+    """Return what a reader has to know, sentences under their headings; those without any are left out."""
     best = next(iter(evidence.arms.dropna(subset="setting").to_dict("records")), None)
     parts = {
         "Answer": answer(evidence, best) if best else [why_none(evidence)],
@@ -31,11 +23,10 @@ def paragraphs(evidence: Evidence) -> list[Paragraph]:
         "Cautions": [
             *evidence.unfinished,
             *_retyped(evidence),
-            *(f"{caution}." for caution in cautions(evidence.runs, evidence.plan)),
+            *(f"{caution}." for caution in cautions(evidence)),
         ],
     }
-    said = [Paragraph(title, list(sentences)) for title, sentences in parts.items()]
-    return [paragraph for paragraph in said if paragraph.sentences]
+    return {title: said for title, sentences in parts.items() if (said := list(sentences))}
 
 
 REPLACED = ("seed", "study.", "data.fold", "data.split_seed")

@@ -81,17 +81,18 @@ def lighten(job_return: JobReturn) -> None:
 def begin(config: DictConfig, total: int | None, common: Sequence[str] = ()) -> None:
     """Leave word of what is planned, for whoever counts, and say how to go on if this is interrupted.
 
-    Args:
-        config: of the sweep.
-        total: the number of its runs; None where only its sweeper knows.
-        common: overrides that all of them have, besides those of the configuration.
+    ``total`` is None where only its sweeper knows; all have the ``common`` overrides, besides those typed.
 
     Raises:
         ConfigError: what is varied tells no run from another.
         FileExistsError: its folder holds files that no sweep wrote.
     """
     directory = Path(config.hydra.sweep.dir)
-    fixed, swept = fixed_and_swept(config)
+    prepared = OmegaConf.select(config, "hydra.sweeper.params") or {}
+    typed = [*(f"{key}={value}" for key, value in prepared.items()), *as_typed(config.hydra)]
+    overrides = overrides_by_key(typed).values()
+    fixed = [write_override(override) for override in overrides if not override.is_sweep_override()]
+    swept = [override.key_or_group for override in overrides if override.is_sweep_override()]
     if same := UNNAMED.intersection(swept):
         raise ConfigError(
             f"{', '.join(sorted(same))}: several values. Needed: one, since no run of a sweep is told from "
@@ -104,19 +105,6 @@ def begin(config: DictConfig, total: int | None, common: Sequence[str] = ()) -> 
         f"{runs}; to look at them from another terminal:\n"
         f"  {command('status.py', directory)}\nto go on after an interruption:\n  {plan.command}\n"
     )
-
-
-def all_overrides(config: DictConfig) -> list[str]:
-    """Return what an experiment sweeps, and what was typed."""
-    params = OmegaConf.select(config, "hydra.sweeper.params") or {}
-    return [*(f"{key}={value}" for key, value in params.items()), *as_typed(config.hydra)]
-
-
-def fixed_and_swept(config: DictConfig) -> tuple[list[str], list[str]]:
-    """Return the overrides that all runs have, and the keys that vary among them."""
-    overrides = overrides_by_key(all_overrides(config)).values()
-    fixed = [write_override(override) for override in overrides if not override.is_sweep_override()]
-    return fixed, [override.key_or_group for override in overrides if override.is_sweep_override()]
 
 
 def line(record: Record, plan: sweep_state.Plan, counts: Counter[str], *, new: bool) -> str:

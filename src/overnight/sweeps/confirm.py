@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from overnight.config.errors import ConfigError, counted
+from overnight.config.errors import ConfigError, counted, needed
 from overnight.config.folders import find_sweep
 from overnight.config.overrides import parse_overrides, quote_value, texts_by_key
 from overnight.records.identity import fingerprint, is_cosmetic
@@ -38,20 +38,16 @@ class Confirmation(NamedTuple):
 
 
 def chosen(directory: str | None, scientific: Sequence[str], arms: int | None, seeds: int) -> Confirmation:
-    """Choose the winners and the seeds.
+    """Choose the winners of a sweep, all or so many ``arms``, the best first; and so many ``seeds`` for each.
 
-    Args:
-        directory: the sweep's.
-        scientific: in place of what the sweep declares, if any.
-        arms: take only so many, the best first.
-        seeds: how many for each.
+    The question is what the sweep declares, or else ``scientific``.
 
     Raises:
         ConfigError: no sweep is given, or none of its runs completed, or the numbers are no counts.
         FileNotFoundError: there is no such folder.
     """
-    _refuse_uncountable("seeds", seeds)
-    _refuse_uncountable("arms", seeds if arms is None else arms)
+    for key, value in (("seeds", seeds), ("arms", seeds if arms is None else arms)):
+        needed(f"hydra.sweeper.{key}", value, lambda number: number > 0, "a whole number, 1 or more", 5)
     if not directory:
         raise ConfigError(f"study.confirms={directory or 'null'}: needed: the folder of a sweep. {EXAMPLE}")
     runs = load(find_sweep(Path(directory)))
@@ -68,12 +64,6 @@ def chosen(directory: str | None, scientific: Sequence[str], arms: int | None, s
             f"Needed: a sweep with one. Type for example: metric=val_loss mode=min"
         )
     return Confirmation(plan, best, fresh(runs["seed"].dropna(), seeds))
-
-
-def _refuse_uncountable(key: str, value: Any) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        name = f"hydra.sweeper.{key}"
-        raise ConfigError(f"{name}={value}: needed: a whole number, 1 or more. Type for example: {name}=5")
 
 
 def fresh(used: Iterable[float], number: int) -> list[int]:

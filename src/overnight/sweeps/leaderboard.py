@@ -1,6 +1,5 @@
 """A sweep on the terminal: the leaderboard, the failed runs, the winner."""
 
-import math
 import shlex
 import sys
 from collections.abc import Hashable
@@ -16,8 +15,7 @@ from overnight.config.commands import tensorboard_command
 from overnight.config.packages import eval_command, report_command
 from overnight.records import sweep_state
 from overnight.records.identity import is_cosmetic
-from overnight.records.sampling import with_error
-from overnight.study.design import varying
+from overnight.study.design import rounded, varying
 from overnight.study.score import scores
 
 SHOWN = 20  # rows of the leaderboard on the terminal; results.csv has all
@@ -31,8 +29,8 @@ def show(runs: pd.DataFrame, directory: Path, again: str) -> None:
     board = leaderboard(runs)
     for column in board.columns:
         table.add_column(column, justify="right", no_wrap=True)
-    for row in board.head(SHOWN).itertuples(index=False):
-        table.add_row(*map(_cell, row))
+    for row in board.head(SHOWN).map(rounded).itertuples(index=False):
+        table.add_row(*row)
     console.print(str(directory), soft_wrap=True)
     console.print(table)
     failed = runs[runs["status"] == "failed"].to_dict("records")
@@ -75,11 +73,7 @@ def winner(runs: pd.DataFrame) -> list[str]:
     completed = runs[runs["status"] == "completed"].dropna(subset=score.metric)
     for run in score.ranked(completed, str(score.metric)).head(1).to_dict("records"):
         best = f"best by {score.metric}: {run['name'] if len(runs) > 1 else 'the only run'}"
-        test, samples = run.get(score.on("test"), math.nan), run["test samples"]
-        if pd.notna(test):
-            data = {"test": int(samples)} if pd.notna(samples) else None
-            value = with_error(test, score.share, data)
-            best += f", {score.on('test')} {value}"
+        best = ", ".join(filter(None, [best, score.tested(run)]))
         if run["checked"] is not True:
             best += f"\nnot confirmed: {run['checked']}"
         saved = pd.notna(run["checkpoint"]) and Path(run["path"], run["checkpoint"]).is_file()
@@ -89,14 +83,4 @@ def winner(runs: pd.DataFrame) -> list[str]:
 
 def _failure(run: dict[Hashable, Any]) -> str:
     log = shlex.quote(f"{run['path']}/train.log")
-    return f"FAILED {run['name']}: {_one_line(run['error'])} (log: {log})"
-
-
-def _cell(value: Any) -> str:
-    if pd.isna(value):
-        return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _one_line(text: Any) -> str:
-    return " ".join(str(text).split())
+    return f"FAILED {run['name']}: {' '.join(run['error'].split())} (log: {log})"

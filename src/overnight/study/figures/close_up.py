@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from overnight.records.record import read_record
-from overnight.records.sampling import with_error
 from overnight.study.design import legible, rounded
 from overnight.study.evidence import Evidence
 from overnight.study.figures import columns, predictions, style
@@ -89,13 +88,8 @@ def described(best: dict[Any, Any], evidence: Evidence) -> str:
     """Name the best run, and its result on the test set where there is one."""
     score, setting = evidence.plan.score, (f"{key}={rounded(best[key])}" for key in evidence.plan.nuisance)
     labels = (best["arm"], *setting, best["replicate"])
-    reached = ""
-    if pd.notna(best["test"]):
-        data = {"test": best["test samples"]} if pd.notna(best["test samples"]) else None
-        reached = f": {score.on('test')} {with_error(best['test'], score.share, data)}"
-    return f"The winner's best run by {score.metric} ({', '.join(filter(None, labels))}){reached}.".replace(
-        "+-", "±"
-    )
+    named = f"The winner's best run by {score.metric} ({', '.join(filter(None, labels))})"
+    return ": ".join(filter(None, [named, score.tested(best)])).replace("+-", "±") + "."
 
 
 def _classified(answers: pd.DataFrame, images: np.ndarray | None, which: str) -> Iterator[Picture]:
