@@ -54,11 +54,7 @@ class JobLauncher(ComposingLauncher):
 
 
 class ProcessLauncher(JobLauncher):
-    """hydra/launcher=joblib.
-
-    Raises:
-        ConfigError: a setting cannot be used.
-    """
+    """hydra/launcher=joblib; a ConfigError if a setting cannot be used."""
 
     def __init__(self, n_jobs: int | None, threads: int) -> None:
         from overnight.config.errors import needed  # noqa: PLC0415
@@ -81,11 +77,7 @@ class ProcessLauncher(JobLauncher):
 
 
 class SlurmLauncher(JobLauncher):
-    """hydra/launcher=submitit_slurm.
-
-    Raises:
-        ConfigError: a setting cannot be used.
-    """
+    """hydra/launcher=submitit_slurm; a ConfigError if a setting cannot be used."""
 
     extra = "[slurm]"
 
@@ -103,11 +95,7 @@ class SlurmLauncher(JobLauncher):
 
 
 class RayLauncher(JobLauncher):
-    """hydra/launcher=ray.
-
-    Raises:
-        ConfigError: a setting cannot be used.
-    """
+    """hydra/launcher=ray; a ConfigError if a setting cannot be used."""
 
     extra = "[ray]"
 
@@ -126,11 +114,7 @@ class RayLauncher(JobLauncher):
 
 
 class StackedLauncher(ComposingLauncher):
-    """hydra/launcher=stacked.
-
-    Raises:
-        ConfigError: a setting cannot be used.
-    """
+    """hydra/launcher=stacked; a ConfigError if a setting cannot be used."""
 
     def __init__(self, **limits: Any) -> None:
         from overnight.config.launcher_keys import StackedKeys, check_settings  # noqa: PLC0415

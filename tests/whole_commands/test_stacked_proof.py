@@ -170,7 +170,12 @@ def nothing(*_: Any, **__: Any) -> None:
     return None
 
 
-RULES, NORMALIZED = vmap.function_with, "regularization=batch_norm"
+def untold(members: Any, hook: str, *rest: Any) -> None:
+    if "validation" not in hook:
+        TELL(members, hook, *rest)
+
+
+TELL, RULES, NORMALIZED = loop.tell, vmap.function_with, "regularization=batch_norm"
 SABOTAGE: dict[str, tuple[Any, str, Any, str]] = {
     "a scale in the forward pass": (layers, "DENSE", RULES(scaled(layers.dense, 1 + 1e-6)), ""),
     "a scale in the backward pass": (layers, "DENSE", RULES(with_wrong_backward), ""),
@@ -184,14 +189,14 @@ SABOTAGE: dict[str, tuple[Any, str, Any, str]] = {
     "no epsilon": (layers, "BATCH_NORM", RULES(without_epsilon), "regularization=batch_norm"),
     "a loss that depends on the batch's size": (layers, "CROSS_ENTROPY", RULES(summed), ""),
     "no smoothing": (layers, "CROSS_ENTROPY", RULES(unsmoothed), "label_smoothing=0.1"),
-    "a shifted order": (traces, "cut", shifted, ""),
+    "a shifted order": (loop, "cut", shifted, ""),
     "members mixed up": (stack.Stack, "hand_out_gradients", swapped, ""),
     "outputs of another member": (steps.Kept, "keep", misplaced, ""),
     "gradients that add up": (stack.Stack, "forget_gradients", nothing, ""),
     "an optimizer that does not step": (torch.optim.SGD, "step", nothing, ""),
     "a scheduler that does not step": (Member, "_schedule", nothing, "scheduler=one_cycle"),
     "validation in train mode": (steps.Steps, "eval", nothing, NORMALIZED),
-    "a validation that is not told": (loop, "tell", nothing, ""),
+    "a validation that is not told": (loop, "tell", untold, ""),
 }
 
 

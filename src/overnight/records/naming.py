@@ -28,11 +28,8 @@ def run_name(
     Characters that a path or a shell treats specially become ``-``. A name that lost something by that, or
     by the limit of 120 characters, ends in a hash of what was typed: other overrides have other names.
 
-    Args:
-        overrides: as they were typed for this run.
-        unnamed: keys, or keys with a value, that name nothing.
-        common: overrides that the runs of a sweep have in common; they name nothing either.
-        absent: keys of these that the runs lack for once.
+    Keys, or keys with a value, that are ``unnamed`` name nothing, nor do overrides that the runs of a sweep
+    have in ``common``; keys of these that they lack for once are ``absent``.
     """
     typed, shared = by_key(overrides), by_key(common)
     parts = [f"{key}={value}" for key, value in sorted(typed.items()) if shared.get(key) != value]

@@ -102,12 +102,9 @@ def edited(before: dict[str, str] | None, now: dict[str, str]) -> list[str]:
 
 
 def refuse_foreign(directory: Path, names: Iterable[str] = OVERWRITTEN, *, ours: bool | None = None) -> None:
-    """Refuse a folder in which there is something that no run wrote, and that would be overwritten.
+    """Refuse a folder that holds one of these files, which would be overwritten, unless it is one of ours.
 
-    Args:
-        directory: of a run or a sweep.
-        names: of what would be overwritten.
-        ours: whether the folder is one of ours; by default whether it is marked as one where runs write.
+    By default it is if it is marked as one where runs write.
 
     Raises:
         FileExistsError: names what is there.
@@ -126,10 +123,7 @@ def refuse_foreign(directory: Path, names: Iterable[str] = OVERWRITTEN, *, ours:
 def claim(directory: Path, sweep: str = "", job: str = "") -> bool:
     """Mark a folder as one where runs write; tell whether another job of the same sweep has done so.
 
-    Args:
-        directory: of a run.
-        sweep: tells one start of a sweep from the others; "" for a run by itself.
-        job: tells its jobs apart.
+    ``sweep`` tells one start of a sweep from the others, "" is a run by itself; ``job`` tells its jobs apart.
 
     Raises:
         FileExistsError: something is in the way that no run wrote.
@@ -156,13 +150,10 @@ def refuse_shared(directory: Path, shared: bool) -> None:  # noqa: FBT001
 
 
 def set_aside(directory: Path, names: Iterable[str] = ()) -> Path | None:
-    """Move what an earlier run left here, its record above all, into a hidden folder beside it.
+    """Move these files of an earlier run into a hidden folder beside it; return that, None if there are none.
 
-    Return that folder, or None where nothing was left. Say so if a record in it is damaged.
-
-    Args:
-        directory: that was claimed.
-        names: of the files; by default all that runs write, and the checkpoint that the record names.
+    By default these are all that runs write, and the checkpoint that the record names. If that is damaged,
+    say so.
     """
     record = read_record(directory)
     best = escape(Path((record or {}).get("checkpoint") or "best.ckpt").name)

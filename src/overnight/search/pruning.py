@@ -18,17 +18,11 @@ REPORTS = "reports.jsonl"
 
 
 class Reports(NamedTuple):
-    """What a run has reported.
+    """What a run has reported."""
 
-    Args:
-        begun: when it did so first, in seconds since the epoch (of the calendar).
-        pruned: whether it was stopped for that.
-        values: epoch -> metric.
-    """
-
-    begun: float
-    pruned: bool
-    values: dict[int, float]
+    begun: float  # when it did so first, in seconds since the epoch (of the calendar)
+    pruned: bool  # whether it was stopped for that
+    values: dict[int, float]  # epoch -> metric
 
 
 class Pruning(Checkpoint):
@@ -36,15 +30,7 @@ class Pruning(Checkpoint):
 
     Processes share nothing but files: each run writes its own reports, and reads those of the others in the
     folder of its sweep. A run by itself is never stopped. Lightning calls callbacks of this base class last,
-    in their order, when the epoch has been saved.
-
-    Args:
-        pruner: of ``optuna.pruners``.
-        monitor: the metric.
-        mode: "max" or "min".
-
-    Attributes:
-        pruned: whether the run was stopped.
+    in their order, when the epoch has been saved. ``pruner`` is one of ``optuna.pruners``.
     """
 
     def __init__(self, pruner: Any, monitor: str, mode: str) -> None:
@@ -52,13 +38,7 @@ class Pruning(Checkpoint):
         self.pruned = False
 
     def report(self, rows: Iterable[Row], directory: Path, most: int) -> bool:
-        """Write what the run has reached by now; tell whether it is to stop before its last epoch.
-
-        Args:
-            rows: of its history.
-            directory: of the run.
-            most: the number of its epochs, if it does not stop.
-        """
+        """Write what the run has reached by now; tell whether it is to stop before its ``most`` epochs."""
         values = {int(row["epoch"] or 0): row.get(self.monitor) for row in rows}
         own = {epoch: value for epoch, value in values.items() if epoch and value is not None}
         if own and max(own) < most and sweep_state.read(directory.parent):

@@ -37,16 +37,9 @@ def search(
     """Run trials until there are ``n_trials``, those of earlier calls included, and say which was the best.
 
     Trials that were under way when an earlier call ended are run first, with their own parameters. What was
-    ``typed`` wins over what the configuration has ``prepared``.
-
-    Args:
-        settings: of the search.
-        typed: overrides.
-        directory: of the sweep.
-        refuse: refuses trials that could not be run, before anything is written.
-        begin: says how many trials are planned.
-        launch: runs trials, numbered from the second argument on.
-        prepared: overrides.
+    ``typed`` wins over what the configuration has ``prepared``. Trials that could not be run are refused
+    before anything is written; ``begin`` says how many are planned; ``launch`` numbers them from its second
+    argument on.
 
     Raises:
         ConfigError: the space cannot be searched, or the study in the storage is one over another space.

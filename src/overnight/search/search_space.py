@@ -174,9 +174,7 @@ def described(drawn_from: BaseDistribution) -> str:
 def probes(space: Space, proposed: dict[str, Any]) -> Iterator[list[str]]:
     """Return a few lists of overrides in which every value occurs that is known before a search.
 
-    Args:
-        space: what is searched.
-        proposed: the parameters of some trial.
+    An interval has the one number that is ``proposed`` for some trial.
     """
     columns = [[f"{key}={value}" for value in known(space[key], proposed[key])] for key in space]
     first = [column[0] for column in columns]

@@ -17,7 +17,7 @@ from overnight.records.record import claim
 from overnight.stacked.delivery import Delivery
 from overnight.stacked.gates import obstacles
 from overnight.stacked.grouping import Run, by, shared_out
-from overnight.stacked.kinds import choices_of, kind_of, prove_once
+from overnight.stacked.kinds import choices_of, difference, kind_of
 from overnight.stacked.loop import StackedLoop, Tell
 from overnight.stacked.measurement import measure
 from overnight.stacked.member import Member
@@ -99,7 +99,7 @@ def built(runs: Sequence[Run], reasons: dict[Run, str]) -> Iterator[Built]:
     """
     for run in runs:
         try:
-            member = Member(run.config, run.directory)
+            member = Member(run.judged.config, run.directory)
         except Exception as error:  # noqa: BLE001 - whatever it is: the ordinary run records it
             reasons[run] = f"cannot be built: {error}"
             continue
@@ -111,13 +111,10 @@ def built(runs: Sequence[Run], reasons: dict[Run, str]) -> Iterator[Built]:
 
 def proven(alike: Sequence[Built], tell: Tell, reasons: dict[Run, str]) -> list[Result]:
     """Train members together if there are several, those whose optimizer is proven to work that way."""
-    of_optimizer = by(alike, key=lambda built: choices_of(built[1]))
-    for same in of_optimizer:
+    for same in by(alike, key=lambda built: choices_of(built[1])):
         run, member = same[0]
-        try:
-            prove_once(choices_of(member) + kind_of(member), run)
-        except ValueError as error:
-            reasons |= dict.fromkeys([run for run, _ in same], str(error))
+        if found := difference(choices_of(member) + kind_of(member), run):
+            reasons |= dict.fromkeys([run for run, _ in same], found)
     held = [(run, member) for run, member in alike if run not in reasons]
     if len(held) == 1:
         reasons[held[0][0]] = "no other of its kind"

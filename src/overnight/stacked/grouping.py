@@ -55,24 +55,9 @@ class Run:
     judged: Judged
 
     @property
-    def config(self) -> Config:
-        """Return its configuration; {} if it cannot be resolved."""
-        return self.judged.config
-
-    @property
-    def alone(self) -> str:
-        """Return why it is run the ordinary way; "" if it can be stacked."""
-        return self.judged.alone
-
-    @property
     def recorded(self) -> Record | None:
         """Return its record if it has been run to its end before."""
-        return settled_record(self.directory, fingerprint(self.config))
-
-    @property
-    def epochs(self) -> int:
-        """Return for how many epochs it trains at most."""
-        return int(self.config["trainer"]["max_epochs"])
+        return settled_record(self.directory, fingerprint(self.judged.config))
 
 
 def look_at(job: Job) -> tuple[Path, Config, str]:
@@ -89,25 +74,16 @@ def look_at(job: Job) -> tuple[Path, Config, str]:
 
 
 def groups(runs: Iterable[Run], limits: Limits, beside: int) -> list[Sequence[Run]]:
-    """Put runs together, which can be stacked, if they are of one kind.
+    """Put runs together that can share a network, first those of a kind that also see the same samples.
 
-    Args:
-        runs: that can be stacked.
-        limits: of each group.
-        beside: how many groups are trained at a time.
+    So many groups are trained ``beside`` each other.
     """
-    kinds = by(runs, lambda run: run.judged.kind)
-    return [group for kind in kinds for group in groups_of_a_kind(kind, limits, beside)]
-
-
-def groups_of_a_kind(kind: Sequence[Run], limits: Limits, beside: int) -> list[Sequence[Run]]:
-    """Put runs together that can share a network, first those that also see the same images."""
-    most = limits.members(kind[0].judged.memory, beside)
-    return [
-        group
-        for part in apart(kind, enough=max(2, most / 5))
-        for group in shared_out(part, number_of_groups(len(part), most, beside))
-    ]
+    found: list[Sequence[Run]] = []
+    for kind in by(runs, lambda run: run.judged.kind):
+        most = limits.members(kind[0].judged.memory, beside)
+        for part in apart(kind, enough=max(2, most / 5)):
+            found += shared_out(part, number_of_groups(len(part), most, beside))
+    return found
 
 
 def apart(kind: Sequence[Run], enough: float) -> list[list[Run]]:
@@ -123,7 +99,7 @@ def apart(kind: Sequence[Run], enough: float) -> list[list[Run]]:
 
 def sees(run: Run) -> tuple[int, ...]:
     """Return what decides which images a run sees, in which order."""
-    data = run.config["data"]
+    data = run.judged.config["data"]
     return data["split_seed"], data["fold"], data["seed"]
 
 

@@ -1,7 +1,7 @@
 """What a run by itself has in files and in the process, and a member for itself: checkpoints, generators."""
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from lightning.fabric.plugins import CheckpointIO
@@ -13,34 +13,20 @@ from overnight.training.generators import generator_states
 Config = dict[str, Any]
 
 
-class Generators(NamedTuple):
-    """What a run of its own would draw from.
-
-    Args:
-        cpu: goes on where the process's stood when the member was built.
-        cuda: one for a device that has its own; else [].
-        others: the states of the others, from which nothing is drawn.
-    """
-
-    cpu: Generator
-    cuda: list[Generator]
-    others: Config
-
-
 class HeldCheckpoints(CheckpointIO):
     """Keeps the checkpoints that Lightning saves in memory, until the run's directory is ready for them."""
 
-    def __init__(self, generators: Generators) -> None:
+    def __init__(self, generator: Generator) -> None:
         self.held: dict[Path, Config] = {}
-        self.generators = generators
+        self.generator, self.others = generator, generator_states()
 
     def save_checkpoint(
         self, checkpoint: Config, path: str | Path, storage_options: Any | None = None
     ) -> None:
         """Copy what goes on changing in it. The generators are the member's, not the process's."""
-        own = self.generators
-        drawn = {"torch": own.cpu.get_state(), "cuda": [generator.get_state() for generator in own.cuda]}
-        states = checkpoint["generators"] | own.others | drawn
+        drawn = self.generator.get_state()
+        own = {"torch": drawn} if self.generator.device.type == "cpu" else {"cuda": [drawn]}
+        states = self.others | own
         changing = checkpoint | {"generators": states, "config": None}  # which is large, and stays as it is
         copied: Config = apply_to_collection(changing, Tensor, Tensor.clone)
         self.held[Path(path).resolve()] = copied | {"config": checkpoint["config"]}
@@ -54,9 +40,7 @@ class HeldCheckpoints(CheckpointIO):
         self.held.pop(Path(path).resolve(), None)
 
 
-def own_generators(device: torch.device, seed: int) -> Generators:
-    """Return generators that go on where the process's stand."""
-    cpu = Generator()
-    cpu.set_state(torch.get_rng_state())
-    others = [] if device.type == "cpu" else [Generator(device).manual_seed(seed)]
-    return Generators(cpu, others, generator_states())
+def own_generator(device: torch.device, seed: int) -> Generator:
+    """Return what dropout draws from in a run of its own; on a CPU it goes on where the process's stands."""
+    cpu = device.type == "cpu"
+    return Generator().set_state(torch.get_rng_state()) if cpu else Generator(device).manual_seed(seed)

@@ -2,7 +2,7 @@
 
 import functools
 import json
-from typing import Any, NamedTuple
+from typing import Any
 
 import hydra
 import torch
@@ -37,12 +37,13 @@ def judge(config: Config, alone: str) -> Judged:
     if known.alone:
         return known
     try:
-        config = with_traits(config)
-        size = size_of_net(config)
+        config = informed(config, build_data(config)) if any(asked(config["task"])) else config
+        parameters, units = size_of(json.dumps(filled(config["task"]["net"], config.get(TRAITS, {}))))
     except Exception as error:  # noqa: BLE001 - whatever it is: the ordinary run records it
         return known._replace(alone=f"cannot be built: {error}")
-    memory = bytes_each(size, config["data"]["batch_size"])
-    return known._replace(config=config, kind=kind_of(config), memory=memory, parameters=size.parameters)
+    samples = max(LARGEST_BATCH, config["data"]["batch_size"])
+    memory = BYTES * (COPIES * parameters + ACTIVATIONS * samples * units)
+    return known._replace(config=config, kind=kind_of(config), memory=memory, parameters=parameters)
 
 
 def why_alone(config: Config) -> str:
@@ -52,11 +53,6 @@ def why_alone(config: Config) -> str:
     except ConfigError as error:
         return str(error)
     return ", ".join(unsupported(config))
-
-
-def with_traits(config: Config) -> Config:
-    """Return the configuration with what its module asks of the data: how large the net is."""
-    return informed(config, build_data(config)) if any(asked(config["task"])) else config
 
 
 def kind_of(config: Config) -> str:
@@ -72,32 +68,15 @@ def on_cpu(config: Config) -> bool:
     return asked_for == "cpu" or not torch.accelerator.is_available()
 
 
-class Size(NamedTuple):
-    """The size of a net: its parameters, and the units of all its dense layers, inputs included."""
-
-    parameters: int
-    units: int
-
-
-def bytes_each(size: Size, batch_size: int) -> int:
-    """Estimate the memory that training one member takes; the samples come on top, once for each process."""
-    samples = max(LARGEST_BATCH, batch_size)
-    return int(BYTES * (COPIES * size.parameters + ACTIVATIONS * samples * size.units))
-
-
-def size_of_net(config: Config) -> Size:
-    """Return the size of the net of a run."""
-    return size_of(json.dumps(filled(config["task"]["net"], config.get(TRAITS, {}))))
-
-
 @functools.cache
-def size_of(net: str) -> Size:
-    """Build a net, given as JSON, without memory for its tensors, and count."""
+def size_of(net: str) -> tuple[int, int]:
+    """Build a net, given as JSON, without memory for its tensors.
+
+    Return the number of its parameters, and that of the units of its dense layers, inputs included.
+    """
     with torch.device("meta"):
         built = hydra.utils.instantiate(json.loads(net), _convert_="all")
     layers = [module for module in built.modules() if isinstance(module, nn.Linear)]
     inputs = layers[0].in_features if layers else 0
-    return Size(
-        sum(parameter.numel() for parameter in built.parameters()),
-        inputs + sum(layer.out_features for layer in layers),
-    )
+    units = inputs + sum(layer.out_features for layer in layers)
+    return sum(parameter.numel() for parameter in built.parameters()), units

@@ -18,21 +18,16 @@ def kind_of(member: Member) -> tuple[object, ...]:
     return constants(member.task), len(split.train), len(split.val), len(member.data.test.targets)
 
 
-def prove_once(key: tuple[object, ...], run: Run) -> None:
-    """Prove a kind of runs, or remember what the proof has shown.
-
-    Raises:
-        ValueError: stacked training differs from the ordinary way.
-    """
+def difference(key: tuple[object, ...], run: Run) -> str:
+    """Say in what stacking runs of a kind differs from the ordinary way, "" if in nothing; look once."""
     if key not in PROVEN:
         try:
-            prove(run.config, run.directory)
+            prove(run.judged.config, run.directory)
             PROVEN[key] = ""
         except Exception as error:  # noqa: BLE001 - whatever it is, there is no proof
             known = isinstance(error, ValueError)
             PROVEN[key] = str(error) if known else f"its steps cannot be stacked ({error})"
-    if PROVEN[key]:
-        raise ValueError(PROVEN[key])
+    return PROVEN[key]
 
 
 def choices_of(member: Member) -> tuple[object, ...]:

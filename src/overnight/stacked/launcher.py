@@ -40,7 +40,7 @@ def launch(jobs: Sequence[Job], limits: Limits) -> list[JobReturn]:
     runs = judged(jobs, aside=aside)
     recorded = {run: record for run in runs if (record := run.recorded)}
     fresh = [run for run in runs if run not in recorded]
-    fit = [run for run in fresh if not run.alone]
+    fit = [run for run in fresh if not run.judged.alone]
     on_cpu = all(run.judged.on_cpu for run in fresh)
     beside = limits.side_by_side([run.judged.memory for run in fit], on_cpu=on_cpu)
     together = [group for group in groups(fit, limits, beside) if len(group) > 1]
@@ -75,7 +75,7 @@ def judge(looked: Sequence[tuple[dict[str, Any], str]], _: Hear) -> list[Judged]
 
 def why_in_no_group(run: Run) -> str:
     """Return why a run is trained the ordinary way, if it is."""
-    return run.alone or "no other of its kind, or no memory for two"
+    return run.judged.alone or "no other of its kind, or no memory for two"
 
 
 def plan(runs: Sequence[Run], fresh: Sequence[Run], together: Sequence[Sequence[Run]]) -> str:
@@ -105,7 +105,7 @@ def train(together: Sequence[Sequence[Run]], beside: int, reasons: dict[Run, str
     """Train and record the groups; of runs that could not be, note the reasons."""
     results: Results = {}
     tasks = [partial(train_aside if aside else train_here, *numbered) for numbered in enumerate(together)]
-    work = [sum(run.epochs for run in group) for group in together]
+    work = [len(group) * group[0].judged.config["trainer"]["max_epochs"] for group in together]
     costs = [group[0].judged.parameters for group in together]
     with Bar(work, costs) as bar, side_by_side(min(beside, len(together)), aside=aside) as start:
         for number, finished in enumerate(start(tasks, bar.hear)):

@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from overnight.data.batches import Samples
 from overnight.stacked.batches import Drawn, cut, draw, share
@@ -49,7 +49,6 @@ class StackedLoop:
         self._stack()
         for member in members:
             member.begin()
-        self.steps.task.trainer = first.trainer
 
     def fit(self, tell: Tell, check: Check) -> None:
         """Train every member to its end.
@@ -65,17 +64,22 @@ class StackedLoop:
         epoch = 0
         while self._take_out_ended():
             epoch += 1
-            self._epoch(epoch, check)
+            start = time.perf_counter()
+            losses, rows = self.epoch(epoch, check)
+            seconds = (time.perf_counter() - start) / len(self.members)
+            for member, own, row in zip(self.members, losses, rows, strict=True):
+                member.end_epoch(own, row, epoch=epoch, seconds=seconds)
             tell(epoch, len(self.members))
 
-    def copy_of_first(self) -> Any:
-        """Return a task with the weights that the first member has now, that nothing else depends on."""
-        task = deepcopy(self.prototype).to(self.device)
+    def rehearsal(self, generators: Sequence[Generator]) -> tuple[Any, Steps, State]:
+        """Return copies to try things on, in train mode: the first task, the steps and the state of all."""
+        state = {n: t.detach().clone().requires_grad_(t.requires_grad) for n, t in self.stack.state.items()}
+        alone, steps = deepcopy(self.prototype).to(self.device), Steps(self.prototype, generators)
         with torch.no_grad():
-            for name, tensor in named_tensors(task).items():
-                tensor.copy_(self.stack.state[name][0])
-        task.trainer = self.members[0].trainer
-        return task
+            for name, tensor in named_tensors(alone).items():
+                tensor.copy_(state[name][0])
+        alone.trainer = steps.task.trainer = self.members[0].trainer
+        return alone.train(), steps.train(), state
 
     def _take_out_ended(self) -> bool:
         going_on = [member for member in self.members if not member.outcome]
@@ -83,16 +87,19 @@ class StackedLoop:
             self.members = going_on
             if going_on:
                 self._stack()
-                self.steps.task.trainer = going_on[0].trainer
         return bool(going_on)
 
     def _stack(self) -> None:
         self.stack = Stack([member.task for member in self.members], self.device)
-        generators = [member.generator for member in self.members]
-        self.steps = Steps(self.prototype, generators)
+        self.steps = Steps(self.prototype, [member.generator for member in self.members])
+        self.steps.task.trainer = self.members[0].trainer
 
-    def _epoch(self, epoch: int, check: Check) -> None:
-        start = time.perf_counter()
+    def epoch(self, epoch: int, check: Check) -> tuple[Tensor, list[Row]]:
+        """Train and validate every member; return the losses [members, steps], and what each task logged.
+
+        Raises:
+            ValueError: the check finds something; or training and validation log under one name.
+        """
         cuts = cut([member.begin_epoch(epoch) for member in self.members], self.batch_size)
         if epoch in {1, self.members[0].trainer.max_epochs}:
             check(self, next(draw(self.samples("train"), cuts)))
@@ -103,9 +110,7 @@ class StackedLoop:
         trained = [plain_metrics(steps | hook) for steps, hook in zip(of_steps, logged, strict=True)]
         if both := rows[0].keys() & trained[0].keys():
             raise ValueError(f"training and validation both log {', '.join(both)}")
-        seconds = (time.perf_counter() - start) / len(self.members)
-        for member, own, row, of_train in zip(self.members, losses, rows, trained, strict=True):
-            member.end_epoch(own, row | of_train, epoch=epoch, seconds=seconds)
+        return losses, [row | of_train for row, of_train in zip(rows, trained, strict=True)]
 
     def _train(self, cuts: Sequence[Tensor]) -> tuple[Tensor, Kept]:
         """Go through one epoch; return the losses [members, steps], and what the steps returned."""
@@ -123,7 +128,7 @@ class StackedLoop:
     def step(self, drawn: Drawn, number: int) -> Outputs:
         """Update every member by one batch; return what the steps return."""
         with self.precision():
-            outputs = self.steps.call(self.stack.state, "training_step", drawn.samples, drawn.own, number)
+            outputs = self.steps.call(self.stack.state, "training_step", drawn, number)
         self.stack.forget_gradients()
         outputs["loss"].sum().backward()
         self.stack.hand_out_gradients()
@@ -137,20 +142,13 @@ class StackedLoop:
 
     def validate(self) -> list[Row]:
         """Return what each member's task logs in a validation, as after an epoch."""
-        return self.evaluate(self.stack.state, self.members, "validation", self.members[0].splits)
+        return self.evaluate(self.stack.state, self.members, "validation", self.members[0].data.eval_splits)
 
     @torch.no_grad()
     def evaluate(
         self, state: State, members: Sequence[Member], kind: str, splits: Sequence[str]
     ) -> list[Row]:
-        """Return what each member's task logs in one pass over these splits.
-
-        Args:
-            state: of the members.
-            members: each of them once.
-            kind: of the steps, validation or test.
-            splits: of the data.
-        """
+        """Return what each member's task logs in one pass over these splits, in steps of a kind."""
         self.steps.eval()
         logged: list[dict[str, Tensor]] = [member.hook(f"on_{kind}_epoch_start") for member in members]
         for place, split in enumerate(splits):
@@ -160,7 +158,7 @@ class StackedLoop:
             for number, drawn in enumerate(draw(self.samples(split, members), cuts)):
                 arguments = (number, *index)
                 with self.precision():
-                    outputs = self.steps.call(state, f"{kind}_step", drawn.samples, drawn.own, *arguments)
+                    outputs = self.steps.call(state, f"{kind}_step", drawn, *arguments)
                 tell(members, f"on_{kind}_batch_end", kept.keep(outputs), drawn, *arguments)
             logged = [known | new for known, new in zip(logged, kept.logged() or logged, strict=True)]
         ends = [member.hook(f"on_{kind}_epoch_end") for member in members]

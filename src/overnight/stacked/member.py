@@ -7,10 +7,10 @@ import lightning as L
 import torch
 from lightning.pytorch.callbacks import Checkpoint, EarlyStopping
 from lightning.pytorch.trainer.states import TrainerFn
-from torch import Generator, Tensor
+from torch import Tensor
 
 from overnight.data.batches import Batches
-from overnight.stacked.held import HeldCheckpoints, own_generators
+from overnight.stacked.held import HeldCheckpoints, own_generator
 from overnight.stacked.steps import collecting_logs
 from overnight.training import fit, parts
 from overnight.training.history import History
@@ -35,22 +35,12 @@ class Member:
         self.history = History(parts.informed(config, data))
         self.trainer = parts.build_trainer(config | {"logger": {}}, directory, self.history)
         self.device = self.trainer.strategy.root_device
-        self.generators = own_generators(self.device, config["seed"])
-        self.checkpoints = HeldCheckpoints(self.generators)
+        self.generator = own_generator(self.device, config["seed"])  # dropout draws from it
+        self.checkpoints = HeldCheckpoints(self.generator)
         self.outcome: Config | None = None
         self.seconds = 0.0
         self.data.setup("fit")
         self.history.samples = getattr(self.data, "samples_digest", "")
-
-    @property
-    def generator(self) -> Generator:
-        """Return the generator that dropout draws from."""
-        return (self.generators.cuda or [self.generators.cpu])[0]
-
-    @property
-    def splits(self) -> tuple[str, ...]:
-        """Return what is evaluated after each epoch, as in a run of its own."""
-        return tuple(self.data.eval_splits)
 
     @property
     def saved(self) -> dict[str, Path]:
@@ -108,16 +98,7 @@ class Member:
         """Record the untrained net as epoch 0."""
         self.seconds += seconds
         fit.refuse_unlogged(self.config["metric"], measured)
-        self.record(measured, epoch=0)
-
-    def record(self, measured: Row, *, epoch: int, seconds: float | None = None) -> None:
-        """Add an epoch to the history; if something in it is not finite, that was the last one."""
-        lr = self.optimizer.param_groups[0]["lr"] if epoch else None
-        self.history.add(measured, epoch=epoch, lr=lr, seconds=seconds)
-        try:
-            check_row(self.history.rows)
-        except DivergedError as error:
-            self.end(error)
+        self.history.add(measured, epoch=0)
 
     def end_epoch(self, losses: Tensor, measured: Row, *, epoch: int, seconds: float) -> None:
         """Do what Lightning does at the end of an epoch: record it, save, decide whether to stop.
@@ -132,30 +113,22 @@ class Member:
         try:
             for step, loss in enumerate(losses.tolist(), start=1):
                 check_loss(loss, epoch, step)
+            self._schedule("epoch", plateau=False)
+            self._count(len(losses))
+            self.trainer.callback_metrics.update({k: torch.tensor(v) for k, v in measured.items()})
+            self._call("on_validation_end")
+            lr = self.optimizer.param_groups[0]["lr"]
+            self.history.add(measured, epoch=epoch, lr=lr, seconds=seconds)
+            check_row(self.history.rows)
         except DivergedError as error:
-            self.end(error)
-            return
-        self._schedule("epoch", plateau=False)
-        self._count(len(losses))
-        self.trainer.callback_metrics.update({k: torch.tensor(v) for k, v in measured.items()})
-        self._call("on_validation_end")
-        self.record(measured, epoch=epoch, seconds=seconds)
-        if self.outcome:
+            self.outcome = {"status": "diverged", "error": fit.describe_error(error)}
             return
         self._call("on_train_epoch_end")
         self._schedule("epoch", plateau=True)
         self.trainer.fit_loop.epoch_progress.increment_completed()
         if self.trainer.should_stop or epoch == self.trainer.max_epochs:
             self._call("on_train_end")
-            self.end(None)
-
-    def end(self, error: DivergedError | None) -> None:
-        """Take no further part."""
-        self.outcome = (
-            {"status": "diverged", "error": fit.describe_error(error)}
-            if error
-            else {"status": fit.status_of(self.trainer)}
-        )
+            self.outcome = {"status": fit.status_of(self.trainer)}
 
     def _schedule(self, interval: str, *, plateau: bool) -> None:
         for schedule in self.schedules:
@@ -171,8 +144,8 @@ class Member:
 
     def _count(self, steps: int) -> None:
         """Let the trainer's loops count as if they had run, so that a run can go on from the checkpoint."""
-        fit, evaluated = self.trainer.fit_loop, sum(len(self.data.whole(split)) for split in self.splits)
-        loop = fit.epoch_loop
+        fit, loop = self.trainer.fit_loop, self.trainer.fit_loop.epoch_loop
+        evaluated = sum(len(self.data.whole(split)) for split in self.data.eval_splits)
         optimizer = loop.automatic_optimization.optim_progress.optimizer
         for progress in (loop.batch_progress, optimizer.step, optimizer.zero_grad):
             progress.reset_on_run()

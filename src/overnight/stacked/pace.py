@@ -9,7 +9,7 @@ from torch import Generator
 
 from overnight.stacked.batches import cut, draw
 from overnight.stacked.loop import StackedLoop
-from overnight.stacked.steps import Steps, collecting_logs, named_outputs
+from overnight.stacked.steps import collecting_logs, named_outputs
 
 CLEARLY = 1.25
 """How much slower a stacked step has to be to be given up: clocks are noisy.
@@ -33,16 +33,10 @@ def refuse_if_slow(loop: StackedLoop) -> None:
     drawn = next(
         draw(loop.samples("train")[:1], cut([loop.members[0].data.train_dataloader()], loop.batch_size))
     )
-    alone = loop.copy_of_first().train()
-    steps = Steps(loop.prototype, [Generator(loop.device) for _ in loop.members]).train()
-    steps.task.trainer = alone.trainer
-    state = {
-        name: tensor.detach().clone().requires_grad_(tensor.requires_grad)
-        for name, tensor in loop.stack.state.items()
-    }
+    alone, steps, state = loop.rehearsal([Generator(loop.device) for _ in loop.members])
 
     def together() -> None:
-        outputs = steps.call(state, "training_step", drawn.samples, drawn.own, 0)
+        outputs = steps.call(state, "training_step", drawn, 0)
         outputs["loss"].sum().backward()
 
     def in_turn() -> None:

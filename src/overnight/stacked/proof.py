@@ -8,7 +8,7 @@ from torch import Tensor
 
 from overnight.stacked.batches import Drawn
 from overnight.stacked.loop import StackedLoop
-from overnight.stacked.steps import Steps, collecting_logs, named_outputs
+from overnight.stacked.steps import collecting_logs, named_outputs
 from overnight.stacked.traces import Numbers, drop_nothing, gradients, ordinary, stacked
 
 Config = dict[str, Any]
@@ -31,10 +31,10 @@ def prove(config: Config, directory: Path) -> None:
     Raises:
         ValueError: they differ; says in what.
     """
-    alone, together = ordinary(config, directory), stacked(config, directory)
-    for number, (ours, theirs) in enumerate(zip(alone.steps, together.steps, strict=True), start=1):
-        compare(ours, theirs, EXACT, f"after step {number}, ")
-    compare(alone.metrics, together.metrics, LOGGED, "after the validation, ")
+    (ours, metrics), (theirs, of_stacked) = (way(config, directory) for way in (ordinary, stacked))
+    for number, (alone, together) in enumerate(zip(ours, theirs, strict=True), start=1):
+        compare(alone, together, EXACT, f"after step {number}, ")
+    compare(metrics, of_stacked, LOGGED, "after the validation, ")
 
 
 def compare(ours: Numbers, theirs: Numbers, tolerance: float, when: str, nothing: float = 1e-5) -> None:
@@ -79,18 +79,16 @@ def check_step(loop: StackedLoop, drawn: Drawn) -> None:
     Raises:
         ValueError: they differ.
     """
-    member = loop.members[0]
-    alone, steps = loop.copy_of_first(), Steps(loop.prototype, [])
+    alone, steps, copied = loop.rehearsal([])
     drop_nothing(alone)
     drop_nothing(steps)
-    steps.task.trainer = member.trainer
-    copied = {n: t.detach().clone().requires_grad_(t.requires_grad) for n, t in loop.stack.state.items()}
     with loop.precision(), collecting_logs(alone, {}, "training_step"):
-        own = named_outputs(alone.train().training_step(drawn.of(0), 0))["loss"]
-        together = steps.train().call(copied, "training_step", drawn.samples, drawn.own, 0)["loss"]
+        own = named_outputs(alone.training_step(drawn.of(0), 0))["loss"]
+        together = steps.call(copied, "training_step", drawn, 0)["loss"]
     own.backward()
     together.sum().backward()
-    of_loss, of_gradients = BF16 if member.config["trainer"].get("precision") == "bf16-mixed" else FP32
+    halved = loop.members[0].trainer.precision == "bf16-mixed"
+    of_loss, of_gradients = BF16 if halved else FP32
     when = "in the run's own precision, "
     compare({"loss": own.detach()}, {"loss": together[0].detach()}, of_loss, when)
     stacked = {f"gradient of {n}": t.grad[0] for n, t in copied.items() if t.grad is not None}

@@ -1,6 +1,7 @@
 """The task's own steps, for all members at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
 
@@ -9,6 +10,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from overnight.data.batches import Samples
+from overnight.stacked.batches import Drawn
 from overnight.stacked.layers import exchange_layers
 from overnight.stacked.stack import State
 from overnight.stacked.vmap import Level
@@ -34,24 +36,19 @@ class Steps(nn.Module):
         self.held: State | None = None
         exchange_layers(self.task, generators)
 
-    def call(self, state: State, step: str, batch: Samples, own_batches: bool, *arguments: Any) -> Outputs:  # noqa: FBT001
-        """Return what a step gives and logs for all members with this state.
+    def call(self, state: State, step: str, drawn: Drawn, *arguments: Any) -> Outputs:
+        """Return what a step gives and logs for all members with this state of ``Stack``.
 
-        Args:
-            state: of ``Stack``.
-            step: the name of the method.
-            batch: the same for all; or with an axis of members first.
-            own_batches: whether it is one for each.
-            arguments: of the step, after the batch.
+        ``step`` is the name of the method; ``arguments`` are what it takes after the batch.
         """
         logged: Outputs = {}
         with Level(len(next(iter(state.values())))) as level:
             if state is not self.held:
                 level.hold(self.task, state)
                 self.held = state
-            drawn = Samples(*map(level.batched, batch)) if own_batches else batch
+            batch = Samples(*map(level.batched, drawn.samples)) if drawn.own else drawn.samples
             with collecting_logs(self.task, logged, step):
-                returned = named_outputs(getattr(self.task, step)(drawn, *arguments))
+                returned = named_outputs(getattr(self.task, step)(batch, *arguments))
             outputs = returned | {f"{LOGGED}{name}": value for name, value in logged.items()}
             return {name: level.unbatched(value) for name, value in outputs.items()}
 
@@ -68,44 +65,33 @@ def named_outputs(returned: Any) -> Outputs:
     return {name: value for name, value in items if isinstance(value, Tensor)}
 
 
-class collecting_logs:  # noqa: N801 - a context manager, used as one
-    """Lets ``self.log`` and ``self.log_dict`` of a task write into a dict instead of a Trainer's results.
+@contextmanager
+def collecting_logs(task: L.LightningModule, logged: Outputs, step: str | None = None) -> Iterator[None]:
+    """Let ``self.log`` of a task, which ``log_dict`` calls, write into a dict and not to a Trainer.
 
     Args:
-        task: whose methods are replaced.
+        task: whose method is replaced.
         logged: takes the values; in a step under ``mean NAME`` or ``last NAME``, as it is to be reduced.
         step: "training_step" or another step; None where a hook logs what is final.
+
+    Raises:
+        ValueError: in a step, a value is logged in a way that is not known here.
     """
 
-    def __init__(self, task: L.LightningModule, logged: dict[str, Any], step: str | None = None) -> None:
-        self.task, self.logged, self.step = task, logged, step
-
-    def __enter__(self) -> None:
-        vars(self.task).update(log=self.log, log_dict=self.log_dict)  # nn.Module looks at each for long
-
-    def __exit__(self, *_: object) -> None:
-        del vars(self.task)["log"], vars(self.task)["log_dict"]
-
-    def log(
-        self, name: str, value: Any, *_: Any, on_step: Any = None, on_epoch: Any = None, **__: Any
-    ) -> None:
-        """Keep a value: a number, a tensor, or what a metric computes.
-
-        Raises:
-            ValueError: in a step, a value is logged in a way that is not known here.
-        """
-        if self.step:
-            by_epoch = self.step != "training_step" if on_epoch is None else on_epoch
+    def log(name: str, value: Any, *_: Any, on_step: Any = None, on_epoch: Any = None, **__: Any) -> None:
+        if step:
+            by_epoch = step != "training_step" if on_epoch is None else on_epoch
             if (by_epoch and on_step) or hasattr(value, "compute"):
-                raise ValueError(f"{self.step} logs {name} by step and by epoch, or as a torchmetrics object")
+                raise ValueError(f"{step} logs {name} by step and by epoch, or as a torchmetrics object")
             name = f"{'mean' if by_epoch else 'last'} {name}"
         value = value.compute() if hasattr(value, "compute") else value
-        self.logged[name] = value if isinstance(value, Tensor) else torch.tensor(float(value))
+        logged[name] = value if isinstance(value, Tensor) else torch.tensor(float(value))
 
-    def log_dict(self, values: Mapping[str, Any], *_: Any, **settings: Any) -> None:
-        """Keep several."""
-        for name, value in values.items():
-            self.log(name, value, **settings)
+    vars(task)["log"] = log  # to set it as an attribute, nn.Module looks for long
+    try:
+        yield
+    finally:
+        del vars(task)["log"]
 
 
 class Kept:

@@ -12,57 +12,39 @@ Config = dict[str, Any]
 ANYTHING = frozenset({"*"})
 """A value that is handed on to what a run of its own would give it to."""
 
-CHECKPOINT: Config = {
-    "dirpath": ANYTHING,
-    "filename": ANYTHING,
-    "monitor": ANYTHING,
-    "mode": ANYTHING,
-    "auto_insert_metric_name": ANYTHING,
-    "enable_version_counter": {False},
-    "save_on_train_epoch_end": {True},
-}
 OURS = "overnight.training."
 
+
+def takes(keys: str, **known: Any) -> Config:
+    """Return a section: keys that may have any value, and others with the values that they may have."""
+    return dict.fromkeys(keys.split(), ANYTHING) | known
+
+
+CHECKPOINT = takes(
+    "dirpath filename monitor mode auto_insert_metric_name",
+    enable_version_counter={False},
+    save_on_train_epoch_end={True},
+)
 SUPPORTED: Config = {
     "ckpt_path": {None},
     "init_from": {None},
-    "trainer": {
-        "_target_": {"lightning.Trainer"},
-        "max_epochs": ANYTHING,
-        "accelerator": ANYTHING,
-        "devices": {1},
-        "precision": {None, 32, "32", "32-true", "bf16-mixed"},
-        "deterministic": ANYTHING,
-        "num_sanity_val_steps": {0},
-        "enable_progress_bar": ANYTHING,
-        "enable_model_summary": ANYTHING,
-        "log_every_n_steps": ANYTHING,
-        "profiler": {"_target_": {f"{OURS}speed.NoProfiler"}},
-    },
+    "trainer": takes(
+        "max_epochs accelerator deterministic enable_progress_bar enable_model_summary log_every_n_steps",
+        _target_={"lightning.Trainer"},
+        devices={1},
+        precision={None, 32, "32", "32-true", "bf16-mixed"},
+        num_sanity_val_steps={0},
+        profiler={"_target_": {f"{OURS}speed.NoProfiler"}},
+    ),
     "callbacks": {
-        "checkpoint": {"_target_": {f"{OURS}checkpoints.BestCheckpoint"}} | CHECKPOINT,
-        "last_checkpoint": {"_target_": {f"{OURS}checkpoints.LastCheckpoint"}} | CHECKPOINT,
-        "progress_bar": {
-            "_target_": {f"{OURS}progress_bar.ProgressBar"},
-            "enabled": ANYTHING,
-            "metric": ANYTHING,
-        },
-        "pruning": {
-            "_target_": {"overnight.search.pruning.Pruning"},
-            "pruner": ANYTHING,
-            "monitor": ANYTHING,
-            "mode": ANYTHING,
-        },
-        "early_stopping": {
-            "_target_": {"lightning.pytorch.callbacks.EarlyStopping"},
-            "monitor": ANYTHING,
-            "mode": ANYTHING,
-            "patience": ANYTHING,
-            "min_delta": ANYTHING,
-            "check_finite": ANYTHING,
-            "stopping_threshold": ANYTHING,
-            "divergence_threshold": ANYTHING,
-        },
+        "checkpoint": CHECKPOINT | {"_target_": {f"{OURS}checkpoints.BestCheckpoint"}},
+        "last_checkpoint": CHECKPOINT | {"_target_": {f"{OURS}checkpoints.LastCheckpoint"}},
+        "progress_bar": takes("enabled metric", _target_={f"{OURS}progress_bar.ProgressBar"}),
+        "pruning": takes("pruner monitor mode", _target_={"overnight.search.pruning.Pruning"}),
+        "early_stopping": takes(
+            "monitor mode patience min_delta check_finite stopping_threshold divergence_threshold",
+            _target_={"lightning.pytorch.callbacks.EarlyStopping"},
+        ),
     },
 }
 """The parts of a configuration that say how a run is trained: keys, and the values that each may have.

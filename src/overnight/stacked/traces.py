@@ -1,25 +1,20 @@
 """Three steps and a validation of a run, in float64: the ordinary way, and together with another one."""
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import hydra
-import lightning as L
 import torch
 from torch import Tensor, nn
 
 from overnight.data.batches import Samples
 from overnight.data.splits import Split
-from overnight.stacked.batches import cut, draw
-from overnight.stacked.loop import StackedLoop, tell
+from overnight.stacked.loop import StackedLoop
 from overnight.stacked.member import Member
 from overnight.stacked.stack import named_tensors
-from overnight.stacked.steps import Kept, named_outputs
+from overnight.stacked.steps import named_outputs
 from overnight.training.generators import generator_states
-from overnight.training.measure import WHOLE
+from overnight.training.measure import build_measuring_trainer
 from overnight.training.parts import build_task
-from overnight.training.rows import plain_metrics
 
 Config = dict[str, Any]
 Numbers = dict[str, Tensor]
@@ -27,33 +22,8 @@ Numbers = dict[str, Tensor]
 VALIDATED = 1000
 
 
-@dataclass
-class Trace:
-    """What three steps and one validation did; names tell what each number is."""
-
-    steps: list[Numbers] = field(default_factory=list)
-    metrics: Numbers = field(default_factory=dict)
-
-
-class Spy(L.Callback):
-    """Notes what the ordinary way does at each step."""
-
-    def __init__(self) -> None:
-        self.trace = Trace()
-        self.gradients: Numbers = {}
-
-    def on_before_optimizer_step(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, optimizer: Any
-    ) -> None:
-        """Note the gradients."""
-        self.gradients = gradients(pl_module)
-
-    def on_train_batch_end(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        """Note everything else."""
-        loss = named_outputs(outputs)["loss"].clone()
-        self.trace.steps.append(state(pl_module, trainer.optimizers[0]) | self.gradients | {"loss": loss})
+Trace = tuple[list[Numbers], Numbers]
+"""What three steps did, and the metrics of one validation; names tell what each number is."""
 
 
 def ordinary(config: Config, directory: Path) -> Trace:
@@ -62,17 +32,13 @@ def ordinary(config: Config, directory: Path) -> Trace:
     Raises:
         ValueError: they draw from a global generator; all members would see the same numbers.
     """
-    member, spy = short_member(config, directory), Spy()
-    settings = member.config["trainer"] | WHOLE | {"max_epochs": 1}
-    trainer = hydra.utils.instantiate(
-        settings, logger=False, callbacks=[spy], enable_checkpointing=False, _convert_="all"
-    )
-    before = repr(generator_states())
+    member = short_member(config, directory)
+    trainer = build_measuring_trainer(member.config)
+    steps, before = noted(member), repr(generator_states())
     trainer.fit(member.task, datamodule=member.data)
     if repr(generator_states()) != before:
         raise ValueError("a step draws random numbers other than those of dropout")
-    spy.trace.metrics = {name: value.detach() for name, value in trainer.callback_metrics.items()}
-    return spy.trace
+    return steps, {name: value.detach() for name, value in trainer.callback_metrics.items()}
 
 
 def stacked(config: Config, directory: Path) -> Trace:
@@ -82,21 +48,24 @@ def stacked(config: Config, directory: Path) -> Trace:
     with torch.no_grad():  # what is mixed up between members shows
         for parameter in members[1].task.parameters():
             parameter.mul_(1.1)
-    loop, trace, first = StackedLoop(members), Trace(), members[0]
-    cuts = cut([member.begin_epoch(1) for member in members], first.data.batch_size)
-    kept = Kept([positions.shape[-1] for positions in cuts])
-    for member in members:
-        member.hook("on_train_epoch_start")
-    loop.steps.train()
-    for number, drawn in enumerate(draw(loop.samples("train"), cuts)):
-        outputs = loop.step(drawn, number)
-        loss = {"loss": outputs["loss"][0].detach().clone()}
-        trace.steps.append(state(first.task, first.optimizer) | gradients(first.task) | loss)
-        tell(members, "on_train_batch_end", kept.keep(outputs), drawn, number)
-    row = loop.validate()[0]
-    row |= plain_metrics((kept.logged() or [{}])[0] | first.hook("on_train_epoch_end"))
-    trace.metrics = {name: torch.tensor(value) for name, value in row.items()}
-    return trace
+    loop = StackedLoop(members)
+    steps = noted(members[0])
+    _, rows = loop.epoch(1, lambda *_: None)
+    return steps, {name: torch.tensor(value) for name, value in rows[0].items()}
+
+
+def noted(member: Member) -> list[Numbers]:
+    """Return a list that will hold what is there after each step: loss, gradients, weights, moments."""
+    steps: list[Numbers] = []
+    task, told = member.task, member.task.on_train_batch_end
+
+    def note(outputs: Any, *rest: Any) -> None:
+        loss = {"loss": named_outputs(outputs)["loss"].detach().clone()}
+        steps.append(state(task, task.trainer.optimizers[0]) | gradients(task) | loss)
+        told(outputs, *rest)
+
+    task.on_train_batch_end = note
+    return steps
 
 
 def refuse_redrawn(member: Member) -> None:

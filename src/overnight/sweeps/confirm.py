@@ -106,10 +106,7 @@ def unpruned(overrides: dict[str, str]) -> dict[str, str]:
 def seeded(confirmation: Confirmation, task_name: str, typed: list[str]) -> list[list[str]]:
     """Return the overrides of all runs: what was typed for each winner, less what told its replicates apart.
 
-    Args:
-        confirmation: the winners and the seeds.
-        task_name: of this sweep.
-        typed: for this sweep; it wins.
+    What was ``typed`` for this sweep wins.
 
     Raises:
         ConfigError: several values of something were typed, or a seed, or what the winners differ in.

@@ -33,11 +33,7 @@ PARTS = {"callbacks", "logger"}
 def refuse(context: HydraContext, config: DictConfig, jobs: Batch, meanwhile: Callable[[], object]) -> None:
     """Refuse a sweep one of whose jobs would be refused if it were run by itself.
 
-    Args:
-        context: composes.
-        config: of the sweep.
-        jobs: all of them.
-        meanwhile: is called if nothing is wrong with the first one, and so probably with the others.
+    ``meanwhile`` is called if nothing is wrong with the first one, and so probably with the others.
 
     Raises:
         ConfigError: says all that is wrong, and names the first job in which something is.
@@ -66,11 +62,7 @@ def complaint(
 ) -> str:
     """Say what is wrong with a job; "" if nothing is.
 
-    Args:
-        context: composes.
-        config: of the sweep.
-        overrides: of the job.
-        built: what was wrong with the parts that were built for earlier jobs; none is built twice.
+    ``built`` is what was wrong with the parts that were built for earlier jobs: none is built twice.
     """
     judged = [text for text in overrides if text.startswith(JUDGED_BY_CLASSES) or "_target_" in text]
     try:
@@ -120,13 +112,7 @@ def unbuildable(config: dict[str, Any], directory: Path) -> str:
 
 
 def compose(context: HydraContext, config: DictConfig, overrides: Sequence[str]) -> dict[str, Any]:
-    """Return the resolved configuration of a job.
-
-    Args:
-        context: composes.
-        config: of the sweep.
-        overrides: of the job.
-    """
+    """Return the resolved configuration of a job."""
     return resolve(load(context, config, overrides))
 
 
