@@ -30,8 +30,6 @@ DIGESTS = {
 """SHA-256 of the uncompressed files; the compressed ones differ from source to source."""
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
-DOWNLOADED = "torchvision.sha256"
-"""Beside downloaded files: the digests of what torchvision itself has verified."""
 
 
 class FashionMNIST(Images):
@@ -91,7 +89,7 @@ def stored(folder: Path, name: str) -> Path | None:
 
 
 def download(raw: Path) -> Path:
-    """Let torchvision download into a folder beside, and move the files into place when all are verified.
+    """Let torchvision download into a folder beside, and move the files into place when all are there.
 
     Raises:
         FileNotFoundError: the download failed; says what else to do.
@@ -108,11 +106,8 @@ def download(raw: Path) -> Path:
                 f"({error}). Type: make data, or: apt-get install dataset-fashion-mnist, "
                 f"or: data.root=FOLDER of a copy that you have"
             ) from error
-        downloaded = Path(unfinished, "FashionMNIST", "raw")
-        digests = {name: sha256((downloaded / name).read_bytes()) for name in DIGESTS}
-        (downloaded / DOWNLOADED).write_text("".join(f"{d}  {name}\n" for name, d in digests.items()))
-        for name in (DOWNLOADED, *DIGESTS):
-            (downloaded / name).replace(raw / name)
+        for name in DIGESTS:
+            Path(unfinished, "FashionMNIST", "raw", name).replace(raw / name)
     return raw
 
 
@@ -129,7 +124,7 @@ def read_idx(folder: Path, name: str) -> Tensor:
         content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(broken(path, f"it cannot be decompressed ({error})")) from error
-    if sha256(content) not in trusted(folder, name):
+    if hashlib.sha256(content).hexdigest() != DIGESTS[name]:
         raise ValueError(
             broken(path, f"the SHA-256 of its {len(content):,} uncompressed bytes is not the known one")
         )
@@ -137,18 +132,6 @@ def read_idx(folder: Path, name: str) -> Tensor:
     sizes = np.frombuffer(content, ">i4", count=rank, offset=4)
     pixels = np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(sizes)
     return torch.from_numpy(pixels.copy())
-
-
-def trusted(folder: Path, name: str) -> set[str]:
-    """Return the digests that are accepted for a file: the known one, and what torchvision verified."""
-    listing = folder / DOWNLOADED
-    lines = listing.read_text().splitlines() if listing.is_file() else []
-    return {DIGESTS[name], *(digest for digest, of in map(str.split, lines) if of == name)}
-
-
-def sha256(content: bytes) -> str:
-    """Return the hexadecimal SHA-256 of the bytes."""
-    return hashlib.sha256(content).hexdigest()
 
 
 def broken(path: Path, why: str) -> str:

@@ -38,10 +38,8 @@ class Images(InMemoryData):
     ) -> None:
         super().__init__(**settings)
         every = range(len(self.all_class_names))
-        self.only_classes = [*every] if only_classes is None else list(only_classes)
-        if not {*self.only_classes} <= {*every} or not 1 < len({*self.only_classes}) == len(
-            self.only_classes
-        ):
+        self.only_classes = kept = [*every] if only_classes is None else list(only_classes)
+        if not {*kept} <= {*every} or not 1 < len({*kept}) == len(kept):
             raise ConfigError(
                 f"data.only_classes={self.only_classes}: needed: two or more different labels from 0 to "
                 f"{every[-1]}, of {', '.join(self.all_class_names)}. Type for example: "
@@ -62,9 +60,7 @@ class Images(InMemoryData):
 
     def chosen(self, source: Source) -> Source:
         """Return the samples of the classes to keep, numbered from 0; all of them as they are."""
-        if len(self.only_classes) == len(self.all_class_names) and self.only_classes == sorted(
-            self.only_classes
-        ):
+        if self.only_classes == [*range(len(self.all_class_names))]:
             return source
         numbers = torch.full((len(self.all_class_names),), -1)
         numbers[self.only_classes] = torch.arange(len(self.only_classes))

@@ -13,11 +13,6 @@ Initializer = Callable[[Tensor], object]
 class HiddenLayer(nn.Sequential):
     """Dense layer, normalization, activation, dropout: [batch, inputs] to [batch, outputs]."""
 
-    linear: nn.Linear
-    normalization: nn.Module
-    activation: nn.Module
-    dropout: nn.Dropout
-
     def __init__(
         self,
         inputs: int,

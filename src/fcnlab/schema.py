@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
-from overnight.config.keys import Built, InMemoryKeys, Parts, Probability, Section, Strength, must_be
+from overnight.config.keys import Built, InMemoryKeys, Parts, Probability, Section, Strength, Truth, must_be
 
 Config = dict[str, Any]
 
@@ -23,14 +23,12 @@ class Model(Section):
     target: Annotated[str, must_be("the class of the network", "fcnlab.nets.FCN", alias="_target_")]
     hidden_sizes: Annotated[
         list[Annotated[int, Field(ge=1)]],
-        Field(description="a list of whole numbers, each 1 or more (or [])", examples=["[256,128]"]),
+        must_be("a list of whole numbers, each 1 or more (or [])", "[256,128]"),
     ] = Field(default_factory=list)
 
 
-class Keys(BaseModel):
+class Keys(BaseModel, extra="forbid", strict=True):
     """conf/train.yaml; a key that neither this class nor overnight has is a misspelt one."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     SAME: ClassVar = (
         ("lr", "optimizer.lr"),
@@ -66,24 +64,20 @@ class Keys(BaseModel):
     optimizer: Built
     scheduler: Built
     loss: Config
-    regression: Annotated[bool, Field(description="true or false", examples=["false"])]
+    regression: Truth
     metrics: Parts
     normalization: Config
     regularization: Config
     augmentation: Parts
-    lr: Annotated[float, Field(gt=0, allow_inf_nan=False, description="a number above 0", examples=[0.001])]
+    lr: Annotated[float, must_be("a number above 0", 0.001, gt=0, allow_inf_nan=False)]
     dropout: Annotated[
         Probability | list[Probability],
-        Field(description="a probability, 0 or more and below 1, or a list of them", examples=["0.5"]),
+        must_be("a probability, 0 or more and below 1, or a list of them", "0.5"),
     ]
-    input_dropout: Annotated[
-        Probability, Field(description="a probability, 0 or more and below 1", examples=["0.1"])
-    ]
+    input_dropout: Annotated[Probability, must_be("a probability, 0 or more and below 1", "0.1")]
     weight_decay: Strength
     l1: Strength
-    label_smoothing: Annotated[
-        float, Field(ge=0, lt=1, description="a share, 0 or more and below 1", examples=[0.1])
-    ]
+    label_smoothing: Annotated[float, must_be("a share, 0 or more and below 1", 0.1, ge=0, lt=1)]
 
     @model_validator(mode="after")
     def _augmentation_has_images(self) -> "Keys":

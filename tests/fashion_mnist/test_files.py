@@ -184,16 +184,6 @@ def test_unfinished_download_is_not_taken_for_data(tmp_path: Path, monkeypatch: 
         locate(tmp_path)
 
 
-def test_digest_that_torchvision_verified_is_trusted(tmp_path: Path) -> None:
-    folder = write(raw(tmp_path))
-    other = idx(np.zeros(10, dtype=np.uint8))
-    listing = folder / fashion_mnist.DOWNLOADED
-    listing.write_text(f"{hashlib.sha256(other).hexdigest()}  train-labels-idx1-ubyte\n")
-    refusal(folder, LABELS, other)  # listed, but for another file
-    listing.write_text(f"{hashlib.sha256(other).hexdigest()}  {LABELS}\n")
-    assert read_idx(folder, LABELS).tolist() == [0] * 10
-
-
 def test_failed_download_says_what_to_type_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,17 +200,8 @@ def test_failed_download_says_what_to_type_and_leaves_nothing(
 def test_download_ends_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torchvision.datasets, "FashionMNIST", Download)
     assert locate(tmp_path) == raw(tmp_path)
-    expected = {fashion_mnist.DOWNLOADED, *tiny()}
-    assert {path.name for path in raw(tmp_path).iterdir()} == expected
+    assert {path.name for path in raw(tmp_path).iterdir()} == {*tiny()}
     assert {name: (raw(tmp_path) / name).read_bytes() for name in tiny()} == tiny()
-
-
-def test_download_is_trusted_even_if_its_digests_are_new(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(torchvision.datasets, "FashionMNIST", Download)
-    monkeypatch.setattr(fashion_mnist, "DIGESTS", dict.fromkeys(tiny(), "0" * 64))
-    assert len(load(tmp_path).train.targets) == 20
 
 
 def test_download_happens_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

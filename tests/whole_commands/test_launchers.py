@@ -12,7 +12,8 @@ from commands import SHORT, Command, ran, started
 from hydra_plugins.overnight_launchers import ProcessLauncher
 from overnight.config.errors import ConfigError
 from overnight.config.folders import SHIPPED
-from overnight.config.launcher_keys import RayInitKeys, RayRemoteKeys, Settings, SlurmKeys, check_settings
+from overnight.config.keys import Section
+from overnight.config.launcher_keys import RayInitKeys, RayRemoteKeys, SlurmKeys, check_settings
 from overnight.config.overrides import parse_overrides
 from overnight.config.resolvers import cores
 from overnight.launchers.workers import epitaph
@@ -188,7 +189,7 @@ def test_a_sweep_may_have_all_cores(n_jobs: str, command: Command) -> None:
     assert command("train.py", *sweep).status == 0
 
 
-CHECKED: dict[str, tuple[type[Settings], str]] = {
+CHECKED: dict[str, tuple[type[Section], str]] = {
     "submitit_slurm": (SlurmKeys, "hydra.launcher"),
     "ray init": (RayInitKeys, "hydra.launcher.ray.init"),
     "ray remote": (RayRemoteKeys, "hydra.launcher.ray.remote"),

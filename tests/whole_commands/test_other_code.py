@@ -67,7 +67,7 @@ def test_other_samples_are_not_measured_as_if_they_were_those_of_training(
     edit(tmp_path, monkeypatch, MINE.replace("1.0", "2.0"))
     measured = command(*EVAL)
     assert measured.status == 1
-    assert "Mine: it has other samples than when this checkpoint was trained" in measured.stderr
+    assert "since this checkpoint was trained: Mine has other samples" in measured.stderr
 
 
 def test_a_stacked_sweep_says_which_records_are_of_other_code(

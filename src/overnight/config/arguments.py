@@ -100,9 +100,3 @@ def existing_paths(pieces: list[str]) -> list[str]:
             return []
         paths, pieces = [*paths, ",".join(pieces[:end])], pieces[end:]
     return paths
-
-
-def several_values(error: Exception) -> str | None:
-    """Return the override with several values that needs ``-m``, if this is Hydra's error for that."""
-    found = re.match(r"Ambiguous value for argument '(.*)'$", str(error), flags=re.MULTILINE)
-    return found[1] if found else None

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from overnight.config import arguments, folders, resolvers
-from overnight.config.commands import command
 from overnight.config.continuation import GOES_ON, THE_SAME
 from overnight.config.explanations import explain
 from overnight.config.shorthand import spell_out
@@ -34,7 +33,7 @@ def launch(main: Callable[[], object]) -> None:
         return
     gc.set_threshold(max(COLLECTED_AFTER, gc.get_threshold()[0]))
     os.environ[folders.PROJECT] = str(folders.project())
-    signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C; Lightning calls it after its own
     GOES_ON.set(THE_SAME)
     typed = legible(arguments.arranged)(sys.argv[1:])
     config = legible(folders.find_config)(Path(sys.argv[0]).stem)
@@ -44,15 +43,6 @@ def launch(main: Callable[[], object]) -> None:
         return
     os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra raises its errors and does not print them
     legible(main)()
-
-
-def interrupt(*_: object) -> None:
-    """End the process as Ctrl-C does, whatever it is at; Lightning calls this after its own handler.
-
-    Raises:
-        KeyboardInterrupt: always.
-    """
-    raise KeyboardInterrupt
 
 
 def help_text(script: str) -> str:
@@ -89,13 +79,6 @@ def legible(function: Callable[..., Result]) -> Callable[..., Result]:
             )
             sys.exit(INTERRUPTED)
         except Exception as error:  # noqa: BLE001 - the last place that can make it legible
-            several = arguments.several_values(error)
-            sys.exit(f"Error: {_needs_m(several) if several else explain(error)}")
+            sys.exit(f"Error: {explain(error)}")
 
     return wrapper
-
-
-def _needs_m(several: str) -> str:
-    again = command(Path(sys.argv[0]).name, "-m", *sys.argv[1:])
-    needed = "Needed: one, or a list in brackets, or -m for each in turn"
-    return f"{several}: several values. {needed}. Type: {again}"

@@ -26,6 +26,7 @@ from omegaconf.errors import (
 )
 
 from overnight.config import folders
+from overnight.config.commands import command
 from overnight.config.errors import one_of
 from overnight.config.habits import HABITS
 
@@ -66,7 +67,11 @@ def _no_such_key(error: Any) -> str:
 
 @explain.register(ConfigCompositionException)
 def _not_composed(error: Any) -> str:
-    """Explain a key of Hydra's that the chosen option lacks, and a group that the script does not have."""
+    """Explain several values without -m, a group that the script lacks, and a key that an option lacks."""
+    if several := re.match(r"Ambiguous value for argument '(.*)'$", str(error), flags=re.MULTILINE):
+        needed = "Needed: one, or a list in brackets, or -m for each in turn"
+        again = command(Path(sys.argv[0]).name, "-m", *sys.argv[1:])
+        return f"{several[1]}: several values. {needed}. Type: {again}"
     text = " ".join(str(error).split())
     other = re.match(r"Could not override '(\w+)'\. No match in the defaults list\. To append", text)
     if other:

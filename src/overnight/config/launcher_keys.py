@@ -3,10 +3,9 @@
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ValidationError
-
 from overnight.config.errors import ConfigError
-from overnight.config.keys import must_be
+from overnight.config.keys import Section, must_be
+from overnight.config.schema import invalid
 
 LEAST = 78_643_200
 """Bytes that Ray needs for its objects."""
@@ -21,11 +20,7 @@ BytesOrNull = Annotated[int | None, must_be(f"bytes, at least {LEAST}, or null",
 Level = Annotated[Literal["CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG"], must_be("a level", "ERROR")]
 
 
-class Settings(BaseModel, extra="allow", strict=True):
-    """Settings of one launcher, of which the library behind it may know more."""
-
-
-class SlurmKeys(Settings):
+class SlurmKeys(Section):
     """The keys of ``conf/hydra/launcher/submitit_slurm.yaml``."""
 
     timeout_min: WholeOrNull
@@ -54,7 +49,7 @@ class SlurmKeys(Settings):
     setup: Annotated[list[str] | None, must_be("a list of commands, or null", '["module load cuda"]')]
 
 
-class StackedKeys(Settings):
+class StackedKeys(Section):
     """The keys of ``conf/hydra/launcher/stacked.yaml``."""
 
     groups_at_a_time: WholeOrNull
@@ -62,21 +57,19 @@ class StackedKeys(Settings):
     memory_gb: Annotated[float, must_be("a number above 0", 4.0, gt=0, lt=math.inf)]
 
 
-class RayInitKeys(Settings):
+class RayInitKeys(Section):
     """Arguments of ``ray.init``."""
 
     address: Annotated[str | None, must_be("local, auto or HOST:PORT", "local")]
     num_cpus: WholeOrNull
     num_gpus: CountOrNull
-    object_store_memory: Annotated[
-        int | None, must_be("bytes, at least 78643200, or null", "null", ge=78643200)
-    ]
+    object_store_memory: BytesOrNull
     include_dashboard: TruthOrNull
     logging_level: Level
     log_to_driver: TruthOrNull
 
 
-class RayRemoteKeys(Settings):
+class RayRemoteKeys(Section):
     """Arguments of ``ray.remote``."""
 
     num_cpus: ShareOrNull
@@ -85,7 +78,7 @@ class RayRemoteKeys(Settings):
     max_retries: Annotated[int | None, must_be("a whole number, -1 (any number) or more", 0, ge=-1)]
 
 
-def check_settings(model: type[Settings], settings: Any, section: str = "hydra.launcher") -> None:
+def check_settings(model: type[Section], settings: Any, section: str = "hydra.launcher") -> None:
     """Check the settings in a section.
 
     Raises:
@@ -93,15 +86,5 @@ def check_settings(model: type[Settings], settings: Any, section: str = "hydra.l
     """
     if not isinstance(settings, dict):
         raise ConfigError(f"{section}={settings}: needed: settings by their names. Leave it out")
-    try:
-        model.model_validate(settings)
-    except ValidationError as error:
-        wrong = dict.fromkeys(str(each["loc"][0]) for each in error.errors())
-        raise ConfigError("\n".join(explain(model, key, settings, section) for key in wrong)) from error
-
-
-def explain(model: type[Settings], key: str, settings: dict[str, Any], section: str) -> str:
-    """Say of one setting what was given, what is needed and what to type."""
-    field, name = model.model_fields[key], f"{section}.{key}"
-    (example,) = field.examples or [""]
-    return f"{name}={settings.get(key)}: needed: {field.description}. Type for example: {name}={example}"
+    if wrong := dict.fromkeys(invalid(model, settings, section=f"{section}.")):
+        raise ConfigError("\n".join(wrong))

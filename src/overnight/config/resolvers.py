@@ -10,8 +10,8 @@ from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from overnight.config import folders
 from overnight.config.errors import needed
+from overnight.config.folders import in_project, outputs
 from overnight.config.of_data import of_data
 from overnight.config.overrides import as_typed
 from overnight.records import sweep_state
@@ -109,16 +109,9 @@ def register() -> None:
 
     Those with a cache give all jobs of a sweep the value that the sweep itself has: Hydra copies the cache.
     """
-    OmegaConf.register_new_resolver("cores", cores, replace=True)
-    OmegaConf.register_new_resolver("threads_each", threads_each, replace=True)
-    OmegaConf.register_new_resolver("sqlite", sqlite, replace=True)
-    OmegaConf.register_new_resolver("confirming", confirming, replace=True)
-    OmegaConf.register_new_resolver("once", lambda value: value, replace=True, use_cache=True)
-    OmegaConf.register_new_resolver("outputs", folders.outputs, replace=True, use_cache=True)
-    OmegaConf.register_new_resolver("in_project", folders.in_project, replace=True)
-    OmegaConf.register_new_resolver("length", length, replace=True)
-    OmegaConf.register_new_resolver("of_data", of_data, replace=True)
-    OmegaConf.register_new_resolver("temporary", temporary, replace=True, use_cache=True)
+    each: Any
+    for each in (cores, threads_each, sqlite, confirming, length, of_data, single_run, where, in_project):
+        OmegaConf.register_new_resolver(each.__name__, each, replace=True)
     OmegaConf.register_new_resolver("run_name", name_of_run, replace=True)
-    OmegaConf.register_new_resolver("single_run", single_run, replace=True)
-    OmegaConf.register_new_resolver("where", where, replace=True)
+    for name, each in {"once": lambda value: value, "outputs": outputs, "temporary": temporary}.items():
+        OmegaConf.register_new_resolver(name, each, replace=True, use_cache=True)

@@ -37,7 +37,7 @@ def check(config: Config, *, built: bool = True) -> None:
     complaints = complaints or [
         *(unknown_arguments(config, {other for _, other in getattr(own, "SAME", ())}) if built else ()),
         *refused_settings(config),
-        *(refused_callbacks(config["callbacks"], config) if built else ()),
+        *(refused_callbacks(config) if built else ()),
     ]
     if complaints:
         raise ConfigError("\n".join(dict.fromkeys(complaints)))
@@ -53,15 +53,19 @@ def invalid_keys_of(own: Any, config: Config) -> Iterator[str]:
             yield from contradiction(name, at(config, name), other, value)
 
 
-def invalid(model: type[BaseModel], config: Config, known: Sequence[str] = ()) -> Iterator[str]:
-    """Say what pydantic finds wrong, each in one sentence; ``known`` are the right names at the top."""
+def invalid(
+    model: type[BaseModel], config: Config, known: Sequence[str] = (), section: str = ""
+) -> Iterator[str]:
+    """Say what pydantic finds wrong, each in one sentence; ``known`` are the right names in a section."""
     try:
         model.model_validate(config)
     except ValidationError as error:
-        yield from (explain(model, dict(each), config, known) for each in error.errors())
+        yield from (explain(model, dict(each), config, known, section) for each in error.errors())
 
 
-def explain(model: type[BaseModel], error: dict[str, Any], config: Config, known: Sequence[str]) -> str:
+def explain(
+    model: type[BaseModel], error: dict[str, Any], config: Config, known: Sequence[str], path: str
+) -> str:
     """Say of one of pydantic's errors what was given, what is needed and what to type."""
     if error["type"] == "value_error":
         return str(error["ctx"]["error"])
@@ -77,7 +81,7 @@ def explain(model: type[BaseModel], error: dict[str, Any], config: Config, known
     if inner:
         whole = Field(description=f"the section {keys[0]}", examples=["(a group's option)"])
         field = inner[keys[1]] if keys[1:] else whole
-    given, name = at(config, ".".join(keys), "(nothing)"), ".".join(keys)
+    given, name = at(config, ".".join(keys), "(nothing)"), path + ".".join(keys)
     given = "null" if given is None else given
     return f"{name}={given}: needed: {field.description}. Type for example: {name}={field.examples[0]}"
 
@@ -148,27 +152,22 @@ def refused_settings(config: Config) -> Iterator[str]:
                 )
 
 
-def refused_callbacks(callbacks: Config, config: Config) -> Iterator[str]:
-    """Say which callbacks cannot be honoured."""
-    for name, callback in callbacks.items():
-        yield from refused_callback(callback or {}, f"callbacks.{name}", config)
-
-
-def refused_callback(callback: Config, path: str, config: Config) -> Iterator[str]:
-    """Say what of a callback cannot be honoured; a subclass is refused as its parent is."""
-    target = hydra.utils.get_object(callback["_target_"]) if "_target_" in callback else None
-    kinds = {kind.__name__ for kind in getattr(target, "__mro__", ())}
-    yield from (
-        f"{path}._target_={callback['_target_']}: {CALLBACKS[kind]}" for kind in CALLBACKS.keys() & kinds
-    )
-    if "LastCheckpoint" in kinds:
-        yield from refused(callback, CHECKPOINTS, path)
-    if "BestCheckpoint" in kinds:
-        for key, name in (("monitor", "metric"), ("mode", "mode")):
-            yield from contradiction(name, config[name], f"{path}.{key}", callback.get(key))
-    by_step = kinds & OF_STEPS and callback.get("logging_interval", "step") == "step"
-    if by_step and not config["trainer"].get("log_every_n_steps", 50):
-        yield f"{path}._target_={callback['_target_']}: {BY_STEP}"
+def refused_callbacks(config: Config) -> Iterator[str]:
+    """Say what of the callbacks cannot be honoured; a subclass is refused as its parent is."""
+    for path, callback in ((f"callbacks.{name}", part) for name, part in config["callbacks"].items() if part):
+        target = hydra.utils.get_object(callback["_target_"])
+        kinds = {kind.__name__ for kind in getattr(target, "__mro__", ())}
+        yield from (
+            f"{path}._target_={callback['_target_']}: {CALLBACKS[kind]}" for kind in CALLBACKS.keys() & kinds
+        )
+        if "LastCheckpoint" in kinds:
+            yield from refused(callback, CHECKPOINTS, path)
+        if "BestCheckpoint" in kinds:
+            for key, name in (("monitor", "metric"), ("mode", "mode")):
+                yield from contradiction(name, config[name], f"{path}.{key}", callback.get(key))
+        by_step = kinds & OF_STEPS and callback.get("logging_interval", "step") == "step"
+        if by_step and not config["trainer"].get("log_every_n_steps", 50):
+            yield f"{path}._target_={callback['_target_']}: {BY_STEP}"
 
 
 def refused(section: Config, refusals: Refusals, path: str) -> Iterator[str]:

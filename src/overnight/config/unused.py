@@ -37,9 +37,11 @@ def refuse_unused(config: DictConfig, hydra_config: Any) -> None:
     raw: Any = OmegaConf.to_container(config, resolve=False)
     main = main_config(folders.find_config(str(hydra_config.job.config_name)))
     choices = dict(hydra_config.runtime.choices)
-    overrides = typed(as_typed(hydra_config))
-    refuse_undirected(raw, main, overrides)
-    given = overrides | changed(raw, main) | chosen(choices, main)
+    typed = {re.split(r"[=.@/]", text.lstrip("+~"), maxsplit=1)[0] for text in as_typed(hydra_config)}
+    refuse_undirected(raw, main, typed)
+    changed = {key for key, value in main.items() if value != "???" and key in raw and raw[key] != value}
+    chosen = {group for group, option in main["defaults"].items() if choices.get(group, option) != option}
+    given = typed | changed | chosen
     used = {path.partition(".")[0] for path in references(raw)}
     if unused := sorted(given & hyperparameters(raw, choices, main) - used):
         raise ConfigError("\n".join(complaint(key, choices, main) for key in unused))
@@ -67,21 +69,6 @@ def main_config(path: Path) -> Config:
     groups = [entry for entry in config.get("defaults", []) if isinstance(entry, dict)]
     config["defaults"] = {group: option for entry in groups for group, option in entry.items()}
     return dict(config)
-
-
-def typed(overrides: list[str]) -> set[str]:
-    """Return the keys at the top, and the groups, that were typed or are swept."""
-    return {re.split(r"[=.@/]", text.lstrip("+~"), maxsplit=1)[0] for text in overrides}
-
-
-def changed(raw: Config, main: Config) -> set[str]:
-    """Return the keys at the top that have another value than in the main file."""
-    return {key for key, value in main.items() if value != "???" and key in raw and raw[key] != value}
-
-
-def chosen(choices: Config, main: Config) -> set[str]:
-    """Return the groups of which another option is chosen than in the main file."""
-    return {group for group, option in main["defaults"].items() if choices.get(group, option) != option}
 
 
 def hyperparameters(raw: Config, choices: Config, main: Config) -> set[str]:

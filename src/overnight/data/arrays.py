@@ -3,37 +3,24 @@
 import functools
 import zipfile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from overnight.data import targets
 from overnight.data.batches import Samples
-from overnight.data.files import refuse_no_arrays, version
+from overnight.data.files import of_file, refuse_no_arrays, version
 from overnight.data.in_memory import InMemoryData, Source
 from overnight.data.scaling import standardize
-from overnight.data.splits import count, stratified_split
+from overnight.data.splits import stratified_split
 from overnight.data.targets import Targets
 
 NEEDED, OF_TEST, NAMES = ("features", "targets"), ("test_features", "test_targets"), "class_names"
 COLOURS = (1, 3, 4)
 """Channels that images have."""
 HOW = "Type in Python: numpy.savez('FILE.npz', features=X, targets=y)"
-
-
-class Loaded(NamedTuple):
-    """What the files hold, those of an official test set last.
-
-    Args:
-        features: [n, ...].
-        targets: [n, ...].
-        tested: how many samples the official test set has; 0 if there is none.
-    """
-
-    features: np.ndarray
-    targets: Targets
-    tested: int
 
 
 class Arrays(InMemoryData):
@@ -82,11 +69,9 @@ class Arrays(InMemoryData):
         if tested:
             cut = len(features) - tested
             return Source(Samples(features[:cut], learned[:cut]), Samples(features[cut:], learned[cut:]))
-        size = count(self.test_size, len(learned))
-        split = stratified_split(learned, size, 1, 0, self.test_seed, "data.test_size")
+        split = stratified_split(learned, self.test_size, 1, 0, self.test_seed, "data.test_size")
         self.test_rows = split.val.tolist()
-        train, test = (Samples(features[rows], learned[rows]) for rows in split)
-        return Source(train, test)
+        return Source(*(Samples(features[rows], learned[rows]) for rows in split))
 
     def prepare(self, source: Source) -> Source:
         """Standardize the features, if asked for, on the training part.
@@ -96,14 +81,16 @@ class Arrays(InMemoryData):
         """
         trained = self.split.train
         targets.refuse_untrained(source.train.targets[trained], self.class_names, f"targets in {self.path}")
-        if self.standardize:
-            return standardize(source, trained)
-        return Source(*(Samples(part.features.float(), part.targets) for part in source))
+        return standardize(source, trained) if self.standardize else source.with_features(Tensor.float)
 
 
 @functools.lru_cache(maxsize=2)
-def load(path: Path, version: tuple[int, ...], *, regression: bool) -> Loaded:  # noqa: ARG001 - a key of the cache
+def load(path: Path, version: tuple[int, ...], *, regression: bool) -> tuple[np.ndarray, Targets, int]:  # noqa: ARG001 - a key of the cache
     """Read the arrays once for each version of the files, and see that they fit.
+
+    Returns:
+        features [n, ...], targets [n, ...], and how many of the samples, the last ones, are an official test
+        set.
 
     Raises:
         FileNotFoundError: they are not there.
@@ -122,13 +109,11 @@ def load(path: Path, version: tuple[int, ...], *, regression: bool) -> Loaded:  
             f"data.path={path}: {both[0]} is there alone. Needed: {' and '.join(OF_TEST)}, or neither"
         )
     names = [NEEDED, OF_TEST] if both else [NEEDED]
-    try:
+    with of_file(path):
         features = np.concatenate([fitting(arrays, *pair) for pair in names])
         values = np.concatenate([flat(arrays[answers]) for _, answers in names])
-        encoded = targets.encode(values, "targets", regression=regression)
-        return Loaded(features, named(encoded, arrays), len(arrays[OF_TEST[1]]) if both else 0)
-    except ValueError as error:
-        raise ValueError(f"data.path={path}: {error}") from error
+        encoded = (targets.numbers if regression else targets.classes)(values, "targets")
+        return features, named(encoded, arrays), len(arrays[OF_TEST[1]]) if both else 0
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:

@@ -1,7 +1,7 @@
 """Columns of a table as features: numbers as they are, categories by their number."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -122,7 +122,7 @@ def refuse_texts(name: str, column: pd.Series) -> None:
     """
     different = column.dropna().astype(str).unique()
     first, drop = different[0], typed("data.drop", name, in_list=True)
-    if is_datetime64_any_dtype(column) or all_match(DATE, different):
+    if is_datetime64_any_dtype(column) or all(map(DATE.fullmatch, different)):
         raise ValueError(
             f"column {name} holds dates, such as {first}. Needed: numbers or categories, such as the year in "
             f"a column of its own. To leave it out, type: {drop}"
@@ -151,7 +151,7 @@ def refuse_marked(name: str, texts: Sequence[str]) -> None:
     Raises:
         ValueError: says how to read them.
     """
-    if all_match(MARKED, texts):
+    if all(map(MARKED.fullmatch, texts)):
         raise ValueError(
             f"column {name} holds {texts[0]!r}, which is no plain number. {remedy(texts[0])} Else write "
             f"plain numbers or, if it is not the target, leave the column out: "
@@ -167,8 +167,3 @@ def remedy(text: str) -> str:
         f"If its comma is a decimal comma, type: {typed('data.read_csv.decimal', ',')}; if it stands between "
         f"thousands: {typed('data.read_csv.thousands', ',')}."
     )
-
-
-def all_match(pattern: re.Pattern[str], texts: Iterable[str]) -> bool:
-    """Tell whether each text as a whole is of a pattern."""
-    return all(pattern.fullmatch(text) for text in texts)

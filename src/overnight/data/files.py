@@ -2,6 +2,8 @@
 
 import re
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ARRAYS = {".npz", ".npy"}
@@ -49,14 +51,21 @@ def refuse_no_arrays(path: Path) -> None:
             f"data.path={path}: one array. Needed: the folder with features.npy and targets.npy, or an .npz "
             f"with both. Type for example: data.path={path.parent}"
         )
-    if path.suffix != ".npz":
+    if path.suffix != ".npz" or not path.exists():
         refuse_path(path)
         raise ValueError(
             f"data.path={path}: not an .npz file. Needed: one, or a folder with features.npy and "
             f"targets.npy; or for a table: data=table data.path={path}"
         )
-    if not path.exists():
-        refuse_path(path)
+
+
+@contextmanager
+def of_file(path: Path) -> Iterator[None]:
+    """Let a ``ValueError`` say of which file it is."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"data.path={path}: {error}") from error
 
 
 def version(path: Path) -> tuple[int, ...]:

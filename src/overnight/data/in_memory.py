@@ -1,16 +1,17 @@
 """Data modules for tensors in memory: no worker processes, no per-sample Python."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import lightning as L
 import torch
+from torch import Tensor
 
 from overnight.data.batches import Batches, InOrder, Samples, Shuffled
 from overnight.data.digest import digest
 from overnight.data.soundness import refuse_misshapen, refuse_unsound
-from overnight.data.splits import count, stratified_split
+from overnight.data.splits import stratified_split
 
 
 class Source(NamedTuple):
@@ -18,6 +19,10 @@ class Source(NamedTuple):
 
     train: Samples
     test: Samples
+
+    def with_features(self, change: Callable[[Tensor], Tensor]) -> "Source":
+        """Return the same samples with what a function makes of their features."""
+        return Source(*(Samples(change(features), targets) for features, targets in self))
 
 
 class InMemoryData(L.LightningDataModule):
@@ -82,8 +87,7 @@ class InMemoryData(L.LightningDataModule):
             return
         source = self._read()
         targets = source.train.targets
-        size = count(self.val_size, len(targets))
-        self.split = stratified_split(targets, size, self.folds, self.fold, self.split_seed)
+        self.split = stratified_split(targets, self.val_size, self.folds, self.fold, self.split_seed)
         source = self.prepare(source)
         refuse_unsound(*source, self.class_names)
         self.official_train, self.test = (part.on(device) for part in source)
@@ -146,12 +150,8 @@ class InMemoryData(L.LightningDataModule):
     def whole(self, split: str) -> Batches:
         """Return the batches of a split in its own order."""
         samples = self.test if split == "test" else self.official_train
-        positions = {
-            "train": self.split.train,
-            "val": self.split.val,
-            "test": torch.arange(len(self.test.targets)),
-        }
-        return Batches(samples, InOrder(positions[split]), self.eval_batch_size)
+        positions = torch.arange(len(self.test.targets)) if split == "test" else getattr(self.split, split)
+        return Batches(samples, InOrder(positions), self.eval_batch_size)
 
     def traits(self) -> dict[str, Any]:
         """Return what a net has to know of the data; reads it, unless a subclass states constants.

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
-from overnight.data.batches import Samples
 from overnight.data.in_memory import Source
 
 FILLED: dict[str, Callable[[Tensor], Tensor] | None] = {
@@ -29,17 +29,18 @@ def standardize(source: Source, positions: Tensor, columns: slice = slice(None))
     """
     train = precise(source.train.features[positions, columns])
     if not train.numel():  # a table of categories alone
-        return Source(*(Samples(part.features.float(), part.targets) for part in source))
+        return source.with_features(Tensor.float)
     std, mean = torch.std_mean(
         train, [dim for dim in range(train.ndim) if dim != 1], correction=0, keepdim=True
     )
     varies = std > mean.abs() * torch.finfo(std.dtype).eps
-    parts = []
-    for features, targets in source:
-        scaled = features.to(torch.float32, copy=True)
-        scaled[:, columns] = torch.where(varies, (precise(features[:, columns]) - mean) / std, 0.0).float()
-        parts.append(Samples(scaled, targets))
-    return Source(*parts)
+
+    def scaled(features: Tensor) -> Tensor:
+        made = features.to(torch.float32, copy=True)
+        made[:, columns] = torch.where(varies, (precise(features[:, columns]) - mean) / std, 0.0).float()
+        return made
+
+    return source.with_features(scaled)
 
 
 def precise(features: Tensor) -> Tensor:
@@ -47,15 +48,10 @@ def precise(features: Tensor) -> Tensor:
     return features if features.is_floating_point() else features.float()
 
 
-def filled_in(source: Source, fill: Callable[[Tensor], Tensor], trained: Tensor, numbers: int) -> Source:
+def filled_in(source: Source, fill: Callable[[Tensor], Tensor], trained: Tensor) -> Source:
     """Put what a function says of the training part in the place of missing numbers."""
-    filling = fill(source.train.features[trained, :numbers]).nan_to_num()
-    parts = []
-    for features, values in source:
-        whole = features.clone()
-        whole[:, :numbers] = torch.where(whole[:, :numbers].isnan(), filling, whole[:, :numbers])
-        parts.append(Samples(whole, values))
-    return Source(*parts)
+    filling = fill(source.train.features[trained]).nan_to_num()
+    return source.with_features(lambda features: features.where(~features.isnan(), filling))
 
 
 def one_hot_encoded(source: Source, trained: Tensor, numbers: int, sizes: Sequence[int]) -> Source:
@@ -67,11 +63,12 @@ def one_hot_encoded(source: Source, trained: Tensor, numbers: int, sizes: Sequen
         numbers: columns that are none.
         sizes: how many categories each other column has.
     """
-    parts: list[list[Tensor]] = [[part.features[:, :numbers]] for part in source]
-    for place, size in enumerate(sizes, start=numbers):
-        known = source.train.features[trained, place].long().bincount(minlength=size) > 0
-        for columns_of, part in zip(parts, source, strict=True):
-            columns_of.append((part.features[:, place, None] == torch.arange(size)).float() * known)
-    return Source(
-        *(Samples(torch.cat(each, 1), part.targets) for each, part in zip(parts, source, strict=True))
-    )
+
+    def encoded(features: Tensor) -> Tensor:
+        categories = features[:, numbers:].long().unbind(1)
+        return torch.cat([features[:, :numbers], *map(one_hot, categories, sizes)], 1)
+
+    whole = source.with_features(encoded)
+    known = whole.train.features[trained].any(0)
+    known[:numbers] = True
+    return whole.with_features(lambda features: features * known)

@@ -16,29 +16,23 @@ class Split(NamedTuple):
 
     def digest(self) -> str:
         """Return a hash that two runs share exactly if they trained and validated on the same samples."""
-        digest = hashlib.sha256(self.train.numpy().tobytes())
-        digest.update(self.val.numpy().tobytes())
-        return digest.hexdigest()[:16]
-
-
-def count(size: float, whole: int) -> int:
-    """Return a number of samples that may be given as a share of the whole: one at least."""
-    return max(1, round(size * whole)) if size < 1 else int(size)
+        return hashlib.sha256(self.train.numpy().tobytes() + self.val.numpy().tobytes()).hexdigest()[:16]
 
 
 def stratified_split(
-    targets: Tensor, val_size: int, folds: int, fold: int, seed: int, key: str = "data.val_size"
+    targets: Tensor, size: float, folds: int, fold: int, seed: int, key: str = "data.val_size"
 ) -> Split:
     """Draw a validation part in which every class has its share of the whole, give or take one sample.
 
     Targets that are no classes, but numbers or several for a sample, are split without regard to them.
 
-    With ``folds=1`` it has ``val_size`` samples; otherwise it is fold number ``fold`` of ``folds`` equal
-    parts, which are disjoint and together cover everything. ``key`` is what sets the size, for messages.
+    With ``folds=1`` it has ``size`` samples (below 1: this share of all); else it is fold number ``fold``
+    of ``folds`` equal parts, disjoint and together everything. ``key`` sets the size, for messages.
 
     Raises:
         ValueError: nothing would be left to train on.
     """
+    val_size = max(1, round(size * len(targets))) if size < 1 else int(size)
     if folds == 1 and val_size >= len(targets):
         raise ValueError(
             f"{key}={val_size}: needed: fewer than the {len(targets)} training samples. "

@@ -9,7 +9,7 @@ import lzma
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, cast
 
 import pandas as pd
 from pandas.api.types import is_string_dtype
@@ -18,14 +18,12 @@ from overnight.data.files import refuse_path, typed
 
 DELIMITERS = ",;\t|"
 OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-"""First bytes of a file that tell its encoding; else it is UTF-8, with a mark of its own or without."""
 OF_THE_HEADER = {"header", "names", "skiprows", "comment"}
 """Options of pandas with which the first line need not hold the names."""
 SHOWN = 10
 """Names in an example."""
-FIRST_LINES = 2**16
-"""Characters that are read to find out the delimiter."""
+FIRST_BYTES = 2**16
+"""That are read to find out the encoding and the delimiter."""
 
 Options = dict[str, Any]
 
@@ -50,6 +48,11 @@ def read_table(path: Path, options: Options) -> pd.DataFrame:
         raise ValueError(
             f"data.path={path}: it is not in the encoding {error.encoding}. Needed: its encoding. Type for "
             f"example: data.read_csv.encoding=cp1252 (Windows) or data.read_csv.encoding=latin-1"
+        ) from error
+    except (TypeError, LookupError) as error:
+        raise ValueError(
+            f"data.read_csv={options}: {error}. Needed: what pandas.read_csv takes. Type for example: "
+            f"{typed('data.read_csv.sep', ';')}"
         ) from error
     except (csv.Error, pd.errors.ParserError, OSError, EOFError, lzma.LZMAError) as error:
         said = " ".join(str(error).split()).removeprefix("Error tokenizing data. C error: ")
@@ -78,12 +81,16 @@ def read_parquet(path: Path) -> pd.DataFrame:
 def read_csv(path: Path, options: Options) -> pd.DataFrame:
     """Read a CSV file; names and values lose the spaces around them.
 
+    Its first bytes tell its encoding if it is UTF-16; else it is UTF-8, with a mark of its own or without.
+
     Raises:
         ValueError: it is empty, has no names, or two that are the same.
     """
-    known = options | {"encoding": options.get("encoding") or encoding_of(path)}
-    with open_text(path, known["encoding"]) as file:
-        start = file.read(FIRST_LINES)
+    with OPENERS.get(path.suffix, open)(path, "rb") as file:
+        first = file.read(FIRST_BYTES)
+    marked = first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    known = options | {"encoding": options.get("encoding") or ("utf-16" if marked else "utf-8-sig")}
+    start = codecs.getincrementaldecoder(known["encoding"])().decode(first)
     if not start.strip():
         raise ValueError(
             f"data.path={path}: it is empty. Needed: a line of names, and a line for each sample"
@@ -91,45 +98,11 @@ def read_csv(path: Path, options: Options) -> pd.DataFrame:
     known["sep"] = known.get("sep") or delimiter(start.lstrip().splitlines()[0])
     if not OF_THE_HEADER & known.keys():
         refuse_header(path, records(start, known["sep"]))
-    try:
-        frame = cast("pd.DataFrame", pd.read_csv(path, skipinitialspace=True, low_memory=False, **known))
-    except (TypeError, LookupError) as error:
-        raise ValueError(
-            f"data.read_csv={options}: {error}. Needed: what pandas.read_csv takes. Type for example: "
-            f"{typed('data.read_csv.sep', ';')}"
-        ) from error
+    frame = cast("pd.DataFrame", pd.read_csv(path, skipinitialspace=True, low_memory=False, **known))
     frame.columns = frame.columns.map(lambda name: str(name).strip())
     for name in filter(lambda name: is_string_dtype(frame[name]), frame.columns):
         frame[name] = frame[name].str.strip()
     return frame
-
-
-def encoding_of(path: Path) -> str:
-    """Return the encoding that the first bytes of a file tell; UTF-8 if they tell none."""
-    with open_bytes(path) as file:
-        start = file.read(2)
-    return MARKS.get(start, "utf-8-sig")
-
-
-def open_bytes(path: Path) -> IO[bytes]:
-    """Open a file, compressed or not."""
-    opener: Callable[..., IO[bytes]] = OPENERS.get(path.suffix, open)
-    return opener(path, "rb")
-
-
-def open_text(path: Path, encoding: str) -> io.TextIOWrapper:
-    """Open a file, compressed or not, as text.
-
-    Raises:
-        ValueError: there is no such encoding.
-    """
-    try:
-        codecs.lookup(encoding)
-    except LookupError as error:
-        raise ValueError(
-            f"data.read_csv.encoding={encoding}: {error}. Type for example: data.read_csv.encoding=utf-8"
-        ) from error
-    return io.TextIOWrapper(open_bytes(path), encoding, newline="")
 
 
 def delimiter(line: str) -> str:
@@ -155,7 +128,8 @@ def refuse_header(path: Path, lines: Iterator[list[str]]) -> None:
         raise ValueError(
             f"data.path={path}: two columns have the name {twice[0]}. Needed: a name of its own for each"
         )
-    if sum(map(is_number, names)) > len(names) / 2:
+    numbers = pd.to_numeric(pd.Series(names, dtype=str).str.replace(",", "."), errors="coerce").notna()
+    if numbers.mean() > 1 / 2:
         few = [f"x{number}" for number in range(1, len(names) + 1)][:SHOWN]
         example = ",".join(few) + ",..." * (len(names) > SHOWN)
         raise ValueError(
@@ -168,12 +142,3 @@ def refuse_header(path: Path, lines: Iterator[list[str]]) -> None:
             f"data.path={path}: {len(names)} names, but {len(first)} fields in the line after them. Needed: "
             f"a name for each field; if lines before the names are no data, type: +data.read_csv.skiprows=1"
         )
-
-
-def is_number(text: str) -> bool:
-    """Tell whether a text is a number, with a decimal comma or point."""
-    try:
-        float(text.replace(",", "."))
-    except ValueError:
-        return False
-    return True

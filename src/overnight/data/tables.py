@@ -7,7 +7,7 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 import torch
@@ -15,10 +15,10 @@ import torch
 from overnight.data import columns, targets
 from overnight.data.batches import Samples
 from overnight.data.columns import Columns
-from overnight.data.files import typed, version
+from overnight.data.files import of_file, typed, version
 from overnight.data.in_memory import InMemoryData, Source
 from overnight.data.scaling import FILLED, filled_in, one_hot_encoded, standardize
-from overnight.data.splits import count, stratified_split
+from overnight.data.splits import stratified_split
 from overnight.data.table_files import read_table
 from overnight.data.targets import Targets
 
@@ -31,11 +31,8 @@ FEWEST = 10
 """Rows, of which some train, some validate and some test."""
 
 
-class Loaded(NamedTuple):
-    """What a file holds: the features before they are scaled, and the targets."""
-
-    features: Columns
-    targets: Targets
+Loaded = tuple[Columns, Targets]
+"""What a file holds: the features before they are scaled, and the targets."""
 
 
 class Table(InMemoryData):
@@ -102,13 +99,9 @@ class Table(InMemoryData):
         (values, numbers, categories, _), (learned, self.class_names) = self._loaded
         encoded = (name for name, values_of in categories.items() for _ in values_of)
         self.column_names = (*numbers, *encoded)
-        split = stratified_split(
-            learned, count(self.test_size, len(learned)), 1, 0, self.test_seed, "data.test_size"
-        )
-        self.test_rows = split.val.tolist()
-        features = torch.from_numpy(values)
-        train, test = (Samples(features[rows], learned[rows]) for rows in split)
-        return Source(train, test)
+        split = stratified_split(learned, self.test_size, 1, 0, self.test_seed, "data.test_size")
+        self.test_rows, features = split.val.tolist(), torch.from_numpy(values)
+        return Source(*(Samples(features[rows], learned[rows]) for rows in split))
 
     def prepare(self, source: Source) -> Source:
         """Fill in and standardize numbers by what the training part says, and encode the categories.
@@ -116,16 +109,15 @@ class Table(InMemoryData):
         Raises:
             ValueError: the training part lacks a class.
         """
-        trained, numbers = self.split.train, len(self._loaded.features.numbers)
+        (_, names, categories, _), _ = self._loaded
+        trained, numbers = self.split.train, len(names)
         targets.refuse_untrained(
             source.train.targets[trained], self.class_names, f"data.target={self.target}"
         )
-        fill = FILLED[self.missing]
-        if fill:
-            source = filled_in(source, fill, trained, numbers)
+        if fill := FILLED[self.missing]:
+            source = filled_in(source, fill, trained)
         scaled = standardize(source, trained, slice(numbers))
-        sizes = [len(names) for names in self._loaded.features.categories.values()]
-        return one_hot_encoded(scaled, trained, numbers, sizes)
+        return one_hot_encoded(scaled, trained, numbers, [*map(len, categories.values())])
 
 
 def named(columns_of: Sequence[str]) -> tuple[str, ...]:
@@ -145,46 +137,31 @@ def load(
     impute: bool,
     version: tuple[int, ...],  # noqa: ARG001 - a key of the cache
 ) -> Loaded:
-    """Read a table and encode it, once for each version of the file."""
-    frame = read_table(path, json.loads(options))
-    try:
-        loaded = encode(frame, target, drop, categorical, regression=regression, impute=impute)
-    except ValueError as error:
-        raise ValueError(f"data.path={path}: {error}") from error
-    return loaded
-
-
-def encode(
-    frame: pd.DataFrame,
-    target: str,
-    drop: Sequence[str],
-    categorical: Sequence[str],
-    *,
-    regression: bool,
-    impute: bool,
-) -> Loaded:
-    """Return features and targets of a table.
+    """Read a table and encode it, once for each version of the file.
 
     Raises:
         ValueError: it cannot be learned from; says why, and what to type.
     """
-    for key, names in (("target", [target]), ("drop", drop), ("categorical", categorical)):
-        for name in names:
-            if name not in frame.columns:
-                raise ValueError(missing_column(f"data.{key}", name, list(map(str, frame.columns))))
-    if len(frame) < FEWEST:
-        raise ValueError(f"rows: {len(frame)}. Needed: {FEWEST} or more, to train, validate and test on")
-    column = frame[target]
-    if blank := int(column.isna().sum()):
-        row = int(column.isna().argmax()) + 1
-        raise ValueError(
-            f"the target {target} is blank in rows ({blank}), first in row {row} after the "
-            f"names. Needed: a target in every row. Leave these rows out of the file"
-        )
-    if pd.api.types.is_string_dtype(column):
-        columns.refuse_marked(target, list(column.astype(str).unique()))
-    features = columns.encode(frame.drop(columns=[target, *drop]), categorical, impute=impute)
-    return Loaded(features, targets.encode(column.to_numpy(), f"data.target={target}", regression=regression))
+    frame = read_table(path, json.loads(options))
+    with of_file(path):
+        for key, names in (("target", [target]), ("drop", drop), ("categorical", categorical)):
+            for name in names:
+                if name not in frame.columns:
+                    raise ValueError(missing_column(f"data.{key}", name, list(map(str, frame.columns))))
+        if len(frame) < FEWEST:
+            raise ValueError(f"rows: {len(frame)}. Needed: {FEWEST} or more, to train, validate and test on")
+        column = frame[target]
+        if blank := int(column.isna().sum()):
+            row = int(column.isna().argmax()) + 1
+            raise ValueError(
+                f"the target {target} is blank in rows ({blank}), first in row {row} after the "
+                f"names. Needed: a target in every row. Leave these rows out of the file"
+            )
+        if pd.api.types.is_string_dtype(column):
+            columns.refuse_marked(target, list(column.astype(str).unique()))
+        features = columns.encode(frame.drop(columns=[target, *drop]), categorical, impute=impute)
+        learn = targets.numbers if regression else targets.classes
+        return features, learn(column.to_numpy(), f"data.target={target}")
 
 
 def missing_column(key: str, name: str, names: Sequence[str]) -> str:

@@ -18,22 +18,8 @@ class Targets(NamedTuple):
     class_names: tuple[str, ...]
 
 
-def encode(values: np.ndarray, name: str, *, regression: bool) -> Targets:
-    """Return what a net learns.
-
-    Args:
-        values: of the samples [n]; numbers may be several for each [n, k].
-        name: of the column or the array, for messages.
-        regression: learn them as numbers; else as classes.
-
-    Raises:
-        ValueError: they are nothing of that kind.
-    """
-    return numbers(values, name) if regression else classes(values, name)
-
-
 def numbers(values: np.ndarray, name: str) -> Targets:
-    """Return numbers in float32.
+    """Return numbers [n] or, several for each sample, [n, k] in float32; ``name`` is theirs in messages.
 
     Raises:
         ValueError: they are none, or not finite, or all the same.
@@ -97,16 +83,7 @@ def listed(names: np.ndarray, most: int = 3) -> str:
 
 
 def refuse_untrained(trained: Tensor, names: tuple[str, ...], name: str) -> None:
-    """Refuse a training part in which a class is missing.
-
-    Args:
-        trained: the classes of the training part [n].
-        names: of all classes.
-        name: of the column or the array.
-
-    Raises:
-        ValueError: names a class.
-    """
+    """Refuse classes of a training part [n] in which one of all is missing (ValueError)."""
     sizes = trained.bincount(minlength=len(names)) if names else trained.new_ones(1)
     if (sizes == 0).any():
         missing = names[int(sizes.argmin())]

@@ -15,7 +15,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from overnight.config.overrides import as_typed
-from overnight.runs.origin import trained_alone
+from overnight.runs.origin import WHY_ALONE
 
 
 @dataclass(frozen=True)
@@ -36,22 +36,23 @@ class Job:
     state: dict[Any, Any]
     why_alone: str = ""
 
-    def execute(self) -> JobReturn:
+    def execute(self, *_: object) -> JobReturn:
         """Run it here; what ends it outside of the task function (a full disk) comes back as its failure."""
         Singleton.set_state(self.state)
         setup_globals()
+        told = WHY_ALONE.set(self.why_alone)
         try:
-            with trained_alone(self.why_alone):
-                return run_job(
-                    hydra_context=self.hydra_context,
-                    task_function=self.task_function,
-                    config=self.config,
-                    job_dir_key="hydra.sweep.dir",
-                    job_subdir_key="hydra.sweep.subdir",
-                )
+            return run_job(
+                hydra_context=self.hydra_context,
+                task_function=self.task_function,
+                config=self.config,
+                job_dir_key="hydra.sweep.dir",
+                job_subdir_key="hydra.sweep.subdir",
+            )
         except Exception as error:  # noqa: BLE001 - it is told to the parent, who raises it
             return JobReturn(status=JobStatus.FAILED, _return_value=error)
         finally:
+            WHY_ALONE.reset(told)
             configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
 
     @contextmanager

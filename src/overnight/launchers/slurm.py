@@ -37,32 +37,11 @@ SlurmJob: TypeAlias = submitit.Job[JobReturn]
 
 @contextmanager
 def slurm(folder: str, parameters: dict[str, Any]) -> Iterator[Submit]:
-    """Submit jobs with these parameters of submitit; whoever leaves before they end, leaves them to Slurm."""
-    executor = prepared(folder, parameters)
-
-    def submit(jobs: list[Job]) -> list[Callable[[], JobReturn]]:
-        submitted = array(executor, jobs)
-        first, last = submitted[0].job_id, submitted[-1].job_id
-        sys.stdout.write(f"submitted to Slurm: {first if first == last else f'{first} to {last}'}\n")
-        sys.stdout.flush()
-        queue = Queue()  # one that knows no answer from before these were submitted
-        return [partial(result, job, queue) for job in submitted]
-
-    try:
-        yield submit
-    except KeyboardInterrupt:
-        sys.stdout.write(
-            "\nwhat was submitted to Slurm goes on; squeue --me shows it, scancel NUMBER ends it\n"
-        )
-        raise
-
-
-def prepared(folder: str, parameters: dict[str, Any]) -> submitit.AutoExecutor:
-    """Return what submits.
+    """Submit jobs with these parameters of submitit; whoever leaves before they end, leaves them to Slurm.
 
     Raises:
         ValueError: a parameter is unknown to submitit, or asks for more than one process for a run.
-        RuntimeError: there is no Slurm.
+        RuntimeError: there is no Slurm, or sbatch refuses them.
     """
     asked = {key: value for key, value in parameters.items() if value is not None}
     if asked.get("nodes", 1) * asked.get("tasks_per_node", 1) != 1:
@@ -76,21 +55,26 @@ def prepared(folder: str, parameters: dict[str, Any]) -> submitit.AutoExecutor:
         executor.update_parameters(**{k if k in SHARED else f"slurm_{k}": v for k, v in asked.items()})
     except (AssertionError, NameError) as error:
         raise ValueError(f"hydra.launcher: {str(error).splitlines()[0]}") from error
-    return executor
 
+    def submit(jobs: list[Job]) -> list[Callable[[], JobReturn]]:
+        try:
+            submitted: list[SlurmJob] = executor.map_array(Requeuable(), jobs)
+        except FailedJobError as error:
+            last = str(error).strip().splitlines()[-1].removeprefix("sbatch: error: ")
+            raise RuntimeError(f"the sweep was not submitted. {last}") from error
+        first, final = submitted[0].job_id, submitted[-1].job_id
+        sys.stdout.write(f"submitted to Slurm: {first if first == final else f'{first} to {final}'}\n")
+        sys.stdout.flush()
+        queue = Queue()  # one that knows no answer from before these were submitted
+        return [partial(result, job, queue) for job in submitted]
 
-def array(executor: submitit.AutoExecutor, jobs: list[Job]) -> list[SlurmJob]:
-    """Submit the jobs as one array.
-
-    Raises:
-        RuntimeError: sbatch refuses them.
-    """
     try:
-        submitted: list[SlurmJob] = executor.map_array(Requeuable(), jobs)
-    except FailedJobError as error:
-        last = str(error).strip().splitlines()[-1]
-        raise RuntimeError(f"the sweep was not submitted. {last.removeprefix('sbatch: error: ')}") from error
-    return submitted
+        yield submit
+    except KeyboardInterrupt:
+        sys.stdout.write(
+            "\nwhat was submitted to Slurm goes on; squeue --me shows it, scancel NUMBER ends it\n"
+        )
+        raise
 
 
 class Requeuable:

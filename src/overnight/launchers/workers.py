@@ -8,7 +8,6 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from functools import partial
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -16,9 +15,8 @@ from threading import Event
 from typing import Any, NamedTuple
 
 import cloudpickle
-from hydra.core.utils import JobReturn
 
-from overnight.launchers.job import Job, Submit
+from overnight.launchers.job import Submit
 
 PRELOADED = "overnight.launchers.preload"
 
@@ -145,12 +143,7 @@ def processes(n_jobs: int, threads: int) -> Iterator[Submit]:
 
 def submitting(start: Start) -> Submit:
     """Return what starts jobs as tasks; they have nothing to tell before their end."""
-    return lambda jobs: start([partial(execute, job) for job in jobs], print)
-
-
-def execute(job: Job, _: Hear) -> JobReturn:
-    """Run a job."""
-    return job.execute()
+    return lambda jobs: start([job.execute for job in jobs], print)
 
 
 def work(connection: Connection, threads: int) -> None:

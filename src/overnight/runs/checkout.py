@@ -106,12 +106,17 @@ def told(patch: bytes, compared: list[str], files: Iterable[str]) -> str:
 def git(*arguments: str, most: int = LONGEST_LIST, **variables: str) -> bytes:
     """Return what git prints about the project's checkout, and end it after so many bytes.
 
+    Variables such as GIT_DIR, which git itself sets for its hooks, would make it another checkout. Git
+    refuses one that belongs to another user, as in a container; but the code of this one is running already.
+
     Raises:
         OSError: there is no git, or it cannot tell; in git's own words.
     """
     project = Path(os.environ.get(PROJECT, ".")).resolve()
-    command = ["git", "-C", str(project), *arguments]
-    environment = of_this_checkout(project) | variables
+    settings = (f"safe.directory={project}", "core.quotePath=false", f"core.bigFileThreshold={LARGEST_FILE}")
+    options = [word for setting in settings for word in ("-c", setting)]
+    command = ["git", "--no-optional-locks", "-C", str(project), *options, *arguments]
+    environment = {key: text for key, text in os.environ.items() if not key.startswith("GIT_")} | variables
     with (
         tempfile.TemporaryFile() as errors,
         subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors) as process,
@@ -124,16 +129,3 @@ def git(*arguments: str, most: int = LONGEST_LIST, **variables: str) -> bytes:
             errors.seek(0)
             raise OSError(" ".join(errors.read(LONGEST_LIST).decode(errors="replace").split()))
     return printed
-
-
-def of_this_checkout(project: Path) -> dict[str, str]:
-    """Return the environment in which git tells of the project's checkout, and of no other.
-
-    Variables such as GIT_DIR, which git itself sets for its hooks, would make it another one. Git refuses a
-    checkout that belongs to another user, as in a container; but the code of this one is running already.
-    """
-    settings = {"safe.directory": project, "core.quotePath": False, "core.bigFileThreshold": LARGEST_FILE}
-    configured = {"GIT_CONFIG_COUNT": str(len(settings)), "GIT_OPTIONAL_LOCKS": "0"}
-    for place, (key, value) in enumerate(settings.items()):
-        configured |= {f"GIT_CONFIG_KEY_{place}": key, f"GIT_CONFIG_VALUE_{place}": str(value)}
-    return {key: text for key, text in os.environ.items() if not key.startswith("GIT_")} | configured

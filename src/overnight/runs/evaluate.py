@@ -10,7 +10,6 @@ from omegaconf import DictConfig
 
 from overnight.config import folders
 from overnight.config.errors import ConfigError, one_of
-from overnight.config.of_data import TRAITS
 from overnight.config.packages import built_again
 from overnight.config.resolvers import from_where_typed
 from overnight.data.in_memory import InMemoryData
@@ -53,13 +52,12 @@ def evaluate(cfg: DictConfig) -> dict[str, float | None]:
     for change in cfg.tta.values():
         instantiated(change)(task)
     data = build_data(config, **moved(config["data"], cfg.data_root))
-    refuse_changed(config, data)
+    refuse_other_samples(saved, data)
     if other := edited(saved.get("sources"), sources(built_again(config))):  # of which all is trusted
         log.warning("trained with other code: %s changed since", ", ".join(other))
     device = {"accelerator": cfg.accelerator}
     trainer = build_measuring_trainer(config, **device)
     measured = measure(trainer, task, data, checkpoint)
-    refuse_other_samples(saved, data)
     log.info("ckpt_path: %s", cfg.ckpt_path)
     for name in cfg.tta:
         log.info("tta: %s; all numbers are of the mean over several views of each sample", name)
@@ -79,33 +77,20 @@ def moved(data: Config, path: str | None) -> Config:
     return {key: from_where_typed(path)} if path else {}
 
 
-def refuse_changed(config: Config, data: L.LightningDataModule) -> None:
-    """Refuse data with other sizes or another scale than those that the checkpoint was trained on.
-
-    Raises:
-        ConfigError: it has changed.
-    """
-    known = config.get(TRAITS)
-    now = data.traits() if known and isinstance(data, InMemoryData) else known
-    if now != known:
-        raise ConfigError(
-            f"the data has changed since this checkpoint was trained: it has {now}, and had {known}. Needed: "
-            f"the same file. Type for example: data_root=PATH of a copy"
-        )
-
-
 def refuse_other_samples(checkpoint: Config, data: L.LightningDataModule) -> None:
     """Refuse samples that are not those of training, as far as both are known.
 
     Raises:
         ConfigError: they are others.
     """
+    if isinstance(data, InMemoryData):
+        data.setup("validate")
     known, now = checkpoint.get("samples"), getattr(data, "samples_digest", "")
     if known and now and known != now:
         raise ConfigError(
-            f"{type(data).__name__}: it has other samples than when this checkpoint was trained. Needed: a "
-            f"read that returns the same ones each time, and the same files. With other samples no number "
-            f"says anything of that run"
+            f"the data has changed since this checkpoint was trained: {type(data).__name__} has other "
+            f"samples. Needed: the same files, and a read that returns the same samples each time: no "
+            f"number of others says anything of that run. Type for example: data_root=PATH of a copy"
         )
 
 

@@ -16,7 +16,7 @@ from overnight.data.in_memory import InMemoryData
 from overnight.runs import permutation
 from overnight.runs.predictions import pictures, predict
 from overnight.training.checkpoints import read_checkpoint
-from overnight.training.measure import build_measuring_trainer, measure_validation
+from overnight.training.measure import build_measuring_trainer, measure_split
 from overnight.training.parts import build
 from overnight.training.trust import trusted
 
@@ -90,7 +90,7 @@ class Examiner:
             if not data.column_names:
                 return {}
             trainer = build_measuring_trainer(config)
-            measure_validation(trainer, task, data, checkpoint)  # loads the weights
+            measure_split(trainer, task, data, checkpoint)  # loads the weights
             names = [name for name, numbers in found.items() if numbers]
             seeds = range(first, repeats, len(checkpoints))
             for name, numbers in permutation.changes(trainer, task, data, metric, seeds, names).items():
@@ -98,13 +98,34 @@ class Examiner:
         return found
 
     def signals(self, config: Config) -> list[dict[str, float]]:
-        """Return how large activations and gradients are in each dense layer before training; see below.
+        """Return how large activations and gradients are in each dense layer before training, on one batch.
+
+        Args:
+            config: of a record.
+
+        Returns:
+            for each layer from the input to the output its number from 1 as ``layer``; the standard
+            deviation of what it puts out, before normalization and activation, as ``activation``; that of the
+            gradient of its weights as ``gradient``.
 
         Raises:
             FileNotFoundError: the data is not there.
             ValueError: the data is damaged, or the record would build what it may not.
         """
-        return signals(trusted(config, self.trust, REMEDY))
+        config = trusted(config, self.trust, REMEDY)
+        L.seed_everything(config["seed"], verbose=False)
+        task, data = build(config)
+        data.setup("fit")
+        layers = [module for module in task.modules() if isinstance(module, nn.Linear)]
+        outputs: dict[nn.Module, Tensor] = {}
+        for layer in layers:
+            layer.register_forward_hook(lambda layer, _, output: outputs.update({layer: output.detach()}))
+        permutation.training_loss(task, next(iter(data.train_dataloader()))).backward()
+        return [
+            {"layer": number, "activation": outputs[layer].std().item(), "gradient": gradient.std().item()}
+            for number, layer in enumerate(layers, start=1)
+            if (gradient := layer.weight.grad) is not None
+        ]
 
 
 def learned_images(task: L.LightningModule, data: L.LightningDataModule) -> np.ndarray | None:
@@ -118,33 +139,3 @@ def learned_images(task: L.LightningModule, data: L.LightningDataModule) -> np.n
     if before.equal(after) or (drawn := pictures(before)) is None:
         return None
     return np.stack([drawn.numpy(), after.cpu().mean(1).numpy()], axis=1)
-
-
-def signals(config: Config) -> list[dict[str, float]]:
-    """Return how large activations and gradients are in each dense layer before training, on one batch.
-
-    Args:
-        config: of a record.
-
-    Returns:
-        for each layer from the input to the output its number from 1 as ``layer``; the standard deviation
-        of what it puts out, before normalization and activation, as ``activation``; that of the gradient of
-        its weights as ``gradient``.
-
-    Raises:
-        FileNotFoundError: the data is not there.
-        ValueError: the data is damaged.
-    """
-    L.seed_everything(config["seed"], verbose=False)
-    task, data = build(config)
-    data.setup("fit")
-    layers = [module for module in task.modules() if isinstance(module, nn.Linear)]
-    outputs: dict[nn.Module, Tensor] = {}
-    for layer in layers:
-        layer.register_forward_hook(lambda layer, _, output: outputs.update({layer: output.detach()}))
-    permutation.training_loss(task, next(iter(data.train_dataloader()))).backward()
-    return [
-        {"layer": number, "activation": outputs[layer].std().item(), "gradient": gradient.std().item()}
-        for number, layer in enumerate(layers, start=1)
-        if (gradient := layer.weight.grad) is not None
-    ]

@@ -3,8 +3,6 @@
 import logging
 import shlex
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,16 +30,6 @@ DATA_PATHS = ("root", "path")
 
 WHY_ALONE = ContextVar("why_alone", default="")
 """Why a run of a stacked sweep is trained the ordinary way; "" where that needs no reason."""
-
-
-@contextmanager
-def trained_alone(why: str) -> Iterator[None]:
-    """Let the record of a run say why it is trained the ordinary way."""
-    token = WHY_ALONE.set(why)
-    try:
-        yield
-    finally:
-        WHY_ALONE.reset(token)
 
 
 @dataclass(frozen=True)
@@ -128,13 +116,9 @@ def composed_groups(cfg: DictConfig) -> dict[str, str]:
     return {
         group: "+".join(map(str, node)) or "none"
         for group, node in nodes.items()
-        if isinstance(node, dict) and all(value is True or is_part(value) for value in node.values())
+        if isinstance(node, dict)
+        and all(value is True or (isinstance(value, dict) and "_target_" in value) for value in node.values())
     }
-
-
-def is_part(node: Any) -> bool:
-    """Tell whether a section is something to build."""
-    return isinstance(node, dict) and "_target_" in node
 
 
 def resolved(cfg: DictConfig, directory: Path) -> tuple[dict[str, Any], bool]:
@@ -145,7 +129,15 @@ def resolved(cfg: DictConfig, directory: Path) -> tuple[dict[str, Any], bool]:
     """
     config: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     make_absolute(config)
-    going_on = goes_on(config, directory)
+    last, best = (directory / LAST).resolve(), (directory / BEST).resolve()
+    given = {key: Path(config[key]).resolve() for key in ("ckpt_path", "init_from") if config[key]}
+    for key, path in given.items():
+        if path == best or (key, path) == ("init_from", last):
+            raise ConfigError(
+                f"{key}={config[key]}: the run writes into that very folder. Needed: ckpt_path=last to go "
+                f"on, or another folder. Type for example: task_name=ANOTHER"
+            )
+    going_on = config["ckpt_path"] == "last" or given.get("ckpt_path") == last
     return config | ({"ckpt_path": None} if going_on else {}), going_on
 
 
@@ -159,23 +151,6 @@ def make_absolute(config: dict[str, Any]) -> None:
     for key in DATA_PATHS:
         if isinstance(data.get(key), str) and Path(data[key]).exists():
             data[key] = str(Path(data[key]).absolute())
-
-
-def goes_on(config: dict[str, Any], directory: Path) -> bool:
-    """Tell whether a run is to go on from the last checkpoint in its own directory, by whatever name.
-
-    Raises:
-        ConfigError: it is to begin with another file there, which it would overwrite.
-    """
-    last, best = (directory / LAST).resolve(), (directory / BEST).resolve()
-    given = {key: Path(config[key]).resolve() for key in ("ckpt_path", "init_from") if config[key]}
-    for key, path in given.items():
-        if path == best or (key, path) == ("init_from", last):
-            raise ConfigError(
-                f"{key}={config[key]}: the run writes into that very folder. Needed: ckpt_path=last to go "
-                f"on, or another folder. Type for example: task_name=ANOTHER"
-            )
-    return config["ckpt_path"] == "last" or given.get("ckpt_path") == last
 
 
 def interpolated_keys(cfg: DictConfig, prefix: str = "") -> list[str]:

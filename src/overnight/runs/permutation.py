@@ -16,7 +16,7 @@ from overnight.data.batches import Samples
 from overnight.data.in_memory import InMemoryData
 from overnight.data.splits import Split
 from overnight.training.checkpoints import without_warning
-from overnight.training.measure import measure_validation
+from overnight.training.measure import measure_split
 
 MOST_SAMPLES = 5000  # are drawn in a repetition
 MOST_COLUMNS = 40  # are permuted; of more, those to which the loss is most sensitive
@@ -57,7 +57,7 @@ def changes(
     found: Changes = {name: [] for name in places}
 
     def measured() -> float:
-        value: Any = measure_validation(trainer, task, data)[metric]
+        value: Any = measure_split(trainer, task, data)[metric]
         return float(value)
 
     with data.evaluating("val"):

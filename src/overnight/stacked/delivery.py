@@ -17,7 +17,7 @@ from overnight.runs.origin import Origin
 from overnight.stacked.member import Member
 from overnight.training import fit, parts
 from overnight.training.loggers import close_loggers, tell_loggers
-from overnight.training.measure import build_measuring_trainer, measure_validation
+from overnight.training.measure import build_measuring_trainer, measure_split
 from overnight.training.results import Measured, facts, results
 from overnight.training.rows import draw_row
 from overnight.training.saving import AtomicCheckpointIO
@@ -82,6 +82,6 @@ class Delivery:
         task, data = parts.build(config)
         best = self.member.saved["best"]
         with data.evaluating("val") if isinstance(data, InMemoryData) else nullcontext():
-            again = measure_validation(build_measuring_trainer(config), task, data, directory / best)
+            again = measure_split(build_measuring_trainer(config), task, data, directory / best)
         known = self.measured[best]
         return self.measured | {best: known._replace(metrics=known.metrics | again)}

@@ -26,7 +26,7 @@ from overnight.training.checkpoints import (
 )
 from overnight.training.history import History
 from overnight.training.loggers import close_loggers, open_loggers, tell_loggers
-from overnight.training.measure import build_measuring_trainer, measure_saved, measure_validation
+from overnight.training.measure import build_measuring_trainer, measure_saved, measure_split
 from overnight.training.parts import (
     build,
     build_trainer,
@@ -89,7 +89,7 @@ def fit(
     """Measure the untrained module as epoch 0, then train; or go on from a checkpoint. Say how it ended."""
     try:
         if not checkpoint:
-            history.add(measure_validation(measuring, task, data), epoch=0)
+            history.add(measure_split(measuring, task, data), epoch=0)
             refuse_unlogged(history.config["metric"], history.rows[0], trainer.callbacks)  # type: ignore[attr-defined]
             draw_row(history.rows[0], trainer.loggers, already=set())
         open_loggers(trainer.loggers, read_checkpoint(checkpoint) if checkpoint else None)

@@ -33,14 +33,7 @@ WHOLE = {
 class NoLogger(DummyLogger):
     """Logs nothing; ``trainer.log_dir`` is what it was in training."""
 
-    def __init__(self, save_dir: str) -> None:
-        super().__init__()
-        self.folder = save_dir
-
-    @property
-    def save_dir(self) -> str:
-        """Return the folder."""
-        return self.folder
+    save_dir = "."  # a property in Lightning
 
 
 def build_measuring_trainer(
@@ -54,7 +47,9 @@ def build_measuring_trainer(
     make = hydra.utils.instantiate(
         config["trainer"] | WHOLE | settings, enable_checkpointing=False, _partial_=True, _convert_="all"
     )
-    trainer: L.Trainer = make(callbacks=callbacks, logger=NoLogger(settings.get("default_root_dir", ".")))
+    logger = NoLogger()
+    logger.save_dir = settings.get("default_root_dir", ".")
+    trainer: L.Trainer = make(callbacks=callbacks, logger=logger)
     return trainer
 
 
@@ -74,25 +69,14 @@ def measure(
     """
     told = getattr(task, "takes_splits", False)
     with data.evaluating("val", "train") if told and isinstance(data, InMemoryData) else nullcontext():
-        metrics = measure_validation(trainer, task, data, checkpoint)
+        metrics = measure_split(trainer, task, data, checkpoint)
     try:
-        return of_test(measure_test(trainer, task, data, checkpoint), metrics) | metrics
+        return of_test(measure_split(trainer, task, data, checkpoint, test=True), metrics) | metrics
     except Exception as error:
         if tell is None:
             raise
         tell(f"the test set could not be measured: {type(error).__name__}: {error}")
         return metrics
-
-
-def measure_test(
-    trainer: L.Trainer, task: L.LightningModule, data: L.LightningDataModule, checkpoint: str | Path
-) -> Row:
-    """Return every metric that the module logs on its test split; {} if it has none."""
-    if not has_split(task, data, "test_step", "test_dataloader"):
-        return {}
-    with without_warning(WITHOUT_CALLBACKS):
-        trainer.test(task, datamodule=data, ckpt_path=checkpoint, verbose=False, weights_only=True)
-    return plain_metrics(trainer.callback_metrics)
 
 
 def of_test(tested: Row, validated: Row) -> Row:
@@ -104,14 +88,24 @@ def of_test(tested: Row, validated: Row) -> Row:
     return own
 
 
-def measure_validation(
-    trainer: L.Trainer, task: L.LightningModule, data: L.LightningDataModule, checkpoint: Any = None
+def measure_split(
+    trainer: L.Trainer,
+    task: L.LightningModule,
+    data: L.LightningDataModule,
+    checkpoint: str | Path | None = None,
+    *,
+    test: bool = False,
 ) -> Row:
-    """Return every metric that is logged after each epoch, too; of the weights in a checkpoint if given."""
-    if not has_split(task, data, "validation_step", "val_dataloader"):
+    """Return every metric that a validation logs, or a test; of the weights in a checkpoint if given.
+
+    {} if there is no such split.
+    """
+    run, step = (trainer.test, "test_step") if test else (trainer.validate, "validation_step")
+    loader = "test_dataloader" if test else "val_dataloader"
+    if not has_split(task, data, step, loader):
         return {}
     with without_warning(WITHOUT_CALLBACKS):
-        trainer.validate(task, datamodule=data, ckpt_path=checkpoint, verbose=False, weights_only=True)
+        run(task, datamodule=data, ckpt_path=checkpoint, verbose=False, weights_only=True)
     return plain_metrics(trainer.callback_metrics)
 
 
