@@ -33,11 +33,7 @@ class CheckingSweeper(BasicSweeper):
         super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
 
     def refuse(self, jobs: Sequence[Sequence[str]]) -> None:
-        """Refuse all if one of them would be refused by itself.
-
-        Raises:
-            ConfigError: says what is wrong.
-        """
+        """Refuse all if one of them would be refused by itself (ConfigError)."""
         from overnight.sweeps.jobs import refuse  # noqa: PLC0415
 
         if "sweep" in self.config.hydra.callbacks:

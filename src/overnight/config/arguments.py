@@ -40,11 +40,7 @@ def arranged(arguments: list[str]) -> list[str]:
 
 
 def refuse_option(message: str) -> NoReturn:
-    """Say what is wrong with an option, in place of argparse's list of all.
-
-    Raises:
-        ConfigError: always.
-    """
+    """Say what is wrong with an option, in place of argparse's list of all (ConfigError)."""
     raise ConfigError(
         f"{message}. Needed: settings without dashes, as in lr=0.1, and options that --hydra-help lists"
     )
@@ -66,11 +62,7 @@ def sweep_path(text: str) -> Path:
 
 
 def refuse_paths_without_key(overrides: list[str]) -> None:
-    """Refuse a checkpoint that was typed by itself.
-
-    Raises:
-        ConfigError: says what to type.
-    """
+    """Refuse a checkpoint that was typed by itself (ConfigError)."""
     for text in overrides:
         if os.path.isfile(text) or (text.endswith(".ckpt") and "=" not in text):  # noqa: PTH113 - may be too long
             example = shlex.quote(f"ckpt_path={text}")

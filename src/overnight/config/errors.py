@@ -10,11 +10,7 @@ class ConfigError(ValueError):
 
 
 def needed(name: str, value: Any, good: Callable[[Any], bool], what: str, example: float) -> None:
-    """Refuse a number that is not what is needed; it must be a whole one if the example is.
-
-    Raises:
-        ConfigError: it is not.
-    """
+    """Refuse a number that is not what is needed; it must be a whole one if the example is (ConfigError)."""
     kinds = int if isinstance(example, int) else int | float
     if isinstance(value, bool) or not (isinstance(value, kinds) and good(value)):
         raise ConfigError(f"{name}={value}: needed: {what}. Type for example: {name}={example}")

@@ -81,11 +81,7 @@ def numbering(features: Columns) -> Iterator[str]:
 
 
 def refuse_missing(frame: pd.DataFrame) -> None:
-    """Refuse missing values.
-
-    Raises:
-        ValueError: names the columns, how many there are, and the first row.
-    """
+    """Refuse missing values (ValueError)."""
     gaps = frame.isna()
     counts = gaps.sum()
     if counts.any():
@@ -146,11 +142,7 @@ def refuse_texts(name: str, column: pd.Series) -> None:
 
 
 def refuse_marked(name: str, texts: Sequence[str]) -> None:
-    """Refuse texts that are numbers with commas, currencies or percent signs in them.
-
-    Raises:
-        ValueError: says how to read them.
-    """
+    """Refuse texts that are numbers with commas, currencies or percent signs in them (ValueError)."""
     if all(map(MARKED.fullmatch, texts)):
         raise ValueError(
             f"column {name} holds {texts[0]!r}, which is no plain number. {remedy(texts[0])} Else write "

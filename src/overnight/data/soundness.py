@@ -9,11 +9,7 @@ from overnight.data.batches import Samples
 
 
 def refuse_misshapen(train: Samples, test: Samples) -> None:
-    """Refuse features and targets that do not belong together.
-
-    Raises:
-        ValueError: says which, and what is needed.
-    """
+    """Refuse features and targets that do not belong together (ValueError)."""
     for name, (features, targets) in {"training": train, "test": test}.items():
         if features.ndim < 2 or not targets.ndim:  # noqa: PLR2004 - samples, columns
             raise ValueError(
@@ -33,11 +29,7 @@ def refuse_misshapen(train: Samples, test: Samples) -> None:
 
 
 def refuse_unsound(train: Samples, test: Samples, class_names: Sequence[str]) -> None:
-    """Refuse numbers that are not finite, and labels that no class has.
-
-    Raises:
-        ValueError: says where, and what is needed.
-    """
+    """Refuse numbers that are not finite, and labels that no class has (ValueError)."""
     for name, samples in {"training": train, "test": test}.items():
         for what, numbers in samples._asdict().items():
             # a sum of all takes a third of the time

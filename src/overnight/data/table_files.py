@@ -117,11 +117,7 @@ def records(start: str, mark: str) -> Iterator[list[str]]:
 
 
 def refuse_header(path: Path, lines: Iterator[list[str]]) -> None:
-    """Refuse a first line that does not name each column once.
-
-    Raises:
-        ValueError: says which line is meant, and what else it may be.
-    """
+    """Refuse a first line that does not name each column once (ValueError)."""
     names, first = next(lines, []), next(lines, [])
     twice = [name for name, times in Counter(filter(None, names)).items() if times > 1]
     if twice:

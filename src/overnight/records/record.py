@@ -137,11 +137,7 @@ def claim(directory: Path, sweep: str = "", job: str = "") -> bool:
 
 
 def refuse_shared(directory: Path, shared: bool) -> None:  # noqa: FBT001
-    """Refuse a second job of a sweep in a folder that another one has used.
-
-    Raises:
-        FileExistsError: it is shared.
-    """
+    """Refuse a second job of a sweep in a folder that another one has used (FileExistsError)."""
     if shared:
         raise FileExistsError(
             f"{directory}: another job of this sweep has run here, with other settings. Needed: a folder for "

@@ -50,11 +50,7 @@ def begin(
 
 
 def refuse_foreign_sweep(directory: Path) -> None:
-    """Refuse a folder with files that no sweep wrote, and that one would overwrite.
-
-    Raises:
-        FileExistsError: names them.
-    """
+    """Refuse a folder with files that no sweep wrote, and that one would overwrite (FileExistsError)."""
     refuse_foreign(directory, (PLAN, "results.csv"), ours=read(directory) is not None)
 
 

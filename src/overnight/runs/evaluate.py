@@ -78,11 +78,7 @@ def moved(data: Config, path: str | None) -> Config:
 
 
 def refuse_other_samples(checkpoint: Config, data: L.LightningDataModule) -> None:
-    """Refuse samples that are not those of training, as far as both are known.
-
-    Raises:
-        ConfigError: they are others.
-    """
+    """Refuse samples that are not those of training, as far as both are known (ConfigError)."""
     if isinstance(data, InMemoryData):
         data.setup("validate")
     known, now = checkpoint.get("samples"), getattr(data, "samples_digest", "")
@@ -95,11 +91,7 @@ def refuse_other_samples(checkpoint: Config, data: L.LightningDataModule) -> Non
 
 
 def refuse_unknown(cfg: DictConfig) -> None:
-    """Refuse keys that were added with a plus, as if they could change what is measured.
-
-    Raises:
-        ConfigError: names them.
-    """
+    """Refuse keys that were added with a plus, as if they could change what is measured (ConfigError)."""
     known = folders.keys(folders.find_config("eval"))
     if added := sorted({str(key) for key in cfg}.difference(known)):
         raise ConfigError(

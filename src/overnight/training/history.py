@@ -49,11 +49,7 @@ class History(Checkpoint):
         self._reached: Row = {}
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        """Refuse what cannot be honoured among the callbacks that the module brings along.
-
-        Raises:
-            ConfigError: names it.
-        """
+        """Refuse what cannot be honoured among the callbacks that the module brings along (ConfigError)."""
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
             for kind in CALLBACKS.keys() & {each.__name__ for each in type(callback).__mro__}:
                 where = f"{type(pl_module).__name__}.configure_callbacks"
@@ -193,11 +189,7 @@ def tell_of_other_batches(loaders: Any) -> None:
 
 
 def refuse_ambiguous(names: Iterable[str], metric: str | None) -> None:
-    """Refuse a metric that training and validation log under one name; of others, say so.
-
-    Raises:
-        ConfigError: nobody could tell which of the two has chosen the best.
-    """
+    """Refuse a metric that training and validation log under one name; of others, say so (ConfigError)."""
     for name in names:
         what = f"{name}: it is logged in training and in validation under one name"
         needed = f"Needed: a name for each, such as train/{name} and val/{name}"

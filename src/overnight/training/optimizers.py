@@ -19,11 +19,7 @@ def decay_matrices(optimizer: Optimizer) -> Optimizer:
 
 
 def refuse_optimizer(optimizer: Callable[..., Optimizer], net: nn.Module) -> None:
-    """Build the optimizer once, so that a wrong setting is refused before any data is read.
-
-    Raises:
-        ConfigError: it cannot be built, or there is nothing to train.
-    """
+    """Build the optimizer once, so that a wrong setting is refused before any data is read (ConfigError)."""
     if not any(parameter.requires_grad for parameter in net.parameters()):
         raise ConfigError(
             f"{type(net).__name__}: it has no parameters that are trained. Needed: at least one layer with "
