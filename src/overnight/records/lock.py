@@ -11,6 +11,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from overnight.records.record import claim
+
 log = logging.getLogger(__name__)
 
 LOCK_FILE = ".running"
@@ -39,6 +41,13 @@ def locked(directory: Path, *, wait: bool = True) -> Iterator[bool]:
     finally:
         path.unlink(missing_ok=True)  # while it is held: who waits for it sees that, and starts over
         lock.release()
+
+
+@contextmanager
+def claimed(directory: Path, sweep: str = "", job: str = "") -> Iterator[bool]:
+    """Hold the directory of a run and mark it as one; see ``record.claim``, which says what is given."""
+    with locked(directory):
+        yield claim(directory, sweep, job)
 
 
 def lock_holder(directory: Path) -> str:

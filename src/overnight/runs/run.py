@@ -15,12 +15,11 @@ from overnight.config import schema
 from overnight.config.unused import refuse_unused
 from overnight.records import sweep_state
 from overnight.records.identity import fingerprint, sources
-from overnight.records.lock import locked
+from overnight.records.lock import claimed
 from overnight.records.metric import counterpart
 from overnight.records.record import (
     RECORD_FILE,
     Record,
-    claim,
     edited,
     read_record,
     refuse_foreign,
@@ -48,10 +47,10 @@ OTHER_CODE = (
 )
 
 Work = Callable[[Config, Origin, bool], Config]
-Hold = Callable[[Path], AbstractContextManager[object]]
+Hold = Callable[[Path, str, str], AbstractContextManager[bool]]
 
 
-def run(cfg: DictConfig, work: Work = attempt, hold: Hold = locked) -> float:
+def run(cfg: DictConfig, work: Work = attempt, hold: Hold = claimed) -> float:
     """Train, measure and record one run; return the metric of its best weights, NaN where there is none.
 
     A run that is settled already, with the same fingerprint, is not run again. If another process is at work
@@ -69,8 +68,7 @@ def run(cfg: DictConfig, work: Work = attempt, hold: Hold = locked) -> float:
     origin = Origin.current(cfg)
     if origin.sweep and sweep_state.stopped(origin.sweep):
         return math.nan
-    with hold(origin.directory):
-        shared = claim(origin.directory, *origin.job)
+    with hold(origin.directory, *origin.job) as shared:
         record, done, going_on = origin.blank_record(), None, False
         try:
             config, going_on = resolved(cfg, origin.directory)

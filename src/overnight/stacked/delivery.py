@@ -51,7 +51,7 @@ class Delivery:
         return replace(job, task_function=self._conclude).execute()
 
     def _conclude(self, cfg: DictConfig) -> float:
-        return run.run(cfg, self._write, hold=nullcontext)
+        return run.run(cfg, self._write, hold=lambda *_: nullcontext(enter_result=False))
 
     def _write(self, config: Config, origin: Origin, _: bool) -> Config:  # noqa: FBT001
         make_room(origin)
