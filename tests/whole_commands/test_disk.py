@@ -86,3 +86,13 @@ def test_a_record_that_cannot_be_written_is_no_success_and_loses_no_other(
     assert f"cannot be written: {os.strerror(code)}. Needed: a folder" in ended.stderr
     kept = [record.read_record(path) for path in record.find_runs(tmp_path)]
     assert [(found or {}).get("status") for found in kept] == ["completed"] * 2
+
+
+@pytest.mark.parametrize("arguments", [["-m", "seed=0,1"], ["seed=0"]], ids=["sweep", "run"])
+def test_a_file_in_place_of_the_outputs_is_said(
+    arguments: list[str], command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "outputs").touch()
+    refused = command("train.py", *arguments, *SHORT)
+    assert refused.status == 1
+    assert "cannot be written: Not a directory. Needed: a folder" in refused.stderr

@@ -144,6 +144,10 @@ def _unresolved(error: Any) -> str:
     return said[1] if said else text
 
 
+UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.ENOTDIR, errno.EEXIST}
+"""Disks that are full, or closed; and a file, or a link to nowhere, in the place of a folder."""
+
+
 @explain.register(OSError)
 def _unwritable(error: Any) -> str:
     """Explain a file that the disk does not take; other errors of the system explain themselves."""
@@ -153,7 +157,7 @@ def _unwritable(error: Any) -> str:
             f"into one run. Needed: a folder elsewhere. Type for example: hydra.sweep.dir=FOLDER (for a "
             f"single run: hydra.run.dir=FOLDER)"
         )
-    if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}:
+    if error.errno not in UNWRITABLE:
         return str(error)
     path = error.filename or "a file"
     return (
