@@ -40,7 +40,6 @@ class Member:
         self.outcome: Config | None = None
         self.seconds = 0.0
         self.data.setup("fit")
-        self.history.samples = getattr(self.data, "samples_digest", "")
 
     @property
     def saved(self) -> dict[str, Path]:

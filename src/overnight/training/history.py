@@ -3,13 +3,11 @@
 import logging
 import time
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
 from lightning.pytorch.callbacks import Checkpoint
-from lightning.pytorch.loggers import CSVLogger
 from lightning.pytorch.utilities.combined_loader import CombinedLoader
 from torch import Tensor
 
@@ -35,14 +33,13 @@ class History(Checkpoint):
         rows: one an epoch; row 0 is measured before training.
         validated: whether validation has seen the weights as they are now.
         sources: the code, see ``overnight.records.identity``.
-        samples: a hash of the data, "" where it has none.
     """
 
     def __init__(self, config: dict[str, Any]) -> None:
         self.config, self.fingerprint = config, fingerprint(config)
         self.rows: list[Row] = []
         self.validated = False
-        self.sources, self.samples = sources(config), ""
+        self.sources = sources(config)
         self._known: dict[str, Tensor] = {}
         self._trained: Row = {}
         self._told: set[str] = set()
@@ -54,14 +51,6 @@ class History(Checkpoint):
             for kind in CALLBACKS.keys() & {each.__name__ for each in type(callback).__mro__}:
                 where = f"{type(pl_module).__name__}.configure_callbacks"
                 raise ConfigError(f"{where} gives a {kind}: {CALLBACKS[kind]}")
-
-    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Draw the rows of the checkpoint in a CSV file that has none of them: in another folder."""
-        self.samples = getattr(trainer.datamodule, "samples_digest", "")  # type: ignore[attr-defined]
-        loggers = [logger for logger in trainer.loggers if isinstance(logger, CSVLogger)]
-        empty = [each for each in loggers if not Path(str(each.log_dir), "metrics.csv").is_file()]
-        for row in self.rows if trainer.ckpt_path else ():
-            draw_row(row, empty, already=set())
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Let plateau schedulers wait for validations; make up for a step of theirs that no checkpoint holds.
@@ -162,7 +151,8 @@ class History(Checkpoint):
         for logger in trainer.loggers:
             logger.save()
         checkpoint |= {"config": self.config, "fingerprint": self.fingerprint, "history": self.rows}
-        checkpoint |= {"sources": self.sources, "samples": self.samples}
+        samples = getattr(trainer.datamodule, "samples_digest", "")  # type: ignore[attr-defined]
+        checkpoint |= {"sources": self.sources, "samples": samples}
         checkpoint["generators"] = generator_states()
         for key in ("hyper_parameters", "datamodule_hyper_parameters"):
             if key in checkpoint:

@@ -10,6 +10,7 @@ from lightning.pytorch.loggers import CSVLogger, Logger
 from overnight.config.schema import at
 from overnight.records.metric import counterpart
 from overnight.training.checkpoints import without_warning
+from overnight.training.rows import draw_row
 
 Config = dict[str, Any]
 
@@ -18,13 +19,15 @@ def open_loggers(loggers: Iterable[Logger], checkpoint: Config | None) -> None:
     """Open them as Lightning will, but without its warning where an interrupted run has left a file.
 
     It is this run's own. Lightning's CSVLogger removes it; so what it says of the time before the checkpoint
-    is logged again.
+    is logged again, or in another folder the history.
     """
     for logger in loggers:
         path = Path(str(logger.log_dir), "metrics.csv") if isinstance(logger, CSVLogger) else None
         text = path.read_text() if checkpoint and path and path.is_file() else ""
         with without_warning("Experiment logs directory .* exists and is not empty"):
             getattr(logger, "experiment", None)
+        for epoch in checkpoint["history"] if checkpoint and path and not text else ():
+            draw_row(epoch, [logger], already=set())
         for row in csv.DictReader(text.splitlines()):
             values = {key: float(value) for key, value in row.items() if value}
             step = int(values.pop("step"))
