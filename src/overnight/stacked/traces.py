@@ -33,7 +33,7 @@ def ordinary(config: Config, directory: Path) -> Trace:
         ValueError: they draw from a global generator; all members would see the same numbers.
     """
     member = short_member(config, directory)
-    trainer = build_measuring_trainer(member.config)
+    trainer = build_measuring_trainer(member.config, log_every_n_steps=0)  # or it warns of few batches
     steps, before = noted(member), repr(generator_states())
     trainer.fit(member.task, datamodule=member.data)
     if repr(generator_states()) != before:
