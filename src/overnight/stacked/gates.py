@@ -13,6 +13,8 @@ from torchmetrics import Metric
 from overnight.data.batches import Batches, InOrder, Shuffled
 from overnight.data.in_memory import InMemoryData
 from overnight.stacked.member import Member
+from overnight.stacked.stack import named_tensors
+from overnight.training.history import is_plain
 
 CALLED = {
     *("forward", "training_step", "validation_step", "test_step", "predict_step", "configure_optimizers"),
@@ -83,12 +85,26 @@ def tied(module: nn.Module) -> bool:
 def constants(task: nn.Module) -> str:
     """Return all plain values that a task's modules keep, and their classes: members must have the same."""
     kept = {
-        name: (type(module).__qualname__, {k: v for k, v in vars(module).items() if plain(k, v)})
+        name: (type(module).__qualname__, {k: v for k, v in vars(module).items() if read(module, k, v)})
         for name, module in task.named_modules()
     }
     return repr(kept)
 
 
-def plain(name: str, value: Any) -> bool:
-    """Tell whether an attribute is one that a step may read, and no state of torch or Lightning."""
-    return not name.startswith("_") and isinstance(value, bool | int | float | str | tuple)
+def read(module: nn.Module, name: str, value: Any) -> bool:
+    """Tell whether an attribute is one that a step may read, and no state of torch, Lightning or a metric."""
+    if name.startswith("_") or name == "training":
+        return False
+    return isinstance(value, bool | int | float | str | tuple) or (
+        is_plain(value) and not isinstance(module, Metric)
+    )
+
+
+def fixed(task: nn.Module) -> tuple[object, ...]:
+    """Return what stacked training takes to stay as it is: ``constants``, and which tensors are where.
+
+    The steps of all members run in a copy of the first one's task, on tensors that lie side by side. What a
+    hook or an optimizer changes of a task they would not see.
+    """
+    tensors = named_tensors(task).items()
+    return constants(task), [(name, id(t), t.data_ptr(), t.requires_grad) for name, t in tensors]

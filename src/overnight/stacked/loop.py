@@ -10,6 +10,7 @@ from torch import Generator, Tensor
 
 from overnight.data.batches import Samples
 from overnight.stacked.batches import Drawn, cut, draw, share
+from overnight.stacked.gates import constants, fixed
 from overnight.stacked.member import Member
 from overnight.stacked.stack import Stack, State, named_tensors
 from overnight.stacked.steps import Kept, Outputs, Steps
@@ -46,6 +47,7 @@ class StackedLoop:
         self.block = FEW if convolves else BLOCK
         share_samples(members, self.device)
         self.prototype = deepcopy(first.task)  # before it has a trainer, to copy too
+        self.fixed: dict[Member, tuple[object, ...]] = {}
         self._stack()
         for member in members:
             member.begin()
@@ -91,14 +93,26 @@ class StackedLoop:
 
     def _stack(self) -> None:
         self.stack = Stack([member.task for member in self.members], self.device)
-        self.steps = Steps(self.prototype, [member.generator for member in self.members])
-        self.steps.task.trainer = self.members[0].trainer
+        self.fixed |= {member: fixed(member.task) for member in self.members}
+        self.build_steps(self.members)
+
+    def build_steps(self, members: Sequence[Member]) -> None:
+        """Let the steps be those of a task as it was built."""
+        self.steps = Steps(self.prototype, [member.generator for member in members])
+        self.steps.task.trainer = members[0].trainer
+        self.begun = constants(self.steps.task)
+
+    def _refuse_changed(self, members: Sequence[Member]) -> None:
+        changed = [member for member in members if fixed(member.task) != self.fixed[member]]
+        if changed or constants(self.steps.task) != self.begun:
+            raise ValueError("attributes or tensors of the task change while it is trained")
 
     def epoch(self, epoch: int, check: Check) -> tuple[Tensor, list[Row]]:
         """Train and validate every member; return the losses [members, steps], and what each task logged.
 
         Raises:
-            ValueError: the check finds something; or training and validation log under one name.
+            ValueError: the check finds something; training and validation log under one name; or something
+                of a task changes that the steps of all would not see.
         """
         cuts = cut([member.begin_epoch(epoch) for member in self.members], self.batch_size)
         if epoch in {1, self.members[0].trainer.max_epochs}:
@@ -106,6 +120,7 @@ class StackedLoop:
         losses, kept = self._train(cuts)
         rows = self.validate()
         logged = [member.hook("on_train_epoch_end") for member in self.members]
+        self._refuse_changed(self.members)
         of_steps = kept.logged() or logged
         trained = [plain_metrics(steps | hook) for steps, hook in zip(of_steps, logged, strict=True)]
         if both := rows[0].keys() & trained[0].keys():
@@ -118,6 +133,7 @@ class StackedLoop:
         losses = torch.zeros(len(cuts), len(self.members), device=self.device)
         for member in self.members:
             member.hook("on_train_epoch_start")
+        self._refuse_changed(self.members)
         self.steps.train()
         for number, drawn in enumerate(draw(self.samples("train"), cuts)):
             outputs = self.step(drawn, number)
@@ -151,6 +167,7 @@ class StackedLoop:
         """Return what each member's task logs in one pass over these splits, in steps of a kind."""
         self.steps.eval()
         logged: list[dict[str, Tensor]] = [member.hook(f"on_{kind}_epoch_start") for member in members]
+        self._refuse_changed(members)
         for place, split in enumerate(splits):
             index = (place,) if len(splits) > 1 else ()
             cuts = cut([member.data.whole(split) for member in members], self.block)

@@ -41,11 +41,12 @@ def measure(loop: StackedLoop, members: Sequence[Member]) -> list[dict[Path, Mea
 
 
 def evaluate(loop: StackedLoop, weights: dict[int, tuple[Member, State]]) -> dict[int, Row]:
-    """Return every metric of these weights on every split."""
+    """Return every metric of these weights on every split, of a task as it was built but for them."""
     if not weights:
         return {}
     owners = [member for member, _ in weights.values()]
-    state = stack_checkpoints(owners, [saved for _, saved in weights.values()])
+    loop.build_steps(owners)
+    state = stack_checkpoints(loop, [saved for _, saved in weights.values()])
     with ExitStack() as everywhere:
         for member in owners:
             member.trainer.state.fn = TrainerFn.VALIDATING
@@ -55,8 +56,8 @@ def evaluate(loop: StackedLoop, weights: dict[int, tuple[Member, State]]) -> dic
     return {number: of_test(test, row) | row for number, row, test in zip(weights, rows, tests, strict=True)}
 
 
-def stack_checkpoints(owners: Sequence[Member], saved: Sequence[State]) -> State:
-    """Return the state of checkpoints; a buffer that is not saved is the member's own."""
-    own = [named_tensors(member.task) | weights for member, weights in zip(owners, saved, strict=True)]
-    names = named_tensors(owners[0].task)
-    return {name: torch.stack([tensors[name].detach() for tensors in own]) for name in names}
+def stack_checkpoints(loop: StackedLoop, saved: Sequence[State]) -> State:
+    """Return the state of checkpoints; a buffer that is not saved is as it was built."""
+    built = named_tensors(loop.prototype)
+    own = [built | weights for weights in saved]
+    return {name: torch.stack([each[name].detach().to(loop.device) for each in own]) for name in built}

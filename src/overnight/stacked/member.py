@@ -68,6 +68,7 @@ class Member:
         strategy.checkpoint_io = self.checkpoints
         if len(strategy.optimizers) != 1:
             raise ValueError("more than one optimizer, or none")
+        self._stepped = self.trainer.fit_loop.epoch_loop.automatic_optimization.optim_progress.optimizer.step
         (self.optimizer,), self.schedules = strategy.optimizers, strategy.lr_scheduler_configs
         if any(s.frequency != 1 or (s.reduce_on_plateau and s.interval == "step") for s in self.schedules):
             raise ValueError("a scheduler that steps every so often, or a plateau within an epoch")
@@ -84,6 +85,7 @@ class Member:
     def begin_epoch(self, epoch: int) -> Batches:
         """Return the batches of this epoch, in the order of this member."""
         self.trainer.fit_loop.epoch_loop.scheduler_progress.reset_on_run()
+        self._stepped.reset_on_run()
         batches: Batches = self.data.train_dataloader()
         batches.sampler.set_epoch(epoch - 1)
         return batches
@@ -91,6 +93,7 @@ class Member:
     def step(self) -> None:
         """Update the parameters by their gradients."""
         self.optimizer.step()
+        self._stepped.increment_by(1)  # ``global_step``
         self._schedule("step", plateau=False)
 
     def begin_fit(self, measured: Row, seconds: float) -> None:
@@ -145,8 +148,7 @@ class Member:
         """Let the trainer's loops count as if they had run, so that a run can go on from the checkpoint."""
         fit, loop = self.trainer.fit_loop, self.trainer.fit_loop.epoch_loop
         evaluated = sum(len(self.data.whole(split)) for split in self.data.eval_splits)
-        optimizer = loop.automatic_optimization.optim_progress.optimizer
-        for progress in (loop.batch_progress, optimizer.step, optimizer.zero_grad):
+        for progress in (loop.batch_progress, loop.automatic_optimization.optim_progress.optimizer.zero_grad):
             progress.reset_on_run()
             progress.increment_by(steps)
         loop.val_loop.batch_progress.reset()

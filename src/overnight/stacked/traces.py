@@ -19,7 +19,8 @@ from overnight.training.parts import build_task
 Config = dict[str, Any]
 Numbers = dict[str, Tensor]
 
-VALIDATED = 1000
+VALIDATED, BLOCK = 700, 270
+"""Samples of the validation, and in a stacked batch of it: what depends on batches is another number."""
 
 
 Trace = tuple[list[Numbers], Numbers]
@@ -49,6 +50,7 @@ def stacked(config: Config, directory: Path) -> Trace:
         for parameter in members[1].task.parameters():
             parameter.mul_(1.1)
     loop = StackedLoop(members)
+    loop.block = min(loop.block, BLOCK)
     steps = noted(members[0])
     _, rows = loop.epoch(1, lambda *_: None)
     return steps, {name: torch.tensor(value) for name, value in rows[0].items()}
