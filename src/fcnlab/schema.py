@@ -32,6 +32,7 @@ class Keys(BaseModel, extra="forbid", strict=True):
 
     SAME: ClassVar = (
         ("lr", "optimizer.lr"),
+        ("lr", "scheduler.scheduler.max_lr"),
         ("weight_decay", "optimizer.weight_decay"),
         ("dropout", "model.dropout"),
         ("input_dropout", "model.input_dropout"),
@@ -39,11 +40,13 @@ class Keys(BaseModel, extra="forbid", strict=True):
         ("label_smoothing", "loss.train.label_smoothing"),
         ("normalization", "model.normalization"),
         ("activation.module", "model.activation"),
+        ("init.std", "init.weight.std"),
         ("init.weight", "model.weight_init"),
         ("init.bias", "model.bias_init"),
         ("seed", "data.seed"),
         ("seed", "task.seed"),
         ("track_test", "data.track_test"),
+        ("regression", "data.regression"),
         ("model", "task.net"),
         ("optimizer", "task.optimizer"),
         ("scheduler", "task.schedule"),

@@ -1,6 +1,8 @@
 """Every option of every group is composed, built and trained for a step."""
 
 import math
+import re
+from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
 from textwrap import dedent
@@ -12,6 +14,7 @@ from omegaconf import OmegaConf
 
 from commands import CONF, SHORT, Command, every
 from experiments import Compose
+from fcnlab.schema import Keys
 from overnight.config import schema
 from overnight.config.folders import SHIPPED
 from overnight.records.record import Record, find_runs, read_record
@@ -223,3 +226,26 @@ def test_what_a_metrics_option_says_of_its_metric_is_not_said_of_another(
 ) -> None:
     config = compose(*typed.split())
     assert (config["mode"], config["metric_share"]) == chooses
+
+
+def interpolated(node: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Yield what each value that repeats another key repeats, and where it stands."""
+    for key, value in node.items() if isinstance(node, dict) else ():
+        yield from interpolated(value, f"{path}.{key}".lstrip("."))
+    if isinstance(node, str) and (found := re.fullmatch(r"\$\{([\w.]+)\}", node)):
+        yield found[1], path
+
+
+def test_two_names_of_one_value_are_known_to_be_that() -> None:
+    found = set()
+    for file in CONF.rglob("*.yaml"):
+        group = ".".join(file.relative_to(CONF).parent.parts)
+        placed = "" if "@package _global_" in file.read_text() else group
+        node: Any = OmegaConf.to_container(OmegaConf.load(file), resolve=False)
+        if group not in {*SWEPT, "debug"} and file.name != "eval.yaml":
+            found |= {(known, name) for known, name in interpolated(node, placed) if name}
+    others = {
+        "model.out_features",
+        "activation.nonlinearity",
+    }  # the data may tell it; lecun_normal has another
+    assert {pair for pair in found if pair[0] not in others} == {*Keys.SAME}

@@ -166,3 +166,53 @@ class LateLayers(Classifier):
     def configure_model(self) -> None:
         if not hasattr(self, "late"):
             self.late = nn.Linear(2, 2)
+
+
+class GrowingByHook(Classifier):
+    """Weighs the loss by what a hook sets."""
+
+    weight = 1.0
+
+    def on_train_epoch_start(self) -> None:
+        super().on_train_epoch_start()
+        self.weight = 1.0 + self.current_epoch
+
+    def training_step(self, batch: Any, batch_idx: int) -> Outputs:
+        outputs = super().training_step(batch, batch_idx)
+        return outputs | {"loss": outputs["loss"] * self.weight}
+
+
+class LaterDropout(Classifier):
+    """Drops more in later epochs."""
+
+    def on_train_epoch_start(self) -> None:
+        super().on_train_epoch_start()
+        for layer in self.net.modules():
+            if isinstance(layer, nn.Dropout):
+                layer.p = 0.1 * self.current_epoch
+
+
+class LaterFrozen(Classifier):
+    """Freezes its first layer after an epoch."""
+
+    def on_train_epoch_start(self) -> None:
+        super().on_train_epoch_start()
+        next(self.net.parameters()).requires_grad_(self.current_epoch == 0)
+
+
+class Halved(Classifier):
+    """Puts other tensors in the place of its weights."""
+
+    def on_train_epoch_end(self) -> None:
+        super().on_train_epoch_end()
+        for weights in self.net.parameters():
+            weights.data = weights.data / 2
+
+
+class RootOfMean(Classifier):
+    """Logs in validation what depends on how the samples are batched."""
+
+    def validation_step(self, batch: Any, batch_idx: int, dataloader_idx: int = 0) -> Outputs:
+        outputs = super().validation_step(batch, batch_idx, dataloader_idx)
+        self.log(f"val/root_{dataloader_idx}", outputs["logits"].square().mean().sqrt())
+        return outputs

@@ -125,6 +125,31 @@ class Frozen(FCN):
         self.hidden[0].requires_grad_(requires_grad=False)
 
 
+class Counting(FCN):
+    """Counts its steps, and has another output after some of them."""
+
+    steps = 0
+
+    def forward(self, samples: Tensor) -> Tensor:
+        self.steps += self.training
+        return super().forward(samples) * (1 + (self.steps > 4))
+
+
+class RunningScale(FCN):
+    """Scales by a running mean that no checkpoint holds."""
+
+    scale: Tensor
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.register_buffer("scale", torch.ones(()), persistent=False)
+
+    def forward(self, samples: Tensor) -> Tensor:
+        if self.training:
+            self.scale.mul_(0.8).add_(0.6)
+        return super().forward(samples) * self.scale
+
+
 class Blank(Synthetic):
     """Blanks all images before a step."""
 

@@ -183,11 +183,19 @@ def test_a_run_that_goes_on_elsewhere_takes_the_best_along(command: Command, tmp
 
 
 def test_what_a_checkpoint_brings_along_is_not_recorded_otherwise(command: Command, tmp_path: Path) -> None:
-    command("train.py", *RUN, "trainer.max_epochs=2")
+    way = [*RUN, "scheduler=plateau", "regularization=early_stopping"]
+    command("train.py", *way, "trainer.max_epochs=2")
     last = "ckpt_path=outputs/runs/long/checkpoints/last.ckpt"
-    for changed in ("lr=0.3", "optimizer.weight_decay=0.1", "scheduler=one_cycle"):
-        refused = command("train.py", *RUN, last, changed, "task_name=on")
-        assert refused.status == 1, changed
+    for changed, told in {
+        "lr=0.3": "lr",
+        "weight_decay=0.1": "weight_decay",
+        "scheduler=one_cycle": "",
+        "scheduler=step": "schedule of the learning rate",
+        "scheduler.scheduler.factor=0.5": "schedule of the learning rate",
+        "callbacks.early_stopping.patience=9": "EarlyStopping.patience",
+    }.items():
+        refused = command("train.py", *way, last, changed, "task_name=on")
+        assert (refused.status, f"another {told}" in refused.stderr) == (1, True), refused.stderr
         assert not (tmp_path / "outputs" / "runs" / "on").exists()
 
 

@@ -28,6 +28,7 @@ AGREES = {
     "frozen first layer": "model._target_=forks.Frozen",
     "training_step": "task._target_=forked_tasks.HalfLoss",
     "a weight that grows with the epoch": "task._target_=forked_tasks.Growing",
+    "a weight that grows with the step": "task._target_=forked_tasks.ByStep",
     "a temperature, in a group of its own": "task._target_=forked_tasks.Temperature",
     "validation_step": "task._target_=forked_tasks.OtherValidation",
     "a step that logs": "task._target_=forked_tasks.Logging",
@@ -39,7 +40,6 @@ AGREES = {
 }
 
 ASIDE = {
-    "a weight that grows with the step": ("task._target_=forked_tasks.ByStep", "after step 2, gradient of"),
     "optimizer_step": ("task._target_=forked_tasks.OwnOptimizerStep", "task.optimizer_step is overridden"),
     "manual optimization": ("task._target_=forked_tasks.Manual", "manual optimization"),
     "a hook on the instance": (
@@ -59,6 +59,10 @@ ASIDE = {
     "other batches": ("data._target_=forks.Backwards", "data.train_dataloader gives a Reversed"),
     "an unfreezing callback": ("+callbacks.x={_target_:forks.Unfreeze}", "callbacks.x"),
     "a callback at each batch": ("+callbacks.x={_target_:forks.ByBatch}", "callbacks.x"),
+    "a metric of batches": (
+        "task._target_=forked_tasks.RootOfMean data.train_size=1200 data.val_size=600",
+        "val/root_0 is not what the ordinary",
+    ),
     "accumulation": ("+trainer.accumulate_grad_batches=4", "trainer.accumulate_grad_batches"),
     "clipping": ("+trainer.gradient_clip_val=0.1", "trainer.gradient_clip_val"),
 }
@@ -95,6 +99,18 @@ def test_what_can_be_stacked_is_what_it_is_by_itself(fork: str, configured: Any,
                 if name != "seconds":
                     expected = value if value is None else pytest.approx(value, rel=1e-4, abs=1e-5)
                     assert ours[name] == expected, name
+
+
+COUNTING = "model._target_=forks.Counting"
+CHANGING = ("GrowingByHook", "LaterDropout", "LaterFrozen", "Halved")
+
+
+@pytest.mark.parametrize("fork", [*(f"task._target_=forked_tasks.{name}" for name in CHANGING), COUNTING])
+def test_what_changes_a_task_in_a_later_epoch_is_noticed(fork: str, configured: Any) -> None:
+    config, directory = configured(fork, "trainer.max_epochs=3")
+    loop = StackedLoop([Member(config, directory) for _ in range(2)])
+    with pytest.raises(ValueError, match="attributes or tensors of the task change while it is trained"):
+        loop.fit(lambda epoch, count: None, lambda *_: None)
 
 
 @pytest.mark.parametrize(("fork", "reason"), ASIDE.values(), ids=ASIDE)

@@ -73,14 +73,16 @@ def test_no_test_and_no_training_passes_for_a_validation(command: Command, tmp_p
         assert "it is logged in training and in validation under one name" in record["error"]["message"]
 
 
-def test_what_depends_on_the_epoch_is_measured_as_eval_measures_it(command: Command, tmp_path: Path) -> None:
-    annealed = ["task._target_=forked_tasks.Annealed", "seed=0,1", "task_name=annealed"]
-    command("train.py", *STACKED, *annealed)
+@pytest.mark.parametrize("fork", ["task._target_=forked_tasks.Annealed", "model._target_=forks.RunningScale"])
+def test_what_no_checkpoint_holds_is_measured_as_eval_measures_it(
+    fork: str, command: Command, tmp_path: Path
+) -> None:
+    command("train.py", *STACKED, fork, "seed=0,1", "task_name=annealed")
     for record in recorded(tmp_path, "annealed").values():
         assert record["trained"] == "stacked with 1 other"
         for which in ("best", "last"):
             path = tmp_path / f"outputs/sweeps/annealed/{record['name']}/checkpoints/{which}.ckpt"
-            evaluated = command("eval.py", "trust=forked_tasks", f"ckpt_path={path}").stdout
+            evaluated = command("eval.py", "trust=[forked_tasks,forks]", f"ckpt_path={path}").stdout
             for name in ("val/loss", "test/loss"):
                 assert f"{record[which][name]:.4f}" in evaluated
 

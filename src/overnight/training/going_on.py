@@ -1,9 +1,11 @@
 """Going on from a checkpoint in the run's own folder: after an interruption, or with more epochs."""
 
+import inspect
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from overnight.records.identity import fingerprint, sources, without_keys
 from overnight.records.record import LAST, SETTLED, Record, edited
 from overnight.training.checkpoints import read_checkpoint
 from overnight.training.measure import build_measuring_trainer
-from overnight.training.parts import build
+from overnight.training.parts import build, build_parts
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +104,16 @@ def refuse_untrue(path: Path, checkpoint: Config, config: Config, earlier: Recor
             f"ckpt_path={path}: its optimizer has another {', '.join(changed)}, and would go on with it. "
             f"Needed: the settings of that run. To begin with its weights and others, type: init_from={path}"
         )
-    if not all(map(same_schedule, fresh.schedulers, checkpoint["lr_schedulers"])):
+    schedules = [*zip(fresh.schedulers, checkpoint["lr_schedulers"], strict=False)]
+    other = [*other_settings(config, checkpoint["callbacks"])]
+    if len(fresh.schedulers) != len(checkpoint["lr_schedulers"]) or not all(starmap(same_kind, schedules)):
+        other += ["schedule of the learning rate"]
+    if other:
+        raise ConfigError(
+            f"ckpt_path={path}: it has another {', '.join(other)}, and the run would go on with it. "
+            f"Needed: the settings of that run. To begin with its weights and others, type: init_from={path}"
+        )
+    if not all(starmap(same_schedule, schedules)):
         raise ConfigError(
             f"{given}, and its learning rate follows a schedule over all of them: with another length it "
             f"would have been another from the start. Needed: that one, or a schedule without an end. "
@@ -161,12 +172,33 @@ def changes(optimizer: Any, saved: Sequence[Config]) -> Iterator[str]:
                 yield key
 
 
+MOVES = {"best", "num_bad_epochs", "cooldown_counter", "last_epoch", "_last_lr", "_step_count"}
+"""What changes in the state of a scheduler that follows a metric; all else are settings."""
+
+
+def same_kind(fresh: Any, saved: Config) -> bool:
+    """Tell whether both follow a metric, with the same settings, or neither does."""
+    ours = fresh.state_dict()
+    if "num_bad_epochs" not in ours:
+        return "num_bad_epochs" not in saved
+    return ours.keys() == saved.keys() and all(ours[key] == saved[key] for key in ours.keys() - MOVES)
+
+
+def other_settings(config: Config, saved: Config) -> Iterator[str]:
+    """Yield the settings of callbacks that a checkpoint would bring: arguments that are in their state."""
+    for callback in build_parts(config["callbacks"]):
+        theirs, ours = saved.get(callback.state_key, {}), callback.state_dict()
+        for key in inspect.signature(type(callback).__init__).parameters.keys() & theirs.keys() & ours.keys():
+            if key != "dirpath" and ours[key] != theirs[key]:
+                yield f"{type(callback).__name__}.{key}"
+
+
 def same_schedule(fresh: Any, saved: Config) -> bool:
     """Tell whether a scheduler would stand where the saved one does, after as many steps.
 
     One that follows a metric, such as plateau, has no length.
     """
-    if "last_epoch" not in saved or hasattr(fresh, "num_bad_epochs"):
+    if "last_epoch" not in saved or "num_bad_epochs" in saved:
         return True
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the optimizer made no steps in between

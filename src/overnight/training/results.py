@@ -53,7 +53,9 @@ def results(
     best_row = None if in_part else best_of(rows, metric, config["mode"])
     best = found.get("best") or (best_row and of_history(best_row, rows, metric))
     last = found.get("last") or of_history(rows[-1], rows, metric)
-    checked = differences(metric, found.get("best"), rows, score) if best else without_best(metric, rows)
+    checked = (
+        differences(metric, found.get("best"), rows, score, best_row) if best else without_best(metric, rows)
+    )
     return {
         "metric": metric,
         "mode": config["mode"],
@@ -102,13 +104,17 @@ def best_of(rows: list[Row], metric: str | None, mode: str | None) -> Row | None
     return min(finite, key=lambda row: sign * (row[metric or ""] or 0.0), default=None)
 
 
-def differences(metric: str, best: Measured | None, rows: list[Row], score: float | None) -> bool | str:
-    """Return true if the best weights, measured again, are as good as they were; else what differs."""
+def differences(
+    metric: str, best: Measured | None, rows: list[Row], score: float | None, top: Row | None
+) -> bool | str:
+    """Return true if the best weights, measured again, are as good as the best row; else what differs."""
     if best is None:
         return "not measured again: no checkpoint of the best weights was saved"
     again, row = best.metrics[metric], row_of(best.epoch, rows)
     if metric not in rows[0]:
         return f"{metric} is of training, or of a callback; in epoch {best.epoch} it was {row.get(metric)}"
+    if top and top[metric] != row.get(metric):
+        return f"{metric} was better in epoch {top['epoch']}, {top[metric]}, whose weights were not kept"
     seen = {"the history": row.get(metric), "the checkpoint callback": score}
     known = [value for row in rows if (value := row.get(metric)) is not None and math.isfinite(value)]
     close = {"rel_tol": CLOSE, "abs_tol": CLOSE * (max(known, default=0) - min(known, default=0))}
