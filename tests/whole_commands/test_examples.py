@@ -55,7 +55,7 @@ PROOFS = {
 def test_an_example_is_trained_by_its_command(name: str, command: Command, tmp_path: Path) -> None:
     settings, shows = PROOFS[name]
     (typed,) = [example.arguments for example in PAGE if example.name == name]
-    arguments = shlex.split(typed.replace("examples/", f"{EXAMPLES}/", 1))
+    arguments = [text.replace("examples/", f"{EXAMPLES}/") for text in shlex.split(typed)]
     assert command("train.py", *arguments, *settings, "task_name=mine").status == 0
     record = recorded(tmp_path)
     assert record["checked"] is True

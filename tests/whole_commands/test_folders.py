@@ -142,7 +142,7 @@ def test_several_checkpoints_are_measured_one_after_the_other(
 def test_several_checkpoints_need_m(first: str, command: Command) -> None:
     refused = command("eval.py", f"ckpt_path={first}/best.ckpt,{first}/last.ckpt")
     assert refused.status == 1
-    assert refused.stderr.strip().endswith(f"eval.py -m ckpt_path={first}/best.ckpt,{first}/last.ckpt")
+    assert refused.stderr.strip().endswith(f" -m ckpt_path={first}/best.ckpt,{first}/last.ckpt")
     assert len(refused.stderr.splitlines()) == 1
 
 
