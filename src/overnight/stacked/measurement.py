@@ -46,7 +46,7 @@ def evaluate(loop: StackedLoop, weights: dict[int, tuple[Member, State]]) -> dic
         return {}
     owners = [member for member, _ in weights.values()]
     loop.build_steps(owners)
-    state = stack_checkpoints(loop, [saved for _, saved in weights.values()])
+    state = stack_checkpoints(loop, [member.unsaved | saved for member, saved in weights.values()])
     with ExitStack() as everywhere:
         for member in owners:
             member.trainer.state.fn = TrainerFn.VALIDATING
@@ -56,8 +56,7 @@ def evaluate(loop: StackedLoop, weights: dict[int, tuple[Member, State]]) -> dic
     return {number: of_test(test, row) | row for number, row, test in zip(weights, rows, tests, strict=True)}
 
 
-def stack_checkpoints(loop: StackedLoop, saved: Sequence[State]) -> State:
-    """Return the state of checkpoints; a buffer that is not saved is as it was built."""
-    built = named_tensors(loop.prototype)
-    own = [built | weights for weights in saved]
-    return {name: torch.stack([each[name].detach().to(loop.device) for each in own]) for name in built}
+def stack_checkpoints(loop: StackedLoop, own: Sequence[State]) -> State:
+    """Return the state of checkpoints, with what they do not hold as it was built."""
+    names = named_tensors(loop.prototype)
+    return {name: torch.stack([each[name].to(loop.device) for each in own]) for name in names}

@@ -32,6 +32,8 @@ class Member:
         task, data = parts.build(config)
         self.task: Any = task
         self.data: Any = data
+        kept = task.state_dict()
+        self.unsaved = {name: b.clone() for name, b in task.named_buffers() if name not in kept}
         self.history = History(parts.informed(config, data))
         self.trainer = parts.build_trainer(config | {"logger": {}}, directory, self.history)
         self.device = self.trainer.strategy.root_device

@@ -76,10 +76,8 @@ def refuse_redrawn(member: Member) -> None:
     Raises:
         ValueError: names one.
     """
-    kept = member.task.state_dict()
-    unsaved = {name: buffer for name, buffer in member.task.named_buffers() if name not in kept}
-    again = dict(build_task(member.history.config).double().named_buffers()) if unsaved else {}
-    for name, buffer in unsaved.items():
+    again = dict(build_task(member.history.config).named_buffers()) if member.unsaved else {}
+    for name, buffer in member.unsaved.items():
         if not torch.equal(buffer, again[name]):
             raise ValueError(f"task.{name} is drawn at each building, and in no checkpoint")
 
