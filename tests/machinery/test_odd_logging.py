@@ -200,10 +200,14 @@ def test_a_run_does_not_go_on_from_the_middle_of_an_epoch(command: Command) -> N
     assert f"ckpt_path={path}: it was saved in the middle of epoch 1. Needed: one that was" in refused.stderr
 
 
-def test_a_signal_that_ends_the_process_is_no_failure_of_the_run(command: Command, tmp_path: Path) -> None:
-    before = signal.signal(signal.SIGUSR2, lambda *_: sys.exit(3))
+@pytest.mark.parametrize(("name", "status"), [("Preempted", 3), ("Terminated", 0)])
+def test_a_signal_that_ends_the_process_is_no_failure_of_the_run(
+    name: str, status: int, command: Command, tmp_path: Path
+) -> None:
+    before = signal.signal(signal.SIGUSR2, lambda *_: sys.exit(3)), signal.getsignal(signal.SIGTERM)
     try:
-        assert command(TRAIN, *odd("Preempted")).status == 3
+        assert command(TRAIN, *odd(name)).status == status
     finally:
-        signal.signal(signal.SIGUSR2, before)
+        signal.signal(signal.SIGUSR2, before[0])
+        signal.signal(signal.SIGTERM, before[1])
     assert not list(tmp_path.rglob("run.json"))

@@ -106,10 +106,10 @@ def test_a_preempted_run_goes_on_from_its_last_checkpoint(cluster: Slurm, tmp_pa
     cluster.ask("scancel", "--signal=USR2", number)
     until(lambda: "PENDING" in cluster.ask("squeue", "--noheader", "--format=%T"), "queued again")
     cluster.ask("scontrol", "update", f"JobId={number}", "StartTime=now")  # Slurm would wait two minutes
-    _, stderr = process.communicate(timeout=120)
-    assert process.returncode == 0, stderr
+    said = process.communicate(timeout=120)
     record = read_record(next(tmp_path.glob("outputs/sweeps/*/*/run.json")).parent)
     assert record
+    assert (process.returncode, record["error"]) == (0, None), said
     assert [row["epoch"] for row in record["history"]] == list(range(61))
     assert record["environment"]["threads"] == 2
     assert not list(tmp_path.rglob(".aside-*/checkpoints"))  # where a run that starts anew puts the old ones

@@ -9,6 +9,7 @@ from typing import Any
 
 import lightning as L
 from hydra.errors import InstantiationException
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from lightning.pytorch.utilities.model_helpers import is_overridden
 
 from overnight.config.errors import ConfigError
@@ -106,10 +107,11 @@ def fit(
 
 
 def of_signal(end: SystemExit) -> bool:
-    """Tell whether a signal's handler ends the process, as submitit's when Slurm wants a node back."""
+    """Tell whether a signal ends the process: its handler, as submitit's, or Lightning after SIGTERM."""
     handlers = [signal.getsignal(number) for number in signal.valid_signals()]
     codes = {getattr(handler, "__code__", None) for handler in handlers}
-    return any(frame.f_code in codes for frame, _ in traceback.walk_tb(end.__traceback__))
+    handled = any(frame.f_code in codes for frame, _ in traceback.walk_tb(end.__traceback__))
+    return handled or isinstance(end, SIGTERMException)
 
 
 def status_of(trainer: L.Trainer) -> str:
