@@ -74,10 +74,16 @@ def relabelled(samples: Samples, numbers: Tensor) -> Samples:
 
 
 def normalize(source: Source) -> Source:
-    """Scale each channel (uint8, 0 to 255) to mean 0 and standard deviation 1 of the training set."""
+    """Scale each channel (uint8, 0 to 255) to mean 0 and standard deviation 1 of the training set.
+
+    Both are computed from counts: a sum of floats depends on the number of threads, and so would the samples.
+    """
     train, test = (part.features.to(torch.float32).div_(255) for part in source)
+    levels = torch.arange(256, dtype=torch.float64) / 255
     for channel in range(train.shape[1]):
-        mean, std = train[:, channel].mean(), train[:, channel].std()
+        counts = source.train.features[:, channel].flatten().bincount(minlength=256).double()
+        mean = counts @ levels / counts.sum()
+        std = (counts @ (levels - mean) ** 2 / (counts.sum() - 1)).sqrt()
         for pixels in (train, test):
-            pixels[:, channel].sub_(mean).div_(std)
+            pixels[:, channel].sub_(mean.float()).div_(std.float())
     return Source(Samples(train, source.train.targets), Samples(test, source.test.targets))

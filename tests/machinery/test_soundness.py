@@ -10,6 +10,7 @@ from overnight.data.batches import Samples
 from overnight.data.digest import digest
 from overnight.data.in_memory import InMemoryData, Source
 from own_data import BATCHES, SPLITS
+from threads import threads
 
 
 class Given(InMemoryData):
@@ -106,3 +107,28 @@ def test_large_numbers_are_finite(value: float) -> None:
     large = features()
     large[:] = value
     Given(Source(Samples(large, LABELS), GOOD)).setup()
+
+
+class Scaled(Given):
+    """Divides what it is given by its mean, as anybody's data do."""
+
+    def read(self) -> Source:
+        """Return what is near 1."""
+        return self.given.with_features(lambda features: features / features.mean())  # type: ignore[no-any-return]
+
+
+def test_samples_are_the_same_with_another_number_of_threads() -> None:
+    """A sum of floats is not: ``eval.py`` would find other samples than a worker of a launcher has seen."""
+
+    def known(seed: int) -> str:
+        features = torch.rand(40_000, 9, generator=torch.Generator().manual_seed(seed))
+        data = Scaled(Source(*[Samples(features, torch.arange(40_000) % 2)] * 2))
+        data.setup()
+        return data.samples_digest
+
+    hashes = []
+    for number in (1, 2):
+        with threads(number):
+            hashes.append([known(seed) for seed in range(6)])
+            assert torch.get_num_threads() == number
+    assert hashes[0] == hashes[1]

@@ -1,13 +1,12 @@
 """The order in which a fit visits the images: a matter of the seed and the epoch alone."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import lightning as L
 import pytest
-import torch
 
 from experiments import QUIET, Prepare
+from threads import threads
 
 
 class Seen(L.Callback):
@@ -24,14 +23,6 @@ class Seen(L.Callback):
     ) -> None:
         pixels, labels = batch
         self.epochs[-1].append((labels.tolist(), pixels[:, 0, 14, 14].tolist()))
-
-
-@pytest.fixture
-def threads() -> Iterator[None]:
-    """Give torch its number of threads back afterwards."""
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
 
 
 def seen(prepare: Prepare, *overrides: str) -> Seen:
@@ -71,12 +62,11 @@ def test_order_in_a_fit_depends_on_the_seed(prepare: Prepare) -> None:
     assert seen(prepare, *QUIET, "seed=1").epochs != seen(prepare, *QUIET).epochs
 
 
-@pytest.mark.usefixtures("threads")
 def test_order_in_a_fit_does_not_depend_on_threads(prepare: Prepare) -> None:
-    torch.set_num_threads(1)
-    alone = seen(prepare, *QUIET).epochs
-    torch.set_num_threads(2)
-    assert seen(prepare, *QUIET).epochs == alone
+    with threads(1):
+        alone = seen(prepare, *QUIET).epochs
+    with threads(2):
+        assert seen(prepare, *QUIET).epochs == alone
 
 
 def test_without_shuffling_every_epoch_is_alike(prepare: Prepare) -> None:

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from commands import SHORT, Command, ran, result, started
 from overnight.records.record import Record
+from threads import threads
 
 SIDE_BY_SIDE = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "hydra.launcher.threads=1"]
 LAUNCHERS = {"basic": [], "joblib": SIDE_BY_SIDE}
@@ -53,10 +53,8 @@ def kill(process: subprocess.Popen[str], due: Callable[[], bool], by: int = sign
 @pytest.fixture
 def one_thread() -> Iterator[None]:
     """Compute in this process as the sweep's own does; with other threads the last bits differ."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    with threads(1):
+        yield
 
 
 def equal(found: Records, expected: Records) -> bool:

@@ -85,10 +85,11 @@ class InMemoryData(L.LightningDataModule):
         device = self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
         if device == self._device:
             return
-        source = self._read()
-        targets = source.train.targets
-        self.split = stratified_split(targets, self.val_size, self.folds, self.fold, self.split_seed)
-        source = self.prepare(source)
+        with one_thread():
+            source = self._read()
+            targets = source.train.targets
+            self.split = stratified_split(targets, self.val_size, self.folds, self.fold, self.split_seed)
+            source = self.prepare(source)
         refuse_unsound(*source, self.class_names)
         self.official_train, self.test = (part.on(device) for part in source)
         self._device = device
@@ -181,6 +182,20 @@ class InMemoryData(L.LightningDataModule):
             "folds": self.folds,
             "fold": self.fold,
         }
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch have one thread: more of them add floats in another order, and samples would have other bits.
+
+    A launcher gives its workers fewer threads than ``eval.py`` has, which must find the same samples.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def split_name(trainer: L.Trainer, dataloader_idx: int) -> str:
