@@ -14,6 +14,20 @@ from overnight.data.soundness import refuse_misshapen, refuse_unsound
 from overnight.data.splits import stratified_split
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch have one thread: more of them add floats in another order, and samples would have other bits.
+
+    A launcher gives its workers fewer threads than ``eval.py`` has, which must find the same samples.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 class Source(NamedTuple):
     """The official training and test sets."""
 
@@ -73,23 +87,23 @@ class InMemoryData(L.LightningDataModule):
         self._splits: tuple[str, ...] = ()
 
     def read(self) -> Source:
-        """Return the official training and test sets."""
+        """Return the official training and test sets; torch has one thread meanwhile, see ``one_thread``."""
         raise NotImplementedError(f"{type(self).__name__}.read is not written. Needed: it returns a Source")
 
     def prepare(self, source: Source) -> Source:
         """Return the samples as the task gets them; ``self.split`` is known by then."""
         return source
 
+    @one_thread()
     def setup(self, stage: str | None = None) -> None:
         """Read and split the samples; move them to the trainer's device, once and whole."""
         device = self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
         if device == self._device:
             return
-        with one_thread():
-            source = self._read()
-            targets = source.train.targets
-            self.split = stratified_split(targets, self.val_size, self.folds, self.fold, self.split_seed)
-            source = self.prepare(source)
+        source = self._read()
+        targets = source.train.targets
+        self.split = stratified_split(targets, self.val_size, self.folds, self.fold, self.split_seed)
+        source = self.prepare(source)
         refuse_unsound(*source, self.class_names)
         self.official_train, self.test = (part.on(device) for part in source)
         self._device = device
@@ -154,6 +168,7 @@ class InMemoryData(L.LightningDataModule):
         positions = torch.arange(len(self.test.targets)) if split == "test" else getattr(self.split, split)
         return Batches(samples, InOrder(positions), self.eval_batch_size)
 
+    @one_thread()
     def traits(self) -> dict[str, Any]:
         """Return what a net has to know of the data; reads it, unless a subclass states constants.
 
@@ -182,20 +197,6 @@ class InMemoryData(L.LightningDataModule):
             "folds": self.folds,
             "fold": self.fold,
         }
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let torch have one thread: more of them add floats in another order, and samples would have other bits.
-
-    A launcher gives its workers fewer threads than ``eval.py`` has, which must find the same samples.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def split_name(trainer: L.Trainer, dataloader_idx: int) -> str:
