@@ -9,9 +9,10 @@ import pytest
 from commands import Command, every
 from experiments import Compose
 from known_tables import QUICK, QUIET
+from overnight.stacked.check import check
 from overnight.stacked.loop import StackedLoop
 from overnight.stacked.member import Member
-from overnight.stacked.proof import check_step, prove
+from overnight.stacked.proof import prove
 from overnight.training.fit import train
 from overnight.training.rows import whole_rows
 from stacked_sweeps import approximate, recorded
@@ -40,7 +41,7 @@ def test_a_stacked_member_is_the_run_that_it_would_be_by_itself(
     configs = [compose(*each, directory=place) for each, place in zip(typed, places, strict=True)]
     prove(configs[0], places[0])
     members = [Member(config, place) for config, place in zip(configs, places, strict=True)]
-    StackedLoop(members).fit(lambda epoch, count: None, check_step)
+    StackedLoop(members, check).fit(lambda epoch, count: None)
     assert len({member.data.official_train.features.data_ptr() for member in members}) == len(
         {member.data.split.digest() for member in members}
     )

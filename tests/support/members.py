@@ -11,11 +11,11 @@ from torch import Generator, Tensor
 from commands import CONF
 from experiments import TINY, Compose, Experiment, Prepare
 from overnight.stacked import layers, vmap
+from overnight.stacked.check import check
 from overnight.stacked.gates import constants
 from overnight.stacked.grouping import by
 from overnight.stacked.loop import StackedLoop
 from overnight.stacked.member import Member
-from overnight.stacked.proof import check_step
 from overnight.training.rows import Row
 
 Build = Callable[..., Member]
@@ -58,7 +58,7 @@ def masks_of_torch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def trained(members: Sequence[Member]) -> list[Member]:
     for alike in by(members, key=lambda member: constants(member.task)):
-        StackedLoop(alike).fit(lambda epoch, count: None, check_step)
+        StackedLoop(alike, check).fit(lambda epoch, count: None)
     return list(members)
 
 

@@ -10,9 +10,9 @@ from torch import Tensor
 from commands import every
 from experiments import Prepare
 from members import EPOCHS, Build, assert_agree, options, solo, trained
+from overnight.stacked.check import check
 from overnight.stacked.loop import StackedLoop
 from overnight.stacked.measurement import measure
-from overnight.stacked.proof import check_step
 from overnight.training.measure import measure_checkpoint
 
 NOT_COMPARED = {"config", "history", "seconds"}
@@ -74,8 +74,8 @@ def test_a_run_goes_on_from_the_checkpoint_of_a_member(
 def test_best_and_last_are_measured_as_by_a_run_by_itself(build: Build, prepare: Prepare) -> None:
     settings = ("regularization=dropout", f"{EPOCHS}=3", "track_test=false", "lr=0.01")
     members = [build(*settings, "init=zeros"), build(*settings)]
-    fitted = StackedLoop(members)
-    fitted.fit(lambda epoch, count: None, check_step)
+    fitted = StackedLoop(members, check)
+    fitted.fit(lambda epoch, count: None)
     for member, init, measured in zip(
         members, ("zeros", "torch_default"), measure(fitted, members), strict=True
     ):

@@ -13,11 +13,13 @@ from torch.nn import functional
 from commands import every
 from experiments import TINY, Compose, Prepare
 from overnight.stacked import batches, layers, loop, proof, stack, steps, traces, vmap
+from overnight.stacked.check import check
 from overnight.stacked.gates import obstacles
 from overnight.stacked.judging import why_alone
 from overnight.stacked.loop import StackedLoop
+from overnight.stacked.measurement import measure
 from overnight.stacked.member import Member
-from overnight.stacked.proof import check_step, prove
+from overnight.stacked.proof import prove
 
 SMALL = ("logger=none", "optimizer=sgd", "model.hidden_sizes=[32,32]")
 
@@ -89,7 +91,7 @@ def test_what_can_be_stacked_is_what_it_is_by_itself(fork: str, configured: Any,
         members.append(Member(config, directory))
         assert list(obstacles(members[-1])) == []
     prove(config, directory)
-    StackedLoop(members).fit(lambda epoch, count: None, check_step)
+    StackedLoop(members, check).fit(lambda epoch, count: None)
     for member, typed in zip(members, runs, strict=True):
         alone = prepare(*SMALL, *typed)
         alone.fit()
@@ -101,16 +103,33 @@ def test_what_can_be_stacked_is_what_it_is_by_itself(fork: str, configured: Any,
                     assert ours[name] == expected, name
 
 
-COUNTING = "model._target_=forks.Counting"
-CHANGING = ("GrowingByHook", "LaterDropout", "LaterFrozen", "Halved")
+UNSEEN = {
+    "GrowingByHook": "in training_step of epoch 2, loss",
+    "GrowingByObject": "in training_step of epoch 2, loss",
+    "LaterDropout": "in training_step of epoch 2, the rate of dropout",
+    "LaterFrozen": "in training_step of epoch 2, gradient",
+    "Halved": "in training_step of epoch 2, logits",
+    "Sharpened": "in validation_step of epoch 2, logits",
+    "LaterEvaluated regularization=batch_norm": "in training_step of epoch 2, logits",
+    "SampleCount": "a step changes attributes",
+    "LogsRate": "in training_step of epoch 1, logged mean lr",
+    "WeighedByMetric": "in training_step of epoch 2, loss",
+    "OwnNumbers": "in training_step of epoch 1, loss",
+    "OwnTest": "in test_step of epoch 1, plain_loss",
+    "HalfLoss model._target_=forks.Counting": "is not what the ordinary way gives",
+}
+"""What the steps of all would not see of a task, as a hook has changed it or as it is each member's own."""
 
 
-@pytest.mark.parametrize("fork", [*(f"task._target_=forked_tasks.{name}" for name in CHANGING), COUNTING])
-def test_what_changes_a_task_in_a_later_epoch_is_noticed(fork: str, configured: Any) -> None:
-    config, directory = configured(fork, "trainer.max_epochs=3")
-    loop = StackedLoop([Member(config, directory) for _ in range(2)])
-    with pytest.raises(ValueError, match="attributes or tensors of the task change while it is trained"):
-        loop.fit(lambda epoch, count: None, lambda *_: None)
+@pytest.mark.parametrize("fork", every(3, UNSEEN))
+def test_what_the_steps_of_all_would_not_see_is_noticed(fork: str, configured: Any) -> None:
+    typed = [*f"task._target_=forked_tasks.{fork}".split(), "trainer.max_epochs=3"]
+    runs = [configured(*typed, f"seed={n}", f"lr=0.{n}") for n in (1, 2)]
+    members = [Member(*run) for run in runs]
+    loop = StackedLoop(members, check)
+    with pytest.raises(ValueError, match=UNSEEN[fork]):  # noqa: PT012 - whichever of them it is
+        loop.fit(lambda epoch, count: None)
+        measure(loop, members)
 
 
 @pytest.mark.parametrize(("fork", "reason"), ASIDE.values(), ids=ASIDE)

@@ -105,10 +105,10 @@ def test_ctrl_c_keeps_the_groups_that_finished(
     sweep = [*STACKED, "seed=range(6)", "hydra.launcher.max_members=2", "task_name=stopped"]
     fit = StackedLoop.fit
 
-    def press(loop: StackedLoop, tell: Any, check: Any) -> None:
+    def press(loop: StackedLoop, tell: Any) -> None:
         if loop.members[0].config["seed"] == 1:
             raise KeyboardInterrupt
-        fit(loop, tell, check)
+        fit(loop, tell)
 
     monkeypatch.setattr(StackedLoop, "fit", press)
     assert command("train.py", *sweep).status == 130
@@ -162,11 +162,11 @@ def test_without_memory_for_all_halves_are_trained(
     sizes = []
 
     class Small(StackedLoop):
-        def __init__(self, members: Any) -> None:
+        def __init__(self, members: Any, check: Any) -> None:
             sizes.append(len(members))
             if len(members) > 2:
                 raise MemoryError
-            super().__init__(members)
+            super().__init__(members, check)
 
     monkeypatch.setattr(one_group, "StackedLoop", Small)
     assert command("train.py", *STACKED, "seed=range(4)", "task_name=halves").status == 0

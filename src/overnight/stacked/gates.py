@@ -13,7 +13,6 @@ from torchmetrics import Metric
 from overnight.data.batches import Batches, InOrder, Shuffled
 from overnight.data.in_memory import InMemoryData
 from overnight.stacked.member import Member
-from overnight.stacked.stack import named_tensors
 from overnight.training.history import is_plain
 
 CALLED = {
@@ -32,6 +31,10 @@ OF_LIGHTNING = {
     *("toggle_optimizer", "untoggle_optimizer", "freeze", "unfreeze", "all_gather"),
     *("forward", "training_step", "validation_step", "test_step", "configure_optimizers", "__call__"),
 }
+
+
+OF_MODULES = {*vars(L.LightningModule()), "_hparams", "_hparams_initial", "_hparams_name"}
+"""Attributes in which torch and Lightning keep their own state."""
 
 
 def obstacles(member: Member) -> Iterator[str]:
@@ -93,18 +96,7 @@ def constants(task: nn.Module) -> str:
 
 def read(module: nn.Module, name: str, value: Any) -> bool:
     """Tell whether an attribute is one that a step may read, and no state of torch, Lightning or a metric."""
-    if name.startswith("_") or name == "training":
-        return False
-    return isinstance(value, bool | int | float | str | tuple) or (
-        is_plain(value) and not isinstance(module, Metric)
-    )
-
-
-def fixed(task: nn.Module) -> tuple[object, ...]:
-    """Return what stacked training takes to stay as it is: ``constants``, and which tensors are where.
-
-    The steps of all members run in a copy of the first one's task, on tensors that lie side by side. What a
-    hook or an optimizer changes of a task they would not see.
-    """
-    tensors = named_tensors(task).items()
-    return constants(task), [(name, id(t), t.data_ptr(), t.requires_grad) for name, t in tensors]
+    own = name not in OF_MODULES
+    if isinstance(module, Metric):
+        return own and not name.startswith("_") and isinstance(value, bool | int | float | str | tuple)
+    return own and (is_plain(value) or isinstance(value, tuple))

@@ -14,6 +14,7 @@ from overnight.launchers.workers import Hear
 from overnight.records import sweep_state
 from overnight.records.lock import locked
 from overnight.records.record import claim
+from overnight.stacked.check import check
 from overnight.stacked.delivery import Delivery
 from overnight.stacked.gates import obstacles
 from overnight.stacked.grouping import Run, by, shared_out
@@ -23,7 +24,6 @@ from overnight.stacked.measurement import measure
 from overnight.stacked.member import Member
 from overnight.stacked.news import Epoch, Trained
 from overnight.stacked.pace import refuse_if_slow
-from overnight.stacked.proof import check_step
 
 log = logging.getLogger(__name__)
 
@@ -124,9 +124,9 @@ def proven(alike: Sequence[Built], tell: Tell, reasons: dict[Run, str]) -> list[
 def fit(built: Sequence[Built], tell: Tell) -> list[Result]:
     """Train members from the beginning to the end, and measure what they saved."""
     members = [member for _, member in built]
-    loop = StackedLoop(members)
+    loop = StackedLoop(members, check)
     refuse_if_slow(loop)
-    loop.fit(tell, check_step)
+    loop.fit(tell)
     measured = measure(loop, members)
     return [
         (run, Delivery(member, measured[place], others=len(members) - 1, first=not place))

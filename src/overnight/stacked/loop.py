@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from overnight.data.batches import Samples
 from overnight.stacked.batches import Drawn, cut, draw, share
-from overnight.stacked.gates import constants, fixed
+from overnight.stacked.gates import constants
 from overnight.stacked.member import Member
 from overnight.stacked.stack import Stack, State, named_tensors
 from overnight.stacked.steps import Kept, Outputs, Steps
@@ -27,19 +27,23 @@ Tell = Callable[[int, int], None]
 """Is told of the end of an epoch: its number, and how many members it trained."""
 
 
-Check = Callable[["StackedLoop", Drawn], None]
-"""Looks at the first batch of the first and of the last epoch before it is trained on."""
+Check = Callable[..., None]
+"""Looks at the first step of each pass before it is made; see ``overnight.stacked.check``."""
 
 
 class StackedLoop:
     """Trains members whose tasks, trainers and numbers of samples are alike.
 
     Those that end, early or badly, are taken out after the epoch; the others do not notice.
+
+    Args:
+        members: of one kind.
+        check: raises ValueError if a step is not what a member's own task does.
     """
 
-    def __init__(self, members: Sequence[Member]) -> None:
+    def __init__(self, members: Sequence[Member], check: Check = lambda *_: None) -> None:
         first = members[0]
-        self.members = list(members)
+        self.members, self.check = list(members), check
         self.precision = first.trainer.precision_plugin.forward_context
         self.device = first.device
         self.batch_size = first.data.batch_size
@@ -47,12 +51,11 @@ class StackedLoop:
         self.block = FEW if convolves else BLOCK
         share_samples(members, self.device)
         self.prototype = deepcopy(first.task)  # before it has a trainer, to copy too
-        self.fixed: dict[Member, tuple[object, ...]] = {}
         self._stack()
         for member in members:
             member.begin()
 
-    def fit(self, tell: Tell, check: Check) -> None:
+    def fit(self, tell: Tell) -> None:
         """Train every member to its end.
 
         Raises:
@@ -67,7 +70,7 @@ class StackedLoop:
         while self._take_out_ended():
             epoch += 1
             start = time.perf_counter()
-            losses, rows = self.epoch(epoch, check)
+            losses, rows = self.epoch(epoch)
             seconds = (time.perf_counter() - start) / len(self.members)
             for member, own, row in zip(self.members, losses, rows, strict=True):
                 member.end_epoch(own, row, epoch=epoch, seconds=seconds)
@@ -93,7 +96,6 @@ class StackedLoop:
 
     def _stack(self) -> None:
         self.stack = Stack([member.task for member in self.members], self.device)
-        self.fixed |= {member: fixed(member.task) for member in self.members}
         self.build_steps(self.members)
 
     def build_steps(self, members: Sequence[Member]) -> None:
@@ -102,25 +104,19 @@ class StackedLoop:
         self.steps.task.trainer = members[0].trainer
         self.begun = constants(self.steps.task)
 
-    def _refuse_changed(self, members: Sequence[Member]) -> None:
-        changed = [member for member in members if fixed(member.task) != self.fixed[member]]
-        if changed or constants(self.steps.task) != self.begun:
-            raise ValueError("attributes or tensors of the task change while it is trained")
-
-    def epoch(self, epoch: int, check: Check) -> tuple[Tensor, list[Row]]:
+    def epoch(self, epoch: int) -> tuple[Tensor, list[Row]]:
         """Train and validate every member; return the losses [members, steps], and what each task logged.
 
         Raises:
-            ValueError: the check finds something; training and validation log under one name; or something
-                of a task changes that the steps of all would not see.
+            ValueError: the check finds something; training and validation log under one name; or a step
+                changes attributes, which the members' own tasks and their hooks would not see.
         """
         cuts = cut([member.begin_epoch(epoch) for member in self.members], self.batch_size)
-        if epoch in {1, self.members[0].trainer.max_epochs}:
-            check(self, next(draw(self.samples("train"), cuts)))
         losses, kept = self._train(cuts)
         rows = self.validate()
+        if constants(self.steps.task) != self.begun:
+            raise ValueError("a step changes attributes of the task")
         logged = [member.hook("on_train_epoch_end") for member in self.members]
-        self._refuse_changed(self.members)
         of_steps = kept.logged() or logged
         trained = [plain_metrics(steps | hook) for steps, hook in zip(of_steps, logged, strict=True)]
         if both := rows[0].keys() & trained[0].keys():
@@ -133,9 +129,10 @@ class StackedLoop:
         losses = torch.zeros(len(cuts), len(self.members), device=self.device)
         for member in self.members:
             member.hook("on_train_epoch_start")
-        self._refuse_changed(self.members)
         self.steps.train()
         for number, drawn in enumerate(draw(self.samples("train"), cuts)):
+            if number == 0:
+                self.check(self, self.members, self.stack.state, "training_step", drawn, 0)
             outputs = self.step(drawn, number)
             losses[number] = outputs["loss"].detach()
             tell(self.members, "on_train_batch_end", kept.keep(outputs), drawn, number)
@@ -167,13 +164,14 @@ class StackedLoop:
         """Return what each member's task logs in one pass over these splits, in steps of a kind."""
         self.steps.eval()
         logged: list[dict[str, Tensor]] = [member.hook(f"on_{kind}_epoch_start") for member in members]
-        self._refuse_changed(members)
         for place, split in enumerate(splits):
             index = (place,) if len(splits) > 1 else ()
             cuts = cut([member.data.whole(split) for member in members], self.block)
             kept = Kept([positions.shape[-1] for positions in cuts])
             for number, drawn in enumerate(draw(self.samples(split, members), cuts)):
                 arguments = (number, *index)
+                if number == 0:
+                    self.check(self, members, state, f"{kind}_step", drawn, *arguments)
                 with self.precision():
                     outputs = self.steps.call(state, f"{kind}_step", drawn, *arguments)
                 tell(members, f"on_{kind}_batch_end", kept.keep(outputs), drawn, *arguments)

@@ -9,7 +9,7 @@ from torch import Generator
 
 from overnight.stacked.batches import cut, draw
 from overnight.stacked.loop import StackedLoop
-from overnight.stacked.steps import collecting_logs, named_outputs
+from overnight.stacked.steps import call_step
 
 CLEARLY = 1.25
 """How much slower a stacked step has to be to be given up: clocks are noisy.
@@ -41,8 +41,7 @@ def refuse_if_slow(loop: StackedLoop) -> None:
 
     def in_turn() -> None:
         for _ in loop.members:
-            with collecting_logs(alone, {}, "training_step"):
-                named_outputs(alone.training_step(drawn.samples, 0))["loss"].backward()
+            call_step(alone, "training_step", drawn.samples, 0)["loss"].backward()
 
     fast = slow = math.inf
     for _ in range(TRIES):

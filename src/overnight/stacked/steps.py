@@ -41,20 +41,25 @@ class Steps(nn.Module):
 
         ``step`` is the name of the method; ``arguments`` are what it takes after the batch.
         """
-        logged: Outputs = {}
         with Level(len(next(iter(state.values())))) as level:
             if state is not self.held:
                 level.hold(self.task, state)
                 self.held = state
             batch = Samples(*map(level.batched, drawn.samples)) if drawn.own else drawn.samples
-            with collecting_logs(self.task, logged, step):
-                returned = named_outputs(getattr(self.task, step)(batch, *arguments))
-            outputs = returned | {f"{LOGGED}{name}": value for name, value in logged.items()}
+            outputs = call_step(self.task, step, batch, *arguments)
             return {name: level.unbatched(value) for name, value in outputs.items()}
 
 
 LOGGED = "logged "
 """Before the names of what a step logged, among its outputs."""
+
+
+def call_step(task: L.LightningModule, step: str, batch: Samples, *arguments: Any) -> Outputs:
+    """Return what a step of a task returns and logs; ``arguments`` are what it takes after the batch."""
+    logged: Outputs = {}
+    with collecting_logs(task, logged, step):
+        returned = named_outputs(getattr(task, step)(batch, *arguments))
+    return returned | {f"{LOGGED}{name}": value for name, value in logged.items()}
 
 
 def named_outputs(returned: Any) -> Outputs:

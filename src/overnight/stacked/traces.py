@@ -52,7 +52,7 @@ def stacked(config: Config, directory: Path) -> Trace:
     loop = StackedLoop(members)
     loop.block = min(loop.block, BLOCK)
     steps = noted(members[0])
-    _, rows = loop.epoch(1, lambda *_: None)
+    _, rows = loop.epoch(1)
     return steps, {name: torch.tensor(value) for name, value in rows[0].items()}
 
 

@@ -1,0 +1,151 @@
+"""The check of stacked training while it goes on: the first step of each pass, as members' own tasks do it.
+
+The steps of all members are made by a copy of the first one's task. What a hook has changed in a task by
+then, and what each has of its own, such as the learning rate that it logs, shows here.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor, nn
+
+from overnight.data.batches import Samples
+from overnight.stacked.batches import Drawn
+from overnight.stacked.gates import OF_MODULES
+from overnight.stacked.loop import StackedLoop
+from overnight.stacked.member import Member
+from overnight.stacked.proof import compare
+from overnight.stacked.stack import State, named_tensors
+from overnight.stacked.steps import Steps, call_step
+from overnight.stacked.traces import drop_nothing, gradients
+
+MEMBERS, SAMPLES = 8, 32
+"""How many are looked at: of more members all at first, and then so many in turn."""
+DOUBLE = 1e-6
+"""How far a number may be from the task's own, as a share of its tensor's largest element, in float64."""
+FP32, BF16 = (1e-5, 1e-3), (2e-2, 0.2)
+"""The same of a loss and of gradients in the run's own precision."""
+SMALL = 1e-3
+"""What counts as nothing there."""
+
+
+def check(
+    loop: StackedLoop, members: Sequence[Member], state: State, step: str, drawn: Drawn, *rest: int
+) -> None:
+    """Compare a step of all members with those of their own tasks; it is done on copies.
+
+    Args:
+        loop: its steps are in the mode of the pass.
+        members: those of the state.
+        state: name -> [members, ...].
+        step: the name of the method.
+        drawn: the batch.
+        rest: what the method takes after the batch.
+
+    Raises:
+        ValueError: they differ.
+    """
+    trainer = members[0].trainer
+    if step == "training_step" and trainer.current_epoch + 1 in {1, trainer.max_epochs}:
+        check_kernels(loop, drawn)
+    for places in in_turn(len(members), trainer.current_epoch):
+        few = Samples(*(double(t[places][:, :SAMPLES] if drawn.own else t[:SAMPLES]) for t in drawn.samples))
+        some = {n: double(t.detach()[places]).requires_grad_(t.requires_grad) for n, t in state.items()}
+        tasks = [own_task(members[place], training=loop.steps.training) for place in places]
+        if state is not loop.stack.state:  # weights of a checkpoint
+            load(tasks, some)
+        compare_with_all(tasks, loop.steps, some, step, Drawn(few, drawn.own), *rest)
+
+
+def in_turn(number: int, epoch: int) -> list[list[int]]:
+    """Return the places of the members to look at, ``MEMBERS`` at a time."""
+    parts = [list(range(start, min(start + MEMBERS, number))) for start in range(0, number, MEMBERS)]
+    return [parts[epoch % len(parts)]] if epoch else parts
+
+
+def compare_with_all(
+    tasks: Sequence[L.LightningModule], steps: Steps, state: State, step: str, drawn: Drawn, *rest: int
+) -> None:
+    """Compare what a step returns and logs, its gradients, and the rates of dropout, with nothing dropped."""
+    with undropped(steps) as rates:
+        together = steps.call(state, step, drawn, *rest)
+    if steps.training:
+        together["loss"].sum().backward()
+    slopes = {f"gradient of {n}": t.grad for n, t in state.items() if t.grad is not None}
+    for row, task in enumerate(tasks):
+        with undropped(task) as own_rates:
+            alone = call_step(task, step, drawn.of(row), *rest)
+        if steps.training:
+            alone["loss"].backward()
+        when = f"in {step} of epoch {task.current_epoch + 1}, "
+        for ours, theirs in ((alone, together), (gradients(task), slopes)):
+            compare(ours, {name: of_all[row] for name, of_all in theirs.items()}, DOUBLE, when, SMALL)
+        if own_rates != rates:
+            raise ValueError(f"{when}the rate of dropout is not what the ordinary way gives")
+
+
+def own_task(member: Member, *, training: bool) -> L.LightningModule:
+    """Return a copy of a member's task in float64; layers that it has in evaluation mode stay so."""
+    own = (value for name, value in vars(member.task).items() if name not in OF_MODULES)
+    seen = {id(value): value for value in own if holds_tensors(value)}  # of an epoch, and large
+    task: L.LightningModule = deepcopy(member.task, seen)
+    task.trainer = member.trainer  # a copy has none
+    return task.double() if training else task.double().eval()
+
+
+def holds_tensors(value: Any) -> bool:
+    """Tell whether a value is a list or dict with tensors in it."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(isinstance(part, Tensor) or holds_tensors(part) for part in parts)
+
+
+def load(tasks: Sequence[nn.Module], state: State) -> None:
+    """Give each task its part of a state."""
+    with torch.no_grad():
+        for row, task in enumerate(tasks):
+            for name, tensor in named_tensors(task).items():
+                tensor.copy_(state[name][row])
+
+
+def double(tensor: Tensor) -> Tensor:
+    """Return floating-point numbers in float64, others as they are."""
+    return tensor.double() if tensor.is_floating_point() else tensor
+
+
+@contextmanager
+def undropped(module: nn.Module) -> Iterator[list[float]]:
+    """Set every probability of dropout to 0 for a while; give what they are otherwise."""
+    layers = [layer for layer in module.modules() if isinstance(layer, nn.Dropout)]
+    rates = [layer.p for layer in layers]
+    drop_nothing(module)
+    try:
+        yield rates
+    finally:
+        for layer, rate in zip(layers, rates, strict=True):
+            layer.p = rate
+
+
+def check_kernels(loop: StackedLoop, drawn: Drawn) -> None:
+    """Compare a training step in the run's own precision with what the first member's task gives by itself.
+
+    Raises:
+        ValueError: loss or gradients differ.
+    """
+    alone, steps, copied = loop.rehearsal([])
+    drop_nothing(alone)
+    drop_nothing(steps)
+    with loop.precision():
+        own = call_step(alone, "training_step", drawn.of(0), 0)["loss"]
+        together = steps.call(copied, "training_step", drawn, 0)["loss"]
+    own.backward()
+    together.sum().backward()
+    halved = loop.members[0].trainer.precision == "bf16-mixed"
+    of_loss, of_gradients = BF16 if halved else FP32
+    when = "in the run's own precision, "
+    compare({"loss": own.detach()}, {"loss": together[0].detach()}, of_loss, when)
+    stacked = {f"gradient of {n}": t.grad[0] for n, t in copied.items() if t.grad is not None}
+    compare(gradients(alone), stacked, of_gradients, when, SMALL)
