@@ -12,13 +12,14 @@ from overnight.records.record import Record, read_record
 
 RUN = (*SHORT, "trainer.max_epochs=5", "task_name=long", "logger=none", "model.hidden_sizes=[32]")
 STUCK = "init=zeros"  # nothing is learned: every epoch is a bad one
-EARLY = (STUCK, "regularization=early_stopping", "callbacks.early_stopping.patience=1")
+DELTA = "+callbacks.early_stopping.min_delta=0.1"  # the last bits of its loss may well become better
+EARLY = (STUCK, "regularization=early_stopping", "callbacks.early_stopping.patience=1", DELTA)
 WAYS = (
     "optimizer=momentum regularization=[dropout,batch_norm] augmentation=[flip,affine,mixup,cutmix]",
     "optimizer=adam scheduler=one_cycle",
     "scheduler=cosine",
     f"{STUCK} scheduler=plateau scheduler.scheduler.patience=0",
-    f"{STUCK} regularization=early_stopping callbacks.early_stopping.patience=4",
+    f"{STUCK} regularization=early_stopping callbacks.early_stopping.patience=4 {DELTA}",
 )
 OPTIONS = [
     f"{group}={path.stem}"
