@@ -104,26 +104,26 @@ def test_what_can_be_stacked_is_what_it_is_by_itself(fork: str, configured: Any,
 
 
 UNSEEN = {
-    "GrowingByHook": "in training_step of epoch 2, loss",
-    "GrowingByObject": "in training_step of epoch 2, loss",
-    "LaterDropout": "in training_step of epoch 2, the rate of dropout",
-    "LaterFrozen": "in training_step of epoch 2, gradient",
-    "Halved": "in training_step of epoch 2, logits",
-    "Sharpened": "in validation_step of epoch 2, logits",
-    "LaterEvaluated regularization=batch_norm": "in training_step of epoch 2, logits",
-    "SampleCount": "a step changes attributes",
-    "LogsRate": "in training_step of epoch 1, logged mean lr",
-    "WeighedByMetric": "in training_step of epoch 2, loss",
-    "OwnNumbers": "in training_step of epoch 1, loss",
-    "OwnTest": "in test_step of epoch 1, plain_loss",
-    "HalfLoss model._target_=forks.Counting": "is not what the ordinary way gives",
+    "unseen_tasks.GrowingByHook": "in training_step of epoch 2, loss",
+    "unseen_tasks.GrowingByObject": "in training_step of epoch 2, loss",
+    "unseen_tasks.LaterDropout": "in training_step of epoch 2, the rate of dropout",
+    "unseen_tasks.LaterFrozen": "in training_step of epoch 2, gradient",
+    "unseen_tasks.Halved": "in training_step of epoch 2, logits",
+    "unseen_tasks.Sharpened": "in validation_step of epoch 2, logits",
+    "unseen_tasks.LaterEvaluated regularization=batch_norm": "in training_step of epoch 2, logits",
+    "unseen_tasks.SampleCount": "a step changes attributes",
+    "unseen_tasks.LogsRate": "in training_step of epoch 1, logged mean lr",
+    "unseen_tasks.WeighedByMetric": "in training_step of epoch 2, loss",
+    "unseen_tasks.OwnNumbers": "in training_step of epoch 1, loss",
+    "unseen_tasks.OwnTest": "in test_step of epoch 1, plain_loss",
+    "forked_tasks.HalfLoss model._target_=forks.Counting": "is not what the ordinary way gives",
 }
 """What the steps of all would not see of a task, as a hook has changed it or as it is each member's own."""
 
 
 @pytest.mark.parametrize("fork", every(3, UNSEEN))
 def test_what_the_steps_of_all_would_not_see_is_noticed(fork: str, configured: Any) -> None:
-    typed = [*f"task._target_=forked_tasks.{fork}".split(), "trainer.max_epochs=3"]
+    typed = [*f"task._target_={fork}".split(), "trainer.max_epochs=3"]
     runs = [configured(*typed, f"seed={n}", f"lr=0.{n}") for n in (1, 2)]
     members = [Member(*run) for run in runs]
     loop = StackedLoop(members, check)
