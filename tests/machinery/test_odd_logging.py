@@ -129,11 +129,13 @@ RESUMED = {
     "plateau": odd("Plateau"),
     "tuned": (*odd("Pretrained"), FINETUNED),
     "frozen at its start": odd("FrozenAtStart"),
+    "best so far": (*odd("BestSoFar"), "lr=0.5"),  # it gets worse
+    "changing": odd("Changing"),
 }
 
 
 @pytest.mark.parametrize("typed", RESUMED.values(), ids=RESUMED.keys())
-def test_resumed_it_has_the_rates_and_the_frozen_layers_that_it_had(
+def test_resumed_it_has_what_no_state_dict_has(
     typed: tuple[str, ...], command: Command, tmp_path: Path
 ) -> None:
     run = (*typed, once(tmp_path / "marker", kill=False))

@@ -15,13 +15,13 @@ from torch import Tensor, nn
 
 from overnight.data.batches import Samples
 from overnight.stacked.batches import Drawn
-from overnight.stacked.gates import OF_MODULES
 from overnight.stacked.loop import StackedLoop
 from overnight.stacked.member import Member
 from overnight.stacked.proof import compare
 from overnight.stacked.stack import State, named_tensors
 from overnight.stacked.steps import Steps, call_step
 from overnight.stacked.traces import drop_nothing, gradients
+from overnight.training.attributes import OF_MODULES
 
 MEMBERS, SAMPLES = 8, 32
 """How many are looked at: of more members all at first, and then so many in turn."""

@@ -13,7 +13,7 @@ from torchmetrics import Metric
 from overnight.data.batches import Batches, InOrder, Shuffled
 from overnight.data.in_memory import InMemoryData
 from overnight.stacked.member import Member
-from overnight.training.history import is_plain
+from overnight.training.attributes import plain_attributes
 
 CALLED = {
     *("forward", "training_step", "validation_step", "test_step", "predict_step", "configure_optimizers"),
@@ -31,10 +31,6 @@ OF_LIGHTNING = {
     *("toggle_optimizer", "untoggle_optimizer", "freeze", "unfreeze", "all_gather"),
     *("forward", "training_step", "validation_step", "test_step", "configure_optimizers", "__call__"),
 }
-
-
-OF_MODULES = {*vars(L.LightningModule()), "_hparams", "_hparams_initial", "_hparams_name"}
-"""Attributes in which torch and Lightning keep their own state."""
 
 
 def obstacles(member: Member) -> Iterator[str]:
@@ -87,16 +83,5 @@ def tied(module: nn.Module) -> bool:
 
 def constants(task: nn.Module) -> str:
     """Return all plain values that a task's modules keep, and their classes: members must have the same."""
-    kept = {
-        name: (type(module).__qualname__, {k: v for k, v in vars(module).items() if read(module, k, v)})
-        for name, module in task.named_modules()
-    }
+    kept = {name: (type(part).__qualname__, plain_attributes(part)) for name, part in task.named_modules()}
     return repr(kept)
-
-
-def read(module: nn.Module, name: str, value: Any) -> bool:
-    """Tell whether an attribute is one that a step may read, and no state of torch, Lightning or a metric."""
-    own = name not in OF_MODULES
-    if isinstance(module, Metric):
-        return own and not name.startswith("_") and isinstance(value, bool | int | float | str | tuple)
-    return own and (is_plain(value) or isinstance(value, tuple))

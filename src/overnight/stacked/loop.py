@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 import torch
+from lightning.pytorch.trainer.states import TrainerFn
 from torch import Generator, Tensor
 
 from overnight.data.batches import Samples
@@ -62,6 +63,8 @@ class StackedLoop:
             ValueError: the check finds that a step is not what it should be.
         """
         start = time.perf_counter()
+        for member in self.members:
+            member.trainer.state.fn = TrainerFn.VALIDATING  # until ``begin_fit``
         rows = self.validate()
         seconds = (time.perf_counter() - start) / len(self.members)
         for member, row in zip(self.members, rows, strict=True):

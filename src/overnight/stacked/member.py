@@ -13,6 +13,7 @@ from overnight.data.batches import Batches
 from overnight.stacked.held import HeldCheckpoints, own_generator
 from overnight.stacked.steps import collecting_logs
 from overnight.training import fit, parts
+from overnight.training.attributes import Attributes
 from overnight.training.history import History
 from overnight.training.rows import DivergedError, Row, check_loss, check_row
 
@@ -88,6 +89,7 @@ class Member:
         """Return the batches of this epoch, in the order of this member."""
         self.trainer.fit_loop.epoch_loop.scheduler_progress.reset_on_run()
         self._stepped.reset_on_run()
+        self._call("on_train_epoch_start")
         batches: Batches = self.data.train_dataloader()
         batches.sampler.set_epoch(epoch - 1)
         return batches
@@ -99,7 +101,8 @@ class Member:
         self._schedule("step", plateau=False)
 
     def begin_fit(self, measured: Row, seconds: float) -> None:
-        """Record the untrained net as epoch 0."""
+        """Record the untrained net as epoch 0; from here on it is trained."""
+        self.trainer.state.fn = TrainerFn.FITTING
         self.seconds += seconds
         fit.refuse_unlogged(self.config["metric"], measured)
         self.history.add(measured, epoch=0)
@@ -143,7 +146,8 @@ class Member:
 
     def _call(self, hook: str, **arguments: Any) -> None:
         for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
-            if isinstance(callback, Checkpoint | EarlyStopping) and callback is not self.history:
+            known = isinstance(callback, Checkpoint | EarlyStopping | Attributes)
+            if known and callback is not self.history:
                 getattr(callback, hook)(self.trainer, self.task, **arguments)
 
     def _count(self, steps: int) -> None:

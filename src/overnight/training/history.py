@@ -14,6 +14,7 @@ from torch import Tensor
 from overnight.config.errors import ConfigError
 from overnight.config.refusals import CALLBACKS
 from overnight.records.identity import fingerprint, sources, without_keys
+from overnight.training.attributes import is_plain
 from overnight.training.generators import generator_states, restore_generators
 from overnight.training.rows import Row, check_loss, check_row, draw_row, plain_metrics
 
@@ -186,12 +187,3 @@ def refuse_ambiguous(names: Iterable[str], metric: str | None) -> None:
         if name == metric:
             raise ConfigError(f"metric={what}. {needed}")
         log.warning("%s; the history has that of validation. %s", what, needed)
-
-
-def is_plain(value: Any) -> bool:
-    """Tell whether a value consists of numbers, texts, lists and dicts alone."""
-    if isinstance(value, dict):
-        return all(is_plain(part) for pair in value.items() for part in pair)
-    if isinstance(value, list | tuple):
-        return all(map(is_plain, value))
-    return value is None or isinstance(value, bool | int | float | str)

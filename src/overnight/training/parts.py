@@ -16,8 +16,8 @@ from overnight.config.errors import ConfigError
 from overnight.config.of_data import TRAITS, asked, filled
 from overnight.data.in_memory import InMemoryData
 from overnight.records.record import LAST
+from overnight.training.attributes import Attributes
 from overnight.training.checkpoints import LastCheckpoint, read_checkpoint
-from overnight.training.frozen import Frozen
 from overnight.training.generators import seeded
 from overnight.training.history import History
 from overnight.training.saving import AtomicCheckpointIO
@@ -138,7 +138,7 @@ def build_trainer(config: Config, directory: Path, history: History) -> L.Traine
     """Build the trainer with its callbacks and loggers; whatever it saves goes into the run's directory."""
     make = hydra.utils.instantiate(config["trainer"], _partial_=True, _convert_="all")
     parts = {
-        "callbacks": [history, Frozen(), WholeEpochs(), *build_parts(config["callbacks"])],
+        "callbacks": [history, Attributes(), WholeEpochs(), *build_parts(config["callbacks"])],
         "logger": build_parts(config["logger"]),
     }
     try:
