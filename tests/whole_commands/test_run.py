@@ -49,6 +49,8 @@ def test_the_record_is_whole(run_directory: Path) -> None:
     assert record["status"] == "completed"
     assert record["error"] is None
     assert record["model"] == {"class": "fcnlab.nets.FCN", "parameters": 235146}
+    (trained,) = record["optimizers"]
+    assert (trained["class"], trained["lr"]) == ("torch.optim.adam.Adam", 0.001)
     assert record["trained"] == "ordinary"
     assert (record["metric"], record["mode"], record["checked"]) == ("val/acc", "max", True)
     assert [row["epoch"] for row in record["history"]] == [0, 1, 2]
@@ -216,6 +218,14 @@ def test_layers_that_are_made_late_are_measured(
     record = recorded(tmp_path / "run")
     assert str(record["checked"]).startswith(checked)
     assert record["best"]["val/acc"] == record["history"][record["best"]["epoch"]]["val/acc"]
+
+
+def test_an_optimizer_of_the_task_s_own_is_recorded_and_said(command: Command, tmp_path: Path) -> None:
+    ended = command("train.py", *SHORT, "task._target_=forked_tasks.OwnOptimizer", "hydra.run.dir=run")
+    (trained,) = recorded(tmp_path / "run")["optimizers"]
+    assert (trained["class"], trained["lr"]) == ("torch.optim.sgd.SGD", 0.05)
+    said = "trained with torch.optim.sgd.SGD, though its configuration names torch.optim.adam.Adam"
+    assert said in ended.stdout + ended.stderr
 
 
 WRONG = {

@@ -21,7 +21,7 @@ from overnight.runs.environment import environment
 
 UNKNOWN = (
     *("error", "fingerprint", "config", "interpolated", "metric", "mode", "model", "best", "last", "checked"),
-    *("checkpoint", "seconds", "samples_per_second", "data", "sources"),
+    *("optimizers", "checkpoint", "seconds", "samples_per_second", "data", "sources"),
 )
 """What a record says of a run only when it has been trained."""
 

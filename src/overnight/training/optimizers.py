@@ -1,11 +1,16 @@
 """What is done with every optimizer, whatever its class."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
+import hydra
 from torch import nn
 from torch.optim import Optimizer
 
 from overnight.config.errors import ConfigError
+from overnight.training.attributes import is_plain
+
+Config = dict[str, Any]
 
 
 def decay_matrices(optimizer: Optimizer) -> Optimizer:
@@ -33,3 +38,31 @@ def refuse_optimizer(optimizer: Callable[..., Optimizer], net: nn.Module) -> Non
             f"optimizer: {error}. Given: {given}. Needed: what this optimizer takes. "
             f"Type for example: optimizer=adam, and no optimizer.KEY=VALUE"
         ) from error
+
+
+def describe_optimizers(optimizers: Iterable[Optimizer]) -> list[Config]:
+    """Return the class of each optimizer, and the settings that it was built with."""
+    return [
+        {"class": full_name(type(each))}
+        | {k: v for k, v in getattr(each, "defaults", {}).items() if is_plain(v)}
+        for each in optimizers
+    ]
+
+
+def other_optimizers(record: Config) -> str:
+    """Say which optimizer a run's configuration names that it was not trained with; "" if there is none.
+
+    A task may build others in its ``configure_optimizers``.
+    """
+    trained = [each["class"] for each in record["optimizers"] or ()]
+    nodes = [node for node in record["config"]["task"].values() if isinstance(node, dict)] if trained else []
+    asked = [hydra.utils.get_object(node["_target_"]) for node in nodes if "_target_" in node]
+    names = [full_name(kind) for kind in asked if isinstance(kind, type) and issubclass(kind, Optimizer)]
+    if unused := ", ".join(name for name in names if name not in trained):
+        return f"it was trained with {', '.join(trained)}, though its configuration names {unused}"
+    return ""
+
+
+def full_name(kind: type) -> str:
+    """Return the name of a class with that of its module."""
+    return f"{kind.__module__}.{kind.__qualname__}"

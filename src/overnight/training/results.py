@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import lightning as L
 
 from overnight.records.metric import OWN, is_of_test, split_and_name
+from overnight.training.optimizers import describe_optimizers, full_name
 from overnight.training.rows import Row, whole_rows
 
 Config = dict[str, Any]
@@ -129,14 +130,14 @@ def differences(
 def facts(
     task: L.LightningModule, data: L.LightningDataModule, seconds: float, samples: int | None
 ) -> Config:
-    """Return what a record says of the module, the data and the speed.
+    """Return what a record says of the module, its optimizers, the data and the speed.
 
     A foreign data module says nothing of its sizes; then nobody knows on how many samples the fit trained.
     """
-    kind = type(getattr(task, "net", task))
     parameters = sum(p.numel() for p in task.parameters() if p.requires_grad)
     return {
-        "model": {"class": f"{kind.__module__}.{kind.__qualname__}", "parameters": parameters},
+        "model": {"class": full_name(type(getattr(task, "net", task))), "parameters": parameters},
+        "optimizers": describe_optimizers(task.trainer.optimizers),
         "data": data.describe() if hasattr(data, "describe") else None,
         "seconds": seconds,
         "samples_per_second": samples / seconds if samples is not None else None,
