@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from composing import compose_once, read_once
+from composing import compose_once, merge_once, read_once
 from overnight.records.identity import COSMETIC, without_keys
 from overnight.records.record import Record
 
@@ -44,6 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_finish() -> None:
     """Take what was imported out of the search for garbage: statsmodels starts one for each correction."""
     read_once()
+    merge_once()
     compose_once()
     gc.freeze()
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from hydra._internal import defaults_list
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_repository import ConfigRepository
 from hydra._internal.hydra import Hydra
@@ -67,6 +68,8 @@ def test_what_the_tests_compose_once_is_what_hydra_composes_again(
     monkeypatch.setattr(Hydra, "get_mode", composing.ask_again)
     monkeypatch.setattr(ConfigLoaderImpl, "load_configuration", composing.compose_again)
     monkeypatch.setattr(ConfigRepository, "load_config", composing.read_again)
+    monkeypatch.setattr(ConfigLoaderImpl, "_compose_config_from_defaults_list", composing.merge_again)
+    monkeypatch.setattr(defaults_list, "_create_interpolation_map", composing.map_again)
     assert command("train.py", *SHORT, *typed.split()) == once
     assert len(found) == (0 if once.stderr.startswith("Error") else 2)
     assert found[:1] == found[1:]
