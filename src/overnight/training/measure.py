@@ -26,8 +26,12 @@ WHOLE = {
     "profiler": {"_target_": "overnight.training.speed.NoProfiler"},
     "enable_progress_bar": False,
     "fast_dev_run": False,
+    "inference_mode": False,
 }
-"""What the measuring Trainer has in place of the run's: nothing is printed, and no batch is left out."""
+"""What the measuring Trainer has in place of the run's: nothing is printed, and no batch is left out.
+
+What a module makes in inference mode cannot be changed in training, so a fit does not validate in it either.
+"""
 
 
 class NoLogger(DummyLogger):
