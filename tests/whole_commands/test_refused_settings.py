@@ -37,6 +37,7 @@ REFUSED = {
     "+trainer.check_val_every_n_epoch=null": "check_val_every_n_epoch=2",
     "+trainer.val_check_interval=00:00:01:00": "check_val_every_n_epoch=2",
     "+trainer.max_steps=0": "nothing would be trained",
+    "+trainer.max_steps=8 +trainer.min_epochs=3": "would not be validated. Needed: one of them",
     f"'+callbacks.lr={{{CALLBACK}.LearningRateMonitor,logging_interval:step}}'": "log_every_n_steps=50",
     f"'+callbacks.lr={{{CALLBACK}.DeviceStatsMonitor}}'": "log_every_n_steps=50",
     **dict.fromkeys(("model=null", "~model", "optimizer=none", "metrics=[]", "data=null"), "cannot be off"),

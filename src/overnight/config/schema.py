@@ -142,6 +142,12 @@ def refused_settings(config: Config) -> Iterator[str]:
     """Say which settings of the Trainer cannot be honoured, why, and what to type instead."""
     trainer = config["trainer"]
     yield from refused(trainer, TRAINER, "trainer")
+    floors = [key for key in ("min_epochs", "min_steps") if trainer.get(key)]
+    if floors and (trainer.get("max_steps") or -1) > 0:
+        yield (
+            f"trainer.max_steps={trainer['max_steps']} with trainer.{floors[0]}={trainer[floors[0]]}: the "
+            f"weights that the run ends with would not be validated. Needed: one of them"
+        )
     if trainer.get("gradient_clip_val") and "mixed" in str(trainer.get("precision")):
         for key, node in config.items():
             if isinstance(node, dict) and node.get("fused"):
