@@ -8,13 +8,13 @@ from typing import Any
 import lightning as L
 import torch
 from lightning.pytorch.callbacks import Checkpoint
-from lightning.pytorch.utilities.combined_loader import CombinedLoader
 from torch import Tensor
 
 from overnight.config.errors import ConfigError
 from overnight.config.refusals import CALLBACKS
 from overnight.records.identity import fingerprint, sources, without_keys
 from overnight.training.attributes import is_plain
+from overnight.training.foreign_data import tell_of_other_batches
 from overnight.training.generators import generator_states, restore_generators
 from overnight.training.rows import Row, check_loss, check_row, draw_row, plain_metrics
 
@@ -59,7 +59,7 @@ class History(Checkpoint):
         Lightning steps them after it saves, and after every epoch unless it is told otherwise.
         """
         if trainer.ckpt_path:
-            tell_of_other_batches(trainer.train_dataloader)
+            tell_of_other_batches(trainer)
         done = int(self.rows[-1]["epoch"] or 0)
         for config in trainer.lr_scheduler_configs:
             if not config.reduce_on_plateau or config.interval != "epoch":
@@ -166,17 +166,6 @@ class History(Checkpoint):
         """Go on with the history and the random numbers of the checkpoint."""
         self.rows = list(checkpoint["history"])
         restore_generators(checkpoint["generators"])
-
-
-def tell_of_other_batches(loaders: Any) -> None:
-    """Say so if the order or the samples of loaders depend on what nothing can restore."""
-    for loader in CombinedLoader(loaders, "sequential").flattened:
-        own = (getattr(part, "generator", None) for part in (loader, getattr(loader, "sampler", None)))
-        if any(own) or getattr(loader, "persistent_workers", False):
-            log.warning(
-                "the loader of training draws from a generator, or in workers, of which no checkpoint knows: "
-                "from here on its batches are others than without the interruption"
-            )
 
 
 def refuse_ambiguous(names: Iterable[str], metric: str | None) -> None:

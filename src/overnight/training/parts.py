@@ -1,7 +1,6 @@
 """The parts of a run, built from its configuration: module, data module, Trainer, callbacks, loggers."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from overnight.data.in_memory import InMemoryData
 from overnight.records.record import LAST
 from overnight.training.attributes import Attributes
 from overnight.training.checkpoints import LastCheckpoint, read_checkpoint
+from overnight.training.foreign_data import draw_alike
 from overnight.training.generators import seeded
 from overnight.training.history import History
 from overnight.training.saving import AtomicCheckpointIO
@@ -77,27 +77,15 @@ def informed(config: Config, data: L.LightningDataModule) -> Config:
 def build_data(config: Config, **changes: Any) -> L.LightningDataModule:
     """Build the data module, with other arguments than the configuration's if asked for.
 
-    A foreign one may draw from the global generators, when it is built and whenever it is set up; with these
-    seeds it has the same samples and splits in training, in a run that goes on, and in an evaluation.
+    A foreign one may draw from the global generators, when it is built, whenever it is set up and asked for
+    loaders; with these seeds it has the same samples and splits in training, in a run that goes on, and in an
+    evaluation.
     """
     with seeded(config["seed"]):
         data: L.LightningDataModule = instantiated(config["data"], **changes)
     if not isinstance(data, InMemoryData):
-        data.setup = as_in_fit(data.setup, config["seed"])  # type: ignore[method-assign,assignment]
+        draw_alike(data, config["seed"])
     return data
-
-
-def as_in_fit(setup: Callable[[str], None], seed: int) -> Callable[[str], None]:
-    """Let a ``setup`` draw the same each time, and make ready for validation what ``fit`` validates on.
-
-    As in Lightning's own guide, many a ``setup`` makes the validation set for the stage ``fit`` only.
-    """
-
-    def set_up(stage: str) -> None:
-        with seeded(seed):
-            setup("fit" if stage == "validate" else stage)
-
-    return set_up
 
 
 def instantiated(node: Config, **arguments: Any) -> Any:
