@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from commands import Command, result
-from foreign_runs import TRAIN, module, once, recorded
+from commands import Command
+from foreign_runs import TRAIN, module, recorded
 from overnight.runs.evaluate import evaluate
 
 pytestmark = [
@@ -123,28 +123,6 @@ def test_a_metric_of_training_and_validation_is_said_to_be_both_and_cannot_choos
 def test_a_tiny_metric_is_checked_as_any_other(command: Command, tmp_path: Path) -> None:
     assert command(TRAIN, *odd("Unsaved")).status == 0
     assert "but the history has" in recorded(tmp_path)["checked"]
-
-
-RESUMED = {
-    "plateau": odd("Plateau"),
-    "tuned": (*odd("Pretrained"), FINETUNED),
-    "frozen at its start": odd("FrozenAtStart"),
-    "best so far": (*odd("BestSoFar"), "lr=0.5"),  # it gets worse
-    "changing": odd("Changing"),
-}
-
-
-@pytest.mark.parametrize("typed", RESUMED.values(), ids=RESUMED.keys())
-def test_resumed_it_has_what_no_state_dict_has(
-    typed: tuple[str, ...], command: Command, tmp_path: Path
-) -> None:
-    run = (*typed, once(tmp_path / "marker", kill=False))
-    assert command(TRAIN, *run).status == 130
-    assert command(TRAIN, *run, "ckpt_path=last").status == 0
-    resumed = recorded(tmp_path)
-    (tmp_path / "outputs").rename(tmp_path / "resumed")
-    assert command(TRAIN, *run).status == 0
-    assert result(resumed) == result(recorded(tmp_path))
 
 
 def test_a_test_set_that_cannot_be_measured_costs_no_record(command: Command, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from lightning.pytorch.callbacks import LearningRateFinder
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
-from torchmetrics import MeanMetric, MeanSquaredError, MinMetric
+from torchmetrics import MeanSquaredError, MinMetric
 
 from foreign import INPUTS, Line, Regressor
 
@@ -175,35 +175,6 @@ class FrozenAtStart(Regressor):
     def on_train_epoch_start(self) -> None:
         if self.current_epoch == 0:
             self.net.requires_grad_(requires_grad=True)
-
-
-class Changing(BestSoFar):
-    """Changes by its hooks what no state_dict has, and trains with it."""
-
-    def __init__(self, lr: float) -> None:
-        super().__init__(lr)
-        self.steps, self._weight, self.noted = 0, 1.0, {"losses": [0.5]}
-        self.register_buffer("mean", torch.zeros(1), persistent=False)
-        self.mean: Tensor
-        self.seen = MeanMetric()
-
-    def training_step(self, batch: Any, batch_idx: int) -> Any:
-        self.steps += 1
-        loss = self.loss(batch) * self._weight + self.mean.mean() * self.steps
-        self.mean.mul_(0.9).add_(loss.detach())
-        self.seen.update(loss.detach())
-        self.log("train_seen", self.seen, on_epoch=True, on_step=False)
-        self.log("train_steps", float(self.steps + sum(self.noted["losses"])))
-        return loss
-
-    def on_train_epoch_start(self) -> None:
-        if self.current_epoch == 0:
-            self.net[1].eval()  # type: ignore[index]
-
-    def on_train_epoch_end(self) -> None:
-        self._weight *= 1.5
-        self.noted["losses"].append(self._weight)
-        self.net[1].p += 0.1  # type: ignore[index]
 
 
 class Leaving(Regressor):

@@ -1,18 +1,25 @@
 """What a module is besides its state_dict: frozen layers, counters, the best so far, what a hook has set."""
 
+import logging
 from collections.abc import Collection
 from copy import deepcopy
+from types import NoneType
 from typing import Any
 
 import lightning as L
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torchmetrics import Metric
+
+log = logging.getLogger(__name__)
 
 Values = dict[str, Any]
 
 OF_MODULES = {*vars(L.LightningModule()), "_hparams", "_hparams_initial", "_hparams_name"}
 """Attributes in which torch and Lightning keep their own state."""
+
+NUMPY = (np.ndarray, np.generic)
 
 
 class Attributes(L.Callback):
@@ -25,6 +32,10 @@ class Attributes(L.Callback):
     def __init__(self) -> None:
         self.begun: Values | None = None
         self.loaded: Values = {}
+
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Give the module its precision before weights are loaded; Lightning has rounded them by then."""
+        trainer.precision_plugin.convert_module(pl_module)
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Note what there is before the first epoch, and put what was loaded in its place."""
@@ -42,13 +53,15 @@ class Attributes(L.Callback):
         logged = trainer.fit_loop.epoch_loop._results.values()  # noqa: SLF001 - it has no other door
         over = {id(each.value) for each in logged if isinstance(each.value, Metric)}
         changes = changed(self.begun or {}, values(pl_module, over))
-        checkpoint["attributes"] = flags(pl_module) | changes
+        arrays = {name: torch.from_numpy(np.array(v)) for name, v in changes.items() if isinstance(v, NUMPY)}
+        checkpoint |= {"attributes": flags(pl_module) | changes | arrays, "arrays": list(arrays)}
 
     def on_load_checkpoint(
         self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         """Remember it."""
-        self.loaded = checkpoint["attributes"]
+        loaded = checkpoint["attributes"]
+        self.loaded = loaded | {name: loaded[name].numpy()[()] for name in checkpoint["arrays"]}
 
 
 def flags(module: nn.Module) -> Values:
@@ -58,19 +71,22 @@ def flags(module: nn.Module) -> Values:
 
 
 def values(module: nn.Module, over: Collection[int] = ()) -> Values:
-    """Return copies of the plain values of all parts, and of tensors that no state_dict has.
+    """Return copies of the values of all parts that no state_dict has and a checkpoint can hold.
 
-    These are buffers that are not persistent, and the states of metrics, but for lists of all samples, and
-    but for those metrics whose ``id`` is among those that are ``over``.
+    These are attributes that are numbers, texts, tensors or arrays, or lists and dicts of them; buffers that
+    are not persistent; and of metrics the states that are tensors, but for those whose ``id`` is in ``over``.
     """
     saved = module.state_dict().keys()
-    found: Values = {name: buffer for name, buffer in module.named_buffers() if name not in saved}
+    found: Values = {name: b.detach() for name, b in module.named_buffers() if name not in saved}
     for path, part in module.named_modules():
         own = plain_attributes(part)
-        if isinstance(part, Metric) and id(part) not in over:
-            own |= {name: state for name, state in part.metric_state.items() if isinstance(state, Tensor)}
+        if isinstance(part, Metric):
+            states = {} if id(part) in over else part.metric_state
+            own |= {name: state for name, state in states.items() if isinstance(state, Tensor)}
+        elif not type(part).__module__.startswith("torch."):  # whose tensors are their parameters
+            own |= {name: v for name, v in vars(part).items() if name not in OF_MODULES and can_be_kept(v)}
         found |= {f"{path}.{name}": value for name, value in own.items()}
-    return deepcopy({name: v.detach() if isinstance(v, Tensor) else v for name, v in found.items()})
+    return deepcopy(found)
 
 
 def changed(before: Values, now: Values) -> Values:
@@ -79,36 +95,52 @@ def changed(before: Values, now: Values) -> Values:
 
 
 def same(before: Any, now: Any) -> bool:
-    """Tell whether values are equal, not-a-number too."""
+    """Tell whether values are equal, tensors and not-a-number among them too."""
+    if type(before) is not type(now):
+        return False
     if isinstance(now, Tensor):
-        return isinstance(before, Tensor) and torch.equal(before, now)
+        return before.dtype == now.dtype and torch.equal(before, now)
+    if isinstance(now, NUMPY):
+        return before.dtype == now.dtype and np.array_equal(before, now)
+    if isinstance(now, dict):
+        return same([*before.items()], [*now.items()])
+    if isinstance(now, list | tuple):
+        return len(before) == len(now) and all(map(same, before, now))
     return repr(before) == repr(now)
 
 
 def set_attributes(module: nn.Module, values: Values) -> None:
-    """Set what ``flags`` and ``values`` gave."""
+    """Set what ``flags`` and ``values`` gave; of parts that a callback will make later, say so."""
     parts: dict[str, Any] = dict(module.named_modules()) | dict(module.named_parameters())
-    for name, value in values.items():
+    for name, value in deepcopy(values).items():
         path, _, own = name.rpartition(".")
-        on_device = value.to(getattr(parts[path], own).device) if isinstance(value, Tensor) else value
-        setattr(parts[path], own, deepcopy(on_device))
+        if path in parts:
+            there = getattr(parts[path], own, None)
+            if isinstance(value, Tensor) and isinstance(there, Tensor):
+                value = value.to(there.device)  # noqa: PLW2901
+            setattr(parts[path], own, value)
+    if missing := ", ".join(sorted({name.rpartition(".")[0] for name in values} - parts.keys())):
+        log.warning("not as in the checkpoint, since they are not there yet: %s", missing)
 
 
 def plain_attributes(module: nn.Module) -> Values:
     """Return the plain values that a module itself keeps; not the state of torch, Lightning or a metric."""
     own = {name: value for name, value in vars(module).items() if name not in OF_MODULES and is_plain(value)}
     if isinstance(module, Metric):
-        states = {
-            name for name, value in own.items() if name.startswith("_") or isinstance(value, list | dict)
-        }
-        return {name: value for name, value in own.items() if name not in states}
+        own = {n: v for n, v in own.items() if not n.startswith("_") and not isinstance(v, list | dict)}
     return own
 
 
-def is_plain(value: Any) -> bool:
-    """Tell whether a value consists of numbers, texts, lists and dicts alone."""
-    if isinstance(value, dict):
-        return all(is_plain(part) for pair in value.items() for part in pair)
-    if isinstance(value, list | tuple):
-        return all(map(is_plain, value))
-    return value is None or isinstance(value, bool | int | float | str)
+def is_plain(value: Any, *, tensors: bool = False) -> bool:
+    """Tell whether a value consists of numbers, texts, lists and dicts alone, and of no subclass of them."""
+    if type(value) is dict:
+        return all(map(is_plain, value)) and is_plain([*value.values()], tensors=tensors)
+    if type(value) in {list, tuple}:
+        return all(is_plain(part, tensors=tensors) for part in value)
+    known = type(value) in {NoneType, bool, int, float, str}
+    return known or (tensors and type(value) is Tensor and not value.requires_grad)
+
+
+def can_be_kept(value: Any) -> bool:
+    """Tell the same where tensors are allowed, or that it is a number or an array of numpy's."""
+    return value.dtype.kind in "biuf" if isinstance(value, NUMPY) else is_plain(value, tensors=True)

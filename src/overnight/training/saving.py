@@ -20,8 +20,6 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     a process that is killed in the middle of it leaves half a checkpoint.
     """
 
-    _proven = False
-
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
     ) -> None:
@@ -33,18 +31,16 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         buffer = io.BytesIO()  # where a disk is full, torch.save has no word for it
         torch.save(checkpoint, buffer)
-        if not self._proven:
-            refuse_unloadable(buffer)
-            self._proven = True
+        refuse_unloadable(buffer)
         with replacing(Path(path)) as file:
             file.write(buffer.getbuffer())
 
 
 def refuse_unloadable(buffer: io.BytesIO) -> None:
-    """Load a checkpoint as it will be loaded: at the first one, not when all the epochs are trained."""
+    """Load a checkpoint as it will be loaded, without its tensors: now, not when all epochs are trained."""
     buffer.seek(0)
     try:
-        torch.load(buffer, weights_only=True)
+        torch.load(buffer, weights_only=True, map_location="meta")
     except pickle.UnpicklingError as error:
         named = re.search(r"GLOBAL (\S+)", str(error))
         raise ConfigError(

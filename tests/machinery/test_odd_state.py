@@ -1,0 +1,78 @@
+"""What modules and data keep besides a state_dict is there in a run that goes on, and what they draw."""
+
+from pathlib import Path
+
+import pytest
+
+from commands import Command, result
+from foreign_runs import TRAIN, module, once, recorded
+from overnight.training.checkpoints import read_checkpoint
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*does not have many workers"),
+    pytest.mark.filterwarnings(
+        "ignore:The provided params to be frozen already exist"
+    ),  # of BackboneFinetuning
+]
+FINETUNED = (
+    "+callbacks.tuned={_target_:lightning.pytorch.callbacks.BackboneFinetuning,unfreeze_backbone_at_epoch:0}"
+)
+OFTEN = "+trainer.reload_dataloaders_every_n_epochs=1"
+
+
+def odd(name: str) -> tuple[str, ...]:
+    """Return the overrides of a run of one of these modules."""
+    return (*module("regressor"), f"task._target_={name}")
+
+
+RESUMED = {
+    "plateau": odd("odd_logging.Plateau"),
+    "tuned": (*odd("odd_logging.Pretrained"), FINETUNED),
+    "frozen at its start": odd("odd_logging.FrozenAtStart"),
+    "best so far": (*odd("odd_logging.BestSoFar"), "lr=0.5"),  # it gets worse
+    "changing": odd("odd_state.Changing"),
+    "unkept": odd("odd_state.Unkept"),
+    "double precision": (*odd("foreign.Regressor"), "+trainer.precision=64-true"),
+    "growing data": (*odd("odd_state.Counting"), "data._target_=odd_state.GrowingLine", OFTEN),
+    "split at loading": (*odd("foreign.Regressor"), "data._target_=odd_state.SplitAtLoading"),
+}
+
+
+@pytest.mark.parametrize("typed", RESUMED.values(), ids=RESUMED.keys())
+def test_resumed_it_has_what_no_state_dict_has(
+    typed: tuple[str, ...], command: Command, tmp_path: Path
+) -> None:
+    run = (*typed, once(tmp_path / "marker", kill=False))
+    assert command(TRAIN, *run).status == 130
+    assert command(TRAIN, *run, "ckpt_path=last").status == 0
+    resumed = recorded(tmp_path)
+    (tmp_path / "outputs").rename(tmp_path / "resumed")
+    assert command(TRAIN, *run).status == 0
+    assert result(resumed) == result(recorded(tmp_path))
+    assert resumed["checked"] is True
+
+
+def test_a_checkpoint_leaves_out_what_it_cannot_hold(command: Command, tmp_path: Path) -> None:
+    assert command(TRAIN, *odd("odd_state.Unkept")).status == 0
+    saved = read_checkpoint(tmp_path / "outputs/runs/mine/checkpoints/last.ckpt")
+    assert ".phases" not in saved["attributes"]
+
+
+def test_a_metric_that_is_reset_in_a_hook_can_be_trained(command: Command, tmp_path: Path) -> None:
+    assert command(TRAIN, *odd("odd_state.Resetting")).status == 0
+    assert "val_error" in recorded(tmp_path)["best"]
+
+
+def test_data_that_grow_are_validated_after_each_epoch_and_at_no_other_time(
+    command: Command, tmp_path: Path
+) -> None:
+    typed = ("data._target_=odd_state.GrowingLine", OFTEN)
+    assert command(TRAIN, *odd("odd_state.Counting"), *typed).status == 0
+    assert [row["val_number"] for row in recorded(tmp_path)["history"]] == [0.0, 1.0, 2.0, 3.0]
+
+
+def test_loaders_that_are_made_in_other_epochs_are_told_of(command: Command, tmp_path: Path) -> None:
+    run = (*odd("foreign.Regressor"), OFTEN.replace("=1", "=2"), once(tmp_path / "marker", kill=False))
+    command(TRAIN, *run)
+    resumed = command(TRAIN, *run, "ckpt_path=last")
+    assert "reload_dataloaders_every_n_epochs=2 counts from here on" in resumed.stdout + resumed.stderr
