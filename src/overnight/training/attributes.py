@@ -40,7 +40,7 @@ class Attributes(L.Callback):
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Note what there is before the first epoch, and put what was loaded in its place."""
         if self.begun is None:
-            self.begun = values(pl_module)
+            self.begun = deepcopy(values(pl_module))
             set_attributes(pl_module, self.loaded)
 
     def on_save_checkpoint(
@@ -52,7 +52,7 @@ class Attributes(L.Callback):
         """
         logged = trainer.fit_loop.epoch_loop._results.values()  # noqa: SLF001 - it has no other door
         over = {id(each.value) for each in logged if isinstance(each.value, Metric)}
-        changes = changed(self.begun or {}, values(pl_module, over))
+        changes = deepcopy(changed(self.begun or {}, values(pl_module, over)))
         arrays = {name: torch.from_numpy(np.array(v)) for name, v in changes.items() if isinstance(v, NUMPY)}
         checkpoint |= {"attributes": flags(pl_module) | changes | arrays, "arrays": list(arrays)}
 
@@ -71,7 +71,7 @@ def flags(module: nn.Module) -> Values:
 
 
 def values(module: nn.Module, over: Collection[int] = ()) -> Values:
-    """Return copies of the values of all parts that no state_dict has and a checkpoint can hold.
+    """Return the values of all parts that no state_dict has and a checkpoint can hold.
 
     These are attributes that are numbers, texts, tensors or arrays, or lists and dicts of them; buffers that
     are not persistent; and of metrics the states that are tensors, but for those whose ``id`` is in ``over``.
@@ -86,7 +86,7 @@ def values(module: nn.Module, over: Collection[int] = ()) -> Values:
         elif not type(part).__module__.startswith("torch."):  # whose tensors are their parameters
             own |= {name: v for name, v in vars(part).items() if name not in OF_MODULES and can_be_kept(v)}
         found |= {f"{path}.{name}": value for name, value in own.items()}
-    return deepcopy(found)
+    return found
 
 
 def changed(before: Values, now: Values) -> Values:
