@@ -224,7 +224,7 @@ def test_an_optimizer_of_the_task_s_own_is_recorded_and_said(command: Command, t
     ended = command("train.py", *SHORT, "task._target_=forked_tasks.OwnOptimizer", "hydra.run.dir=run")
     (trained,) = recorded(tmp_path / "run")["optimizers"]
     assert (trained["class"], trained["lr"]) == ("torch.optim.sgd.SGD", 0.05)
-    said = "trained with torch.optim.sgd.SGD, though its configuration names torch.optim.adam.Adam"
+    said = "trained with torch.optim.sgd.SGD, though the configuration names torch.optim.adam.Adam"
     assert said in ended.stdout + ended.stderr
 
 

@@ -35,7 +35,6 @@ from overnight.runs.origin import Origin, interpolated_keys, resolved
 from overnight.training.fit import describe_error
 from overnight.training.going_on import EndedError, to_go_on_from
 from overnight.training.history import History
-from overnight.training.optimizers import other_optimizers
 from overnight.training.parts import build, build_trainer, load_weights
 
 log = logging.getLogger(__name__)
@@ -147,8 +146,6 @@ def conclude(done: Record | None, record: Record, origin: Origin, on_failure: st
         sys.exit(f"Error: {error['message']}" + (f" ({error['place']})" if "place" in error else ""))
     if done and (other := edited(done.get("sources"), record["sources"])):
         log.warning("%s: %s", origin.name, OTHER_CODE.format(", ".join(other)))
-    if not done and (unlike := other_optimizers(record)):
-        log.warning("%s: %s", origin.name, unlike)
     return score(done or record)
 
 

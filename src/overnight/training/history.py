@@ -16,6 +16,7 @@ from overnight.records.identity import fingerprint, sources, without_keys
 from overnight.training.attributes import is_plain
 from overnight.training.foreign_data import tell_of_other_batches
 from overnight.training.generators import generator_states, restore_generators
+from overnight.training.optimizers import tell_of_others
 from overnight.training.rows import Row, check_loss, check_row, draw_row, plain_metrics
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class History(Checkpoint):
 
         Lightning steps them after it saves, and after every epoch unless it is told otherwise.
         """
+        tell_of_others(self.config["task"], trainer.optimizers)
         if trainer.ckpt_path:
             tell_of_other_batches(trainer)
         done = int(self.rows[-1]["epoch"] or 0)

@@ -1,5 +1,6 @@
 """What is done with every optimizer, whatever its class."""
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -9,6 +10,8 @@ from torch.optim import Optimizer
 
 from overnight.config.errors import ConfigError
 from overnight.training.attributes import is_plain
+
+log = logging.getLogger(__name__)
 
 Config = dict[str, Any]
 
@@ -49,18 +52,17 @@ def describe_optimizers(optimizers: Iterable[Optimizer]) -> list[Config]:
     ]
 
 
-def other_optimizers(record: Config) -> str:
-    """Say which optimizer a run's configuration names that it was not trained with; "" if there is none.
+def tell_of_others(task: Config, optimizers: Iterable[Optimizer]) -> None:
+    """Say which optimizer the configuration of a task names that it does not train with.
 
     A task may build others in its ``configure_optimizers``.
     """
-    trained = [each["class"] for each in record["optimizers"] or ()]
-    nodes = [node for node in record["config"]["task"].values() if isinstance(node, dict)] if trained else []
+    trained = [full_name(type(each)) for each in optimizers]
+    nodes = [node for node in task.values() if isinstance(node, dict)] if trained else []
     asked = [hydra.utils.get_object(node["_target_"]) for node in nodes if "_target_" in node]
     names = [full_name(kind) for kind in asked if isinstance(kind, type) and issubclass(kind, Optimizer)]
     if unused := ", ".join(name for name in names if name not in trained):
-        return f"it was trained with {', '.join(trained)}, though its configuration names {unused}"
-    return ""
+        log.warning("trained with %s, though the configuration names %s", ", ".join(trained), unused)
 
 
 def full_name(kind: type) -> str:
