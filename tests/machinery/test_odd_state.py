@@ -76,3 +76,12 @@ def test_loaders_that_are_made_in_other_epochs_are_told_of(command: Command, tmp
     command(TRAIN, *run)
     resumed = command(TRAIN, *run, "ckpt_path=last")
     assert "reload_dataloaders_every_n_epochs=2 counts from here on" in resumed.stdout + resumed.stderr
+
+
+def test_what_has_changed_and_is_in_no_checkpoint_is_told_of(command: Command, tmp_path: Path) -> None:
+    run = (*odd("odd_state.Elsewhere"), once(tmp_path / "marker", kill=False))
+    command(TRAIN, *run)
+    resumed = command(TRAIN, *run, "ckpt_path=last")
+    assert (
+        "Line.stage, task.rng: changed in training, and in no checkpoint" in resumed.stdout + resumed.stderr
+    )

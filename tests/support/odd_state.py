@@ -63,6 +63,18 @@ class Unkept(Regressor):
             self.phases = Phases(warm=self.current_epoch)
 
 
+class Elsewhere(Regressor):
+    """Changes a generator of its own, and its data module."""
+
+    def __init__(self, lr: float) -> None:
+        super().__init__(lr)
+        self.rng = np.random.default_rng(0)
+
+    def on_train_epoch_end(self) -> None:
+        self.rng.random()
+        self.trainer.datamodule.stage = self.current_epoch  # type: ignore[attr-defined]
+
+
 class Resetting(Regressor):
     """Computes a metric in a hook and resets it, as many modules do."""
 

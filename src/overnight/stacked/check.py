@@ -21,7 +21,7 @@ from overnight.stacked.proof import compare
 from overnight.stacked.stack import State, named_tensors
 from overnight.stacked.steps import Steps, call_step
 from overnight.stacked.traces import drop_nothing, gradients
-from overnight.training.attributes import OF_MODULES
+from overnight.training.plain import OF_MODULES
 
 MEMBERS, SAMPLES = 8, 32
 """How many are looked at: of more members all at first, and then so many in turn."""

@@ -13,7 +13,7 @@ from torchmetrics import Metric
 from overnight.data.batches import Batches, InOrder, Shuffled
 from overnight.data.in_memory import InMemoryData
 from overnight.stacked.member import Member
-from overnight.training.attributes import plain_attributes
+from overnight.training.plain import plain_attributes
 
 CALLED = {
     *("forward", "training_step", "validation_step", "test_step", "predict_step", "configure_optimizers"),

@@ -1,25 +1,32 @@
 """What a module is besides its state_dict: frozen layers, counters, the best so far, what a hook has set."""
 
 import logging
+import pickle
+import random
+from collections import deque
 from collections.abc import Collection
+from contextlib import suppress
 from copy import deepcopy
-from types import NoneType
 from typing import Any
 
 import lightning as L
 import numpy as np
 import torch
+from lightning.pytorch.core.hooks import CheckpointHooks
 from torch import Tensor, nn
 from torchmetrics import Metric
+
+from overnight.training.plain import NUMPY, OF_MODULES, can_be_kept, is_plain, plain_attributes
 
 log = logging.getLogger(__name__)
 
 Values = dict[str, Any]
 
-OF_MODULES = {*vars(L.LightningModule()), "_hparams", "_hparams_initial", "_hparams_name"}
-"""Attributes in which torch and Lightning keep their own state."""
+STATELESS = (L.Callback.state_dict, L.LightningDataModule.state_dict)
+SAVING_NOTHING = (None, L.Callback.on_save_checkpoint, CheckpointHooks.on_save_checkpoint)
 
-NUMPY = (np.ndarray, np.generic)
+CHANGING = (np.random.Generator, np.random.RandomState, random.Random, torch.Generator, deque, set)
+"""Objects that a step may change, and that no checkpoint can hold."""
 
 
 class Attributes(L.Callback):
@@ -40,7 +47,7 @@ class Attributes(L.Callback):
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Note what there is before the first epoch, and put what was loaded in its place."""
         if self.begun is None:
-            self.begun = deepcopy(values(pl_module))
+            self.begun = deepcopy(values(pl_module)) | unkept(trainer, pl_module)
             set_attributes(pl_module, self.loaded)
 
     def on_save_checkpoint(
@@ -55,11 +62,18 @@ class Attributes(L.Callback):
         changes = deepcopy(changed(self.begun or {}, values(pl_module, over)))
         arrays = {name: torch.from_numpy(np.array(v)) for name, v in changes.items() if isinstance(v, NUMPY)}
         checkpoint |= {"attributes": flags(pl_module) | changes | arrays, "arrays": list(arrays)}
+        checkpoint["unkept"] = list(changed(self.begun or {}, unkept(trainer, pl_module)))
 
     def on_load_checkpoint(
         self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Remember it."""
+        """Remember it, and say what is in no checkpoint."""
+        if lost := ", ".join(checkpoint["unkept"]):
+            log.warning(
+                "%s: changed in training, and in no checkpoint. From here on the run may be another than "
+                "without the interruption. Needed: on_save_checkpoint and on_load_checkpoint",
+                lost,
+            )
         loaded = checkpoint["attributes"]
         self.loaded = loaded | {name: loaded[name].numpy()[()] for name in checkpoint["arrays"]}
 
@@ -87,6 +101,33 @@ def values(module: nn.Module, over: Collection[int] = ()) -> Values:
             own |= {name: v for name, v in vars(part).items() if name not in OF_MODULES and can_be_kept(v)}
         found |= {f"{path}.{name}": value for name, value in own.items()}
     return found
+
+
+def unkept(trainer: L.Trainer, module: nn.Module) -> Values:
+    """Return what may change and is in no checkpoint: plain values of data module and callbacks, generators.
+
+    Of callbacks those are meant that are neither Lightning's nor ours.
+    """
+    holders = [trainer.datamodule, *trainer.callbacks]  # type: ignore[attr-defined]
+    own = [each for each in holders if not type(each).__module__.startswith(("lightning.", "overnight."))]
+    silent = [each for each in own if each and type(each).state_dict in STATELESS and not saves(each)]
+    found = {f"{type(each).__name__}.{k}": v for each in silent for k, v in vars(each).items() if is_plain(v)}
+    for path, part in module.named_modules() if not saves(module) else ():
+        changing = {name: value for name, value in vars(part).items() if isinstance(value, CHANGING)}
+        found |= {f"task.{path}.{name}".replace("..", "."): pickled(v) for name, v in changing.items()}
+    return deepcopy(found)
+
+
+def saves(part: Any) -> bool:
+    """Tell whether a module or a callback has a hook of its own for what it wants in a checkpoint."""
+    return getattr(type(part), "on_save_checkpoint", None) not in SAVING_NOTHING
+
+
+def pickled(value: Any) -> bytes:
+    """Return what is another if a value has changed; b"" if nobody can tell."""
+    with suppress(Exception):
+        return pickle.dumps(value)
+    return b""
 
 
 def changed(before: Values, now: Values) -> Values:
@@ -121,26 +162,3 @@ def set_attributes(module: nn.Module, values: Values) -> None:
             setattr(parts[path], own, value)
     if missing := ", ".join(sorted({name.rpartition(".")[0] for name in values} - parts.keys())):
         log.warning("not as in the checkpoint, since they are not there yet: %s", missing)
-
-
-def plain_attributes(module: nn.Module) -> Values:
-    """Return the plain values that a module itself keeps; not the state of torch, Lightning or a metric."""
-    own = {name: value for name, value in vars(module).items() if name not in OF_MODULES and is_plain(value)}
-    if isinstance(module, Metric):
-        own = {n: v for n, v in own.items() if not n.startswith("_") and not isinstance(v, list | dict)}
-    return own
-
-
-def is_plain(value: Any, *, tensors: bool = False) -> bool:
-    """Tell whether a value consists of numbers, texts, lists and dicts alone, and of no subclass of them."""
-    if type(value) is dict:
-        return all(map(is_plain, value)) and is_plain([*value.values()], tensors=tensors)
-    if type(value) in {list, tuple}:
-        return all(is_plain(part, tensors=tensors) for part in value)
-    known = type(value) in {NoneType, bool, int, float, str}
-    return known or (tensors and type(value) is Tensor and not value.requires_grad)
-
-
-def can_be_kept(value: Any) -> bool:
-    """Tell the same where tensors are allowed, or that it is a number or an array of numpy's."""
-    return value.dtype.kind in "biuf" if isinstance(value, NUMPY) else is_plain(value, tensors=True)

@@ -13,10 +13,10 @@ from torch import Tensor
 from overnight.config.errors import ConfigError
 from overnight.config.refusals import CALLBACKS
 from overnight.records.identity import fingerprint, sources, without_keys
-from overnight.training.attributes import is_plain
 from overnight.training.foreign_data import tell_of_other_batches
 from overnight.training.generators import generator_states, restore_generators
 from overnight.training.optimizers import tell_of_others
+from overnight.training.plain import is_plain
 from overnight.training.rows import Row, check_loss, check_row, draw_row, plain_metrics
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from overnight.config.errors import ConfigError
-from overnight.training.attributes import is_plain
+from overnight.training.plain import is_plain
 
 log = logging.getLogger(__name__)
 
