@@ -1,5 +1,6 @@
 """Forks of fcnlab's task that read what a hook changes, or what is each run's own."""
 
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,35 @@ class SampleCount(Classifier):
 
     def training_step(self, batch: Any, batch_idx: int) -> Outputs:
         self._count[0] += len(batch[1])
+        return super().training_step(batch, batch_idx)
+
+
+class Phase(StrEnum):
+    """How far a training is."""
+
+    START = "start"
+    MAIN = "main"
+
+
+class Phased(Classifier):
+    """Notes in a step how far it is, in a text of a class of its own; a hook looks at it."""
+
+    _phase = Phase.START
+
+    def training_step(self, batch: Any, batch_idx: int) -> Outputs:
+        self._phase = Phase.MAIN
+        return super().training_step(batch, batch_idx)
+
+
+class Averaging(Classifier):
+    """Keeps in its steps a number of numpy's."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.seen = np.float32(0)
+
+    def training_step(self, batch: Any, batch_idx: int) -> Outputs:
+        self.seen += np.float32(len(batch[1]))
         return super().training_step(batch, batch_idx)
 
 

@@ -112,6 +112,8 @@ UNSEEN = {
     "unseen_tasks.Sharpened": "in validation_step of epoch 2, logits",
     "unseen_tasks.LaterEvaluated regularization=batch_norm": "in training_step of epoch 2, logits",
     "unseen_tasks.SampleCount": "a step changes attributes",
+    "unseen_tasks.Phased": "a step changes attributes",
+    "unseen_tasks.Averaging": "a step changes attributes",
     "unseen_tasks.LogsRate": "in training_step of epoch 1, logged mean lr",
     "unseen_tasks.WeighedByMetric": "in training_step of epoch 2, loss",
     "unseen_tasks.OwnNumbers": "in training_step of epoch 1, loss",

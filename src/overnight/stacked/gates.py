@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from types import NoneType
 from typing import Any
 
 import lightning as L
+import numpy as np
 from lightning.pytorch.core.hooks import CheckpointHooks, DataHooks, ModelHooks
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
@@ -13,7 +15,7 @@ from torchmetrics import Metric
 from overnight.data.batches import Batches, InOrder, Shuffled
 from overnight.data.in_memory import InMemoryData
 from overnight.stacked.member import Member
-from overnight.training.plain import plain_attributes
+from overnight.training.plain import OF_MODULES
 
 CALLED = {
     *("forward", "training_step", "validation_step", "test_step", "predict_step", "configure_optimizers"),
@@ -31,6 +33,9 @@ OF_LIGHTNING = {
     *("toggle_optimizer", "untoggle_optimizer", "freeze", "unfreeze", "all_gather"),
     *("forward", "training_step", "validation_step", "test_step", "configure_optimizers", "__call__"),
 }
+
+
+CONSTANT = (bool, int, float, str, tuple, NoneType, np.generic)
 
 
 def obstacles(member: Member) -> Iterator[str]:
@@ -83,5 +88,22 @@ def tied(module: nn.Module) -> bool:
 
 def constants(task: nn.Module) -> str:
     """Return all plain values that a task's modules keep, and their classes: members must have the same."""
-    kept = {name: (type(part).__qualname__, plain_attributes(part)) for name, part in task.named_modules()}
+    kept = {
+        name: (type(module).__qualname__, {k: v for k, v in vars(module).items() if is_read(module, k, v)})
+        for name, module in task.named_modules()
+    }
     return repr(kept)
+
+
+def is_read(module: nn.Module, name: str, value: Any) -> bool:
+    """Tell whether an attribute is one that a step may read, and no state of torch, Lightning or a metric."""
+    own = name not in OF_MODULES
+    if isinstance(module, Metric):
+        return own and not name.startswith("_") and isinstance(value, CONSTANT)
+    return own and is_constant(value)
+
+
+def is_constant(value: Any) -> bool:
+    """Tell whether a value is one of ``CONSTANT``, or lists and dicts of such ones; subclasses are, too."""
+    parts = [*value, *value.values()] if isinstance(value, dict) else value
+    return all(map(is_constant, parts)) if isinstance(value, list | dict) else isinstance(value, CONSTANT)
