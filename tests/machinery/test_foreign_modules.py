@@ -13,9 +13,9 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from commands import Command, every, result
+from commands import Command, every
 from foreign import OneAtATime
-from foreign_runs import EVAL, MODULES, TRAIN, module, once, recorded
+from foreign_runs import EVAL, MODULES, TRAIN, module, once, recorded, resume
 from overnight.config.errors import ConfigError
 from overnight.runs.evaluate import evaluate
 from overnight.training.generators import generator_states, restore_generators, seeded
@@ -59,14 +59,7 @@ QUICK = ("regressor", "gan")
     "name", [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in MODULES]
 )
 def test_resumed_it_is_as_if_it_had_not_been_interrupted(name: str, command: Command, tmp_path: Path) -> None:
-    marker = tmp_path / "marker"
-    run = (*module(name), once(marker, kill=False))
-    assert command(TRAIN, *run).status == 130
-    assert command(TRAIN, *run, "ckpt_path=last").status == 0
-    resumed = recorded(tmp_path)
-    (tmp_path / "outputs").rename(tmp_path / "resumed")
-    assert command(TRAIN, *run).status == 0
-    assert result(resumed) == result(recorded(tmp_path))
+    resume(command, tmp_path, *module(name))
 
 
 @pytest.mark.parametrize("name", every(4, ["regressor", "boring", "gan", "unvalidated"]))

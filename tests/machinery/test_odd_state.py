@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from commands import Command, result
-from foreign_runs import TRAIN, module, once, recorded
+from commands import Command
+from foreign_runs import TRAIN, module, once, recorded, resume
 from overnight.training.checkpoints import read_checkpoint
 
 pytestmark = [
@@ -42,14 +42,7 @@ RESUMED = {
 def test_resumed_it_has_what_no_state_dict_has(
     typed: tuple[str, ...], command: Command, tmp_path: Path
 ) -> None:
-    run = (*typed, once(tmp_path / "marker", kill=False))
-    assert command(TRAIN, *run).status == 130
-    assert command(TRAIN, *run, "ckpt_path=last").status == 0
-    resumed = recorded(tmp_path)
-    (tmp_path / "outputs").rename(tmp_path / "resumed")
-    assert command(TRAIN, *run).status == 0
-    assert result(resumed) == result(recorded(tmp_path))
-    assert resumed["checked"] is True
+    assert resume(command, tmp_path, *typed)["checked"] is True
 
 
 def test_a_checkpoint_leaves_out_what_it_cannot_hold(command: Command, tmp_path: Path) -> None:

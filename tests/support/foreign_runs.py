@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from commands import Command, result
 from overnight.records.record import Record, read_record
 
 PROJECT = Path("tests", "support", "foreign_project")
@@ -27,3 +28,15 @@ def recorded(root: Path, folder: str = "runs/mine") -> Record:
     record = read_record(root / "outputs" / folder)
     assert record
     return record
+
+
+def resume(command: Command, root: Path, *typed: str) -> Record:
+    """Interrupt a run, go on with it and compare it with one that was not interrupted; return its record."""
+    run = (*typed, once(root / "marker", kill=False))
+    assert command(TRAIN, *run).status == 130
+    assert command(TRAIN, *run, "ckpt_path=last").status == 0
+    resumed = recorded(root)
+    (root / "outputs").rename(root / "resumed")
+    assert command(TRAIN, *run).status == 0
+    assert result(resumed) == result(recorded(root))
+    return resumed

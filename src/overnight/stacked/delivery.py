@@ -18,6 +18,7 @@ from overnight.stacked.member import Member
 from overnight.training import fit, parts
 from overnight.training.loggers import close_loggers, tell_loggers
 from overnight.training.measure import build_measuring_trainer, measure_split
+from overnight.training.optimizers import tell_of_others
 from overnight.training.results import Measured, facts, results
 from overnight.training.rows import draw_row
 from overnight.training.saving import AtomicCheckpointIO
@@ -56,6 +57,7 @@ class Delivery:
     def _write(self, config: Config, origin: Origin, _: bool) -> Config:  # noqa: FBT001
         make_room(origin)
         member = self.member
+        tell_of_others(config["task"], member.trainer.optimizers)
         log.debug("stacked with %d others; its seconds are its share", self.others)
         disk = AtomicCheckpointIO()
         for path, checkpoint in member.checkpoints.held.items():

@@ -15,7 +15,6 @@ from overnight.stacked.steps import collecting_logs
 from overnight.training import fit, parts
 from overnight.training.attributes import Attributes
 from overnight.training.history import History
-from overnight.training.optimizers import tell_of_others
 from overnight.training.rows import DivergedError, Row, check_loss, check_row
 
 Config = dict[str, Any]
@@ -73,7 +72,6 @@ class Member:
         if len(strategy.optimizers) != 1:
             raise ValueError("more than one optimizer, or none")
         self._stepped = self.trainer.fit_loop.epoch_loop.automatic_optimization.optim_progress.optimizer.step
-        tell_of_others(self.config["task"], strategy.optimizers)
         (self.optimizer,), self.schedules = strategy.optimizers, strategy.lr_scheduler_configs
         if any(s.frequency != 1 or (s.reduce_on_plateau and s.interval == "step") for s in self.schedules):
             raise ValueError("a scheduler that steps every so often, or a plateau within an epoch")

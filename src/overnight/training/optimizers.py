@@ -46,8 +46,7 @@ def refuse_optimizer(optimizer: Callable[..., Optimizer], net: nn.Module) -> Non
 def describe_optimizers(optimizers: Iterable[Optimizer]) -> list[Config]:
     """Return the class of each optimizer, and the settings that it was built with."""
     return [
-        {"class": full_name(type(each))}
-        | {k: v for k, v in getattr(each, "defaults", {}).items() if is_plain(v)}
+        {"class": full_name(type(each))} | {k: v for k, v in each.defaults.items() if is_plain(v)}
         for each in optimizers
     ]
 
