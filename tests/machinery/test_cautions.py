@@ -4,6 +4,7 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import records
@@ -119,6 +120,22 @@ def test_arms_that_are_the_same_configuration_are_named() -> None:
     runs["fingerprint"] = runs["name"].str.replace("adam", "sgd")
     told = "These arms are one and the same configuration: optimizer=sgd; optimizer=adam"
     assert told in records.cautioned(runs)
+
+
+def test_a_setting_that_nothing_depends_on_is_told() -> None:
+    tried = records.grid({"init": ["a", "b"], "decay": [0.0, 0.1], "seed": [0, 1]})
+    runs = records.runs(tried, [0.8] * 8)
+    rows: Any = runs.to_dict("records")
+    curves = pd.DataFrame(
+        {"name": run["name"], "path": run["path"], "epoch": epoch, "lr": run["decay"], "seconds": number}
+        | {"val/acc": epoch / 10 + (run["init"] == "a") / 100 + run["seed"] / 1000}
+        for number, run in enumerate(rows)
+        for epoch in (0, 1)
+    )
+    told = [text for text in records.cautioned(runs, "init", curves=curves) if "depends" in text]
+    assert told == ["Nothing depends on decay here: runs that differ in it alone have the same curves"]
+    curves["val/acc"] += curves.index == 1
+    assert "depends" not in " ".join(records.cautioned(runs, "init", curves=curves))
 
 
 def test_runs_of_other_code_or_of_other_samples_are_told() -> None:

@@ -6,7 +6,6 @@ import pytest
 
 from commands import Command
 from foreign_runs import TRAIN, module, once, recorded, resume
-from overnight.training.checkpoints import read_checkpoint
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*does not have many workers"),
@@ -31,7 +30,7 @@ RESUMED = {
     "frozen at its start": odd("odd_logging.FrozenAtStart"),
     "best so far": (*odd("odd_logging.BestSoFar"), "lr=0.5"),  # it gets worse
     "changing": odd("odd_state.Changing"),
-    "unkept": odd("odd_state.Unkept"),
+    "keeping": odd("odd_state.Keeping"),
     "double precision": (*odd("foreign.Regressor"), "+trainer.precision=64-true"),
     "growing data": (*odd("odd_state.Counting"), "data._target_=odd_state.GrowingLine", OFTEN),
     "split at loading": (*odd("foreign.Regressor"), "data._target_=odd_state.SplitAtLoading"),
@@ -43,12 +42,6 @@ def test_resumed_it_has_what_no_state_dict_has(
     typed: tuple[str, ...], command: Command, tmp_path: Path
 ) -> None:
     assert resume(command, tmp_path, *typed)["checked"] is True
-
-
-def test_a_checkpoint_leaves_out_what_it_cannot_hold(command: Command, tmp_path: Path) -> None:
-    assert command(TRAIN, *odd("odd_state.Unkept")).status == 0
-    saved = read_checkpoint(tmp_path / "outputs/runs/mine/checkpoints/last.ckpt")
-    assert ".phases" not in saved["attributes"]
 
 
 def test_a_metric_that_is_reset_in_a_hook_can_be_trained(command: Command, tmp_path: Path) -> None:
@@ -71,10 +64,18 @@ def test_loaders_that_are_made_in_other_epochs_are_told_of(command: Command, tmp
     assert "reload_dataloaders_every_n_epochs=2 counts from here on" in resumed.stdout + resumed.stderr
 
 
-def test_what_has_changed_and_is_in_no_checkpoint_is_told_of(command: Command, tmp_path: Path) -> None:
-    run = (*odd("odd_state.Elsewhere"), once(tmp_path / "marker", kill=False))
+@pytest.mark.parametrize(
+    ("name", "told", "typed"),
+    [
+        ("Elsewhere", "Line.stage, task.rng", ()),
+        ("Exchanging", "task.phase, task.bags, task.plan", ()),
+        ("Regressor", "Shadowing.shadow", ("+callbacks.mine={_target_:odd_state.Shadowing}",)),
+    ],
+)
+def test_what_has_changed_and_is_in_no_checkpoint_is_told_of(
+    name: str, told: str, typed: tuple[str, ...], command: Command, tmp_path: Path
+) -> None:
+    run = (*odd(f"odd_state.{name}"), *typed, once(tmp_path / "marker", kill=False))
     command(TRAIN, *run)
     resumed = command(TRAIN, *run, "ckpt_path=last")
-    assert (
-        "Line.stage, task.rng: changed in training, and in no checkpoint" in resumed.stdout + resumed.stderr
-    )
+    assert f"{told}: changed in training, and in no checkpoint" in resumed.stdout + resumed.stderr

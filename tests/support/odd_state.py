@@ -1,10 +1,16 @@
 """Modules and data of a foreign project that keep, or draw, what no state_dict has."""
 
+from collections import defaultdict, deque
+from copy import deepcopy
+from dataclasses import dataclass
+from enum import Enum
+from types import SimpleNamespace
 from typing import Any
 
+import lightning as L
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import random_split
 from torchmetrics import MeanMetric, MeanSquaredError
 
@@ -47,20 +53,6 @@ class Changing(Regressor):
         self.noted["losses"].append(self._weight)
         self.spread = np.mean([self._weight, 1.0])
         self.net[1].p += 0.1  # type: ignore[index]
-
-
-class Phases(dict[str, int]):
-    """Is a dict, and none that a checkpoint can hold."""
-
-
-class Unkept(Regressor):
-    """Keeps what no checkpoint can hold, from its second epoch on."""
-
-    phases: Any = None
-
-    def on_train_epoch_end(self) -> None:
-        if self.current_epoch:
-            self.phases = Phases(warm=self.current_epoch)
 
 
 class Elsewhere(Regressor):
@@ -119,3 +111,82 @@ class SplitAtLoading(Line):
 
     def val_dataloader(self) -> Any:
         return self.loader(self.parts()[1])
+
+
+class Average:
+    """An average of a network's weights; no module, so that no state_dict has it."""
+
+    def __init__(self, net: nn.Module) -> None:
+        self.net, self.average, self.updates = net, deepcopy(net), 0
+
+    def update(self) -> None:
+        self.updates += 1
+        with torch.no_grad():
+            for ours, theirs in zip(self.average.parameters(), self.net.parameters(), strict=True):
+                ours.lerp_(theirs, 1 / (self.updates + 1))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a hook exchanges."""
+
+    weight: float = 1.0
+
+
+class Keeping(Regressor):
+    """Keeps objects, containers of other classes, and a teacher in a list, which is no layer of it."""
+
+    def __init__(self, lr: float) -> None:
+        super().__init__(lr)
+        self.ema, self.plan, self.hidden = Average(self.net), Plan(), [deepcopy(self.net)]
+        self.bag = SimpleNamespace(steps=0, seen={"losses": [0.0]})
+        self.recent: deque[float] = deque(maxlen=3)
+        self.sums: dict[str, list[float]] = defaultdict(list)
+
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        of_teachers = self.hidden[0](batch[0]) + self.ema.average(batch[0])
+        loss = (
+            self.loss(batch) + self.plan.weight * (self.net(batch[0]) - of_teachers.detach()).square().mean()
+        )
+        self.bag.steps += 1
+        self.recent.append(loss.item())
+        self.sums["all"].append(self.bag.steps * sum(self.recent))
+        self.log("train_sum", sum(self.sums["all"]))
+        return loss * (1 + sum(self.bag.seen["losses"]) / 100)
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        self.ema.update()
+
+    def on_train_epoch_end(self) -> None:
+        self.plan = Plan(self.plan.weight / 2)
+        self.bag.seen["losses"].append(self.plan.weight)
+        self.hidden[0].load_state_dict(self.ema.average.state_dict())
+
+
+class Phase(Enum):
+    """Parts of a training."""
+
+    WARM = 1
+    LATE = 2
+
+
+class Exchanging(Regressor):
+    """Exchanges what no checkpoint can hold for another of its kind."""
+
+    def __init__(self, lr: float) -> None:
+        super().__init__(lr)
+        self.phase, self.plan, self.bags = Phase.WARM, Plan(), [{1: Plan()}]
+
+    def on_train_epoch_end(self) -> None:
+        self.phase, self.plan = Phase.LATE, SimpleNamespace(weight=1.0)  # type: ignore[assignment]
+        self.bags.append({2: Plan()})
+
+
+class Shadowing(L.Callback):
+    """Keeps weights, and says nothing of them."""
+
+    def __init__(self) -> None:
+        self.shadow: dict[str, Tensor] = {}
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self.shadow = {name: weights.detach().clone() for name, weights in pl_module.named_parameters()}

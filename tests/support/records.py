@@ -14,6 +14,7 @@ from overnight.records.record import SCHEMA, Record, write_record
 from overnight.study.cautions import cautions
 from overnight.study.design import design
 from overnight.study.evidence import Evidence
+from overnight.study.frames import HISTORY
 from overnight.study.score import Score
 
 Settings = Mapping[str, Any]
@@ -165,7 +166,10 @@ def replaced(runs: pd.DataFrame, status: str, **where: Any) -> pd.DataFrame:
     return changed.assign(**{name: changed[name].mask(struck) for name in names})
 
 
-def cautioned(runs: pd.DataFrame, *scientific: str) -> list[str]:
-    """Return the cautions of a study with these runs and this question."""
+NO_CURVES = pd.DataFrame(columns=HISTORY)
+
+
+def cautioned(runs: pd.DataFrame, *scientific: str, curves: pd.DataFrame = NO_CURVES) -> list[str]:
+    """Return the cautions of a study with these runs, histories and this question."""
     plan = design(runs, scientific)
-    return cautions(Evidence((), runs, runs[:0], pd.DataFrame(), pd.DataFrame(), plan, guessed=False))
+    return cautions(Evidence((), runs, runs[:0], curves, pd.DataFrame(), plan, guessed=False))

@@ -39,7 +39,7 @@ def edge_of(best: Iterable[Any], values: list[Any]) -> str | None:
 def cautions(evidence: Evidence) -> list[str]:
     """Say in sentences what weakens the comparison; none if nothing does."""
     said = (
-        *(_of_ties, _of_edges, _of_twins, _of_budgets),
+        *(_of_ties, _of_edges, _of_twins, _of_idle, _of_budgets),
         *(_of_samples, _of_code, _of_incomplete, _of_replicates, _of_checks),
     )
     return [sentence for caution in said for sentence in caution(evidence)]
@@ -90,6 +90,21 @@ def _of_twins(evidence: Evidence) -> Iterator[str]:
     same = evidence.labelled.dropna(subset="fingerprint").groupby("fingerprint")["arm"].unique()
     for twins in dict.fromkeys(tuple(names) for names in same if len(names) > 1):
         yield f"These arms are one and the same configuration: {some(twins)}"
+
+
+def _of_idle(evidence: Evidence) -> Iterator[str]:
+    """Look for settings that nothing depends on: runs that differ in one alone all have the same curves."""
+    told = evidence.histories.drop(columns=["name", "lr", "seconds"]).astype(str)
+    curves = {path: rows.to_csv(index=False) for path, rows in told.set_index("path").groupby("path")}
+    runs, keys = evidence.runs, [*evidence.varied, *evidence.plan.replicates]
+    curve = runs["path"].map(curves).where(runs["status"] == "completed")
+    ended = runs.assign(curve=curve).dropna(subset="curve")
+    for key in keys:
+        others = [other for other in keys if other != key] or ["metric"]  # which all share
+        tried = ended.groupby(others, dropna=False)[[key, "curve"]].nunique()
+        same = tried.loc[tried[key] > 1, "curve"].eq(1)
+        if len(same) and same.all():
+            yield f"Nothing depends on {key} here: runs that differ in it alone have the same curves"
 
 
 def _of_budgets(evidence: Evidence) -> Iterator[str]:

@@ -1,32 +1,23 @@
 """What a module is besides its state_dict: frozen layers, counters, the best so far, what a hook has set."""
 
 import logging
-import pickle
-import random
-from collections import deque
 from collections.abc import Collection
-from contextlib import suppress
 from copy import deepcopy
 from typing import Any
 
 import lightning as L
 import numpy as np
 import torch
-from lightning.pytorch.core.hooks import CheckpointHooks
 from torch import Tensor, nn
 from torchmetrics import Metric
 
-from overnight.training.plain import NUMPY, OF_MODULES, can_be_kept, is_plain, plain_attributes
+from overnight.training.own_parts import all_parts
+from overnight.training.plain import NUMPY, as_plain, changed, fill, is_filled, kept_attributes
+from overnight.training.unkept import unkept
 
 log = logging.getLogger(__name__)
 
 Values = dict[str, Any]
-
-STATELESS = (L.Callback.state_dict, L.LightningDataModule.state_dict)
-SAVING_NOTHING = (None, L.Callback.on_save_checkpoint, CheckpointHooks.on_save_checkpoint)
-
-CHANGING = (np.random.Generator, np.random.RandomState, random.Random, torch.Generator, deque, set)
-"""Objects that a step may change, and that no checkpoint can hold."""
 
 
 class Attributes(L.Callback):
@@ -38,7 +29,9 @@ class Attributes(L.Callback):
 
     def __init__(self) -> None:
         self.begun: Values | None = None
+        self.others: dict[str, str] = {}
         self.loaded: Values = {}
+        self.filled: list[str] = []
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         """Give the module its precision before weights are loaded; Lightning has rounded them by then."""
@@ -47,8 +40,8 @@ class Attributes(L.Callback):
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Note what there is before the first epoch, and put what was loaded in its place."""
         if self.begun is None:
-            self.begun = deepcopy(values(pl_module)) | unkept(trainer, pl_module)
-            set_attributes(pl_module, self.loaded)
+            self.begun, self.others = deepcopy(plain(values(pl_module))), unkept(trainer, pl_module)
+            set_attributes(pl_module, self.loaded, self.filled)
 
     def on_save_checkpoint(
         self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
@@ -59,10 +52,12 @@ class Attributes(L.Callback):
         """
         logged = trainer.fit_loop.epoch_loop._results.values()  # noqa: SLF001 - it has no other door
         over = {id(each.value) for each in logged if isinstance(each.value, Metric)}
-        changes = deepcopy(changed(self.begun or {}, values(pl_module, over)))
+        now = values(pl_module, over)
+        changes = deepcopy(changed(self.begun or {}, plain(now)))
         arrays = {name: torch.from_numpy(np.array(v)) for name, v in changes.items() if isinstance(v, NUMPY)}
         checkpoint |= {"attributes": flags(pl_module) | changes | arrays, "arrays": list(arrays)}
-        checkpoint["unkept"] = list(changed(self.begun or {}, unkept(trainer, pl_module)))
+        checkpoint["filled"] = [name for name in changes if is_filled(now[name])]
+        checkpoint["unkept"] = list(changed(self.others, unkept(trainer, pl_module)))
 
     def on_load_checkpoint(
         self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
@@ -76,6 +71,7 @@ class Attributes(L.Callback):
             )
         loaded = checkpoint["attributes"]
         self.loaded = loaded | {name: loaded[name].numpy()[()] for name in checkpoint["arrays"]}
+        self.filled = checkpoint["filled"]
 
 
 def flags(module: nn.Module) -> Values:
@@ -88,77 +84,52 @@ def values(module: nn.Module, over: Collection[int] = ()) -> Values:
     """Return the values of all parts that no state_dict has and a checkpoint can hold.
 
     These are attributes that are numbers, texts, tensors or arrays, or lists and dicts of them; buffers that
-    are not persistent; and of metrics the states that are tensors, but for those whose ``id`` is in ``over``.
+    are not persistent; the weights of modules that are not registered; and of metrics the states that are
+    tensors, but for those whose ``id`` is in ``over``.
     """
-    saved = module.state_dict().keys()
+    saved, layers = module.state_dict().keys(), {*module.modules()}
     found: Values = {name: b.detach() for name, b in module.named_buffers() if name not in saved}
-    for path, part in module.named_modules():
-        own = plain_attributes(part)
-        if isinstance(part, Metric):
-            states = {} if id(part) in over else part.metric_state
-            own |= {name: state for name, state in states.items() if isinstance(state, Tensor)}
-        elif not type(part).__module__.startswith("torch."):  # whose tensors are their parameters
-            own |= {name: v for name, v in vars(part).items() if name not in OF_MODULES and can_be_kept(v)}
+    for path, part in all_parts(module).items():
+        own = kept_attributes(part)
+        if isinstance(part, Metric) and id(part) not in over:
+            own |= {name: state for name, state in part.metric_state.items() if isinstance(state, Tensor)}
+        if isinstance(part, nn.Module) and part not in layers:
+            tensors = (*part.named_parameters(recurse=False), *part.named_buffers(recurse=False))
+            own |= {name: tensor.detach() for name, tensor in tensors}
         found |= {f"{path}.{name}": value for name, value in own.items()}
     return found
 
 
-def unkept(trainer: L.Trainer, module: nn.Module) -> Values:
-    """Return what may change and is in no checkpoint: plain values of data module and callbacks, generators.
+def plain(values: Values) -> Values:
+    """Return values in the form that a checkpoint can hold."""
+    return {name: as_plain(value) for name, value in values.items()}
 
-    Of callbacks those are meant that are neither Lightning's nor ours.
+
+def set_attributes(module: nn.Module, values: Values, filled: Collection[str] = ()) -> None:
+    """Set what ``flags`` and ``values`` gave; say so of what is not there yet, since it will be made later.
+
+    Those in ``filled`` are containers that are filled, and not exchanged.
     """
-    holders = [trainer.datamodule, *trainer.callbacks]  # type: ignore[attr-defined]
-    own = [each for each in holders if not type(each).__module__.startswith(("lightning.", "overnight."))]
-    silent = [each for each in own if each and type(each).state_dict in STATELESS and not saves(each)]
-    found = {f"{type(each).__name__}.{k}": v for each in silent for k, v in vars(each).items() if is_plain(v)}
-    for path, part in module.named_modules() if not saves(module) else ():
-        changing = {name: value for name, value in vars(part).items() if isinstance(value, CHANGING)}
-        found |= {f"task.{path}.{name}".replace("..", "."): pickled(v) for name, v in changing.items()}
-    return deepcopy(found)
-
-
-def saves(part: Any) -> bool:
-    """Tell whether a module or a callback has a hook of its own for what it wants in a checkpoint."""
-    return getattr(type(part), "on_save_checkpoint", None) not in SAVING_NOTHING
-
-
-def pickled(value: Any) -> bytes:
-    """Return what is another if a value has changed; b"" if nobody can tell."""
-    with suppress(Exception):
-        return pickle.dumps(value)
-    return b""
-
-
-def changed(before: Values, now: Values) -> Values:
-    """Return the values that are others now, or new."""
-    return {name: value for name, value in now.items() if not same(before.get(name, ...), value)}
-
-
-def same(before: Any, now: Any) -> bool:
-    """Tell whether values are equal, tensors and not-a-number among them too."""
-    if type(before) is not type(now):
-        return False
-    if isinstance(now, Tensor):
-        return before.dtype == now.dtype and torch.equal(before, now)
-    if isinstance(now, NUMPY):
-        return before.dtype == now.dtype and np.array_equal(before, now)
-    if isinstance(now, dict):
-        return same([*before.items()], [*now.items()])
-    if isinstance(now, list | tuple):
-        return len(before) == len(now) and all(map(same, before, now))
-    return repr(before) == repr(now)
-
-
-def set_attributes(module: nn.Module, values: Values) -> None:
-    """Set what ``flags`` and ``values`` gave; of parts that a callback will make later, say so."""
-    parts: dict[str, Any] = dict(module.named_modules()) | dict(module.named_parameters())
+    parts = all_parts(module) | dict(module.named_parameters())
+    missing = set()
     for name, value in deepcopy(values).items():
         path, _, own = name.rpartition(".")
-        if path in parts:
-            there = getattr(parts[path], own, None)
-            if isinstance(value, Tensor) and isinstance(there, Tensor):
-                value = value.to(there.device)  # noqa: PLW2901
-            setattr(parts[path], own, value)
-    if missing := ", ".join(sorted({name.rpartition(".")[0] for name in values} - parts.keys())):
-        log.warning("not as in the checkpoint, since they are not there yet: %s", missing)
+        there = getattr(parts.get(path), own, None)
+        if path not in parts or (name in filled and not is_filled(there)):
+            missing.add(name.lstrip(".") if path in parts else path)
+        else:
+            set_attribute(parts[path], own, value, there)
+    if missing:
+        log.warning("not as in the checkpoint, since they are not there yet: %s", ", ".join(sorted(missing)))
+
+
+def set_attribute(part: Any, name: str, value: Any, there: Any) -> None:
+    """Set one attribute, in the way of what is there."""
+    if is_filled(there):
+        fill(there, value)
+    elif isinstance(there, nn.Parameter):
+        there.data.copy_(value)
+    else:
+        on_device = isinstance(there, Tensor) and isinstance(value, Tensor)
+        setter = setattr if isinstance(part, nn.Module) else object.__setattr__  # which frozen ones allow
+        setter(part, name, value.to(there.device) if on_device else value)
