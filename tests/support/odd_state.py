@@ -138,6 +138,7 @@ class Keeping(Regressor):
 
     def __init__(self, lr: float) -> None:
         super().__init__(lr)
+        self.save_hyperparameters()
         self.ema, self.plan, self.hidden = Average(self.net), Plan(), [deepcopy(self.net)]
         self.bag = SimpleNamespace(steps=0, seen={"losses": [0.0]})
         self.recent: deque[float] = deque(maxlen=3)
@@ -152,13 +153,14 @@ class Keeping(Regressor):
         self.recent.append(loss.item())
         self.sums["all"].append(self.bag.steps * sum(self.recent))
         self.log("train_sum", sum(self.sums["all"]))
-        return loss * (1 + sum(self.bag.seen["losses"]) / 100)
+        return loss * (1 + sum(self.bag.seen["losses"]) / 100) * self.hparams["lr"]
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         self.ema.update()
 
     def on_train_epoch_end(self) -> None:
         self.plan = Plan(self.plan.weight / 2)
+        self.hparams["lr"] *= 2
         self.bag.seen["losses"].append(self.plan.weight)
         self.hidden[0].load_state_dict(self.ema.average.state_dict())
 

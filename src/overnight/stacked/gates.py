@@ -97,7 +97,7 @@ def constants(task: nn.Module) -> str:
 
 def is_read(module: nn.Module, name: str, value: Any) -> bool:
     """Tell whether an attribute is one that a step may read, and no state of torch, Lightning or a metric."""
-    own = name not in OF_MODULES
+    own = name not in OF_MODULES and name != "_hparams"  # in which runs may differ: see ``stacked_settings``
     if isinstance(module, Metric):
         return own and not name.startswith("_") and isinstance(value, CONSTANT)
     return own and is_constant(value)

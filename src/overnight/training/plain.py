@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-OF_MODULES = {*vars(L.LightningModule()), "_hparams", "_hparams_initial", "_hparams_name"}
+OF_MODULES = {*vars(L.LightningModule()), "_hparams_initial", "_hparams_name"}
 """Attributes in which torch and Lightning keep their own state."""
 
 NUMPY = (np.ndarray, np.generic)
