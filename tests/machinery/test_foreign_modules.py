@@ -14,7 +14,7 @@ import torch
 from omegaconf import OmegaConf
 
 from commands import Command, every
-from foreign import OneAtATime
+from foreign.parts import OneAtATime
 from foreign_runs import EVAL, MODULES, TRAIN, module, once, recorded, resume
 from overnight.config.errors import ConfigError
 from overnight.runs.evaluate import evaluate
@@ -26,7 +26,9 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*does not have many workers"),
     pytest.mark.filterwarnings("ignore:This process.*is multi-threaded, use of fork"),  # of loaders' workers
 ]
-ONE_AT_A_TIME = '+logger.mine={_target_:foreign.OneAtATime,save_dir:"${hydra:runtime.output_dir}",name:mine}'
+ONE_AT_A_TIME = (
+    '+logger.mine={_target_:foreign.parts.OneAtATime,save_dir:"${hydra:runtime.output_dir}",name:mine}'
+)
 BEST = Path("outputs", "runs", "mine", "checkpoints", "best.ckpt")
 
 
@@ -144,7 +146,7 @@ def test_what_would_not_be_used_is_refused_without_a_schema(
 
 
 def test_a_checkpoint_that_could_not_be_loaded_again_is_refused_when_it_is_saved(command: Command) -> None:
-    refused = command(TRAIN, *module("regressor"), "+callbacks.mine={_target_:foreign.NumPyState}")
+    refused = command(TRAIN, *module("regressor"), "+callbacks.mine={_target_:foreign.parts.NumPyState}")
     assert refused.status == 1
     assert "a checkpoint of this run would hold a numpy" in refused.stderr
     assert "Needed: tensors, numbers, texts, lists, dicts" in refused.stderr
@@ -183,7 +185,7 @@ def test_predictions_of_pairs_are_written_and_others_refused(
 def test_predictions_stand_beside_their_own_targets_in_whatever_order(
     command: Command, tmp_path: Path
 ) -> None:
-    command(TRAIN, *module("regressor"), "data._target_=foreign.ShuffledLine")
+    command(TRAIN, *module("regressor"), "data._target_=foreign.data.ShuffledLine")
     command(EVAL, "trust=[foreign]", f"ckpt_path={BEST}", "predictions=p.csv")
     with (tmp_path / "p.csv").open() as file:
         errors = [(float(row["target"]) - float(row["prediction"])) ** 2 for row in csv.DictReader(file)]

@@ -31,9 +31,9 @@ RESUMED = {
     "best so far": (*odd("odd_logging.BestSoFar"), "lr=0.5"),  # it gets worse
     "changing": odd("odd_state.Changing"),
     "keeping": odd("odd_state.Keeping"),
-    "double precision": (*odd("foreign.Regressor"), "+trainer.precision=64-true"),
+    "double precision": (*odd("foreign.modules.Regressor"), "+trainer.precision=64-true"),
     "growing data": (*odd("odd_state.Counting"), "data._target_=odd_state.GrowingLine", OFTEN),
-    "split at loading": (*odd("foreign.Regressor"), "data._target_=odd_state.SplitAtLoading"),
+    "split at loading": (*odd("foreign.modules.Regressor"), "data._target_=odd_state.SplitAtLoading"),
 }
 
 
@@ -58,7 +58,11 @@ def test_data_that_grow_are_validated_after_each_epoch_and_at_no_other_time(
 
 
 def test_loaders_that_are_made_in_other_epochs_are_told_of(command: Command, tmp_path: Path) -> None:
-    run = (*odd("foreign.Regressor"), OFTEN.replace("=1", "=2"), once(tmp_path / "marker", kill=False))
+    run = (
+        *odd("foreign.modules.Regressor"),
+        OFTEN.replace("=1", "=2"),
+        once(tmp_path / "marker", kill=False),
+    )
     command(TRAIN, *run)
     resumed = command(TRAIN, *run, "ckpt_path=last")
     assert "reload_dataloaders_every_n_epochs=2 counts from here on" in resumed.stdout + resumed.stderr

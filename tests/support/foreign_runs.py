@@ -20,7 +20,7 @@ def module(name: str) -> tuple[str, str]:
 
 def once(marker: Path, *, kill: bool) -> str:
     """Return the override that ends the process in its second epoch, unless the marker is there."""
-    return f"+callbacks.once={{_target_:foreign.Once,marker:{marker},kill:{str(kill).lower()}}}"
+    return f"+callbacks.once={{_target_:foreign.parts.Once,marker:{marker},kill:{str(kill).lower()}}}"
 
 
 def recorded(root: Path, folder: str = "runs/mine") -> Record:

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 from torchmetrics import MeanSquaredError, MinMetric
 
-from foreign import INPUTS, Line, Regressor
+from foreign.data import INPUTS, Line
+from foreign.modules import Regressor
 
 
 class EverySecondEpoch(Regressor):

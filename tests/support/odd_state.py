@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.utils.data import random_split
 from torchmetrics import MeanMetric, MeanSquaredError
 
-from foreign import Line, Regressor, line
+from foreign.data import Line, line
+from foreign.modules import Regressor
 
 
 class Changing(Regressor):

@@ -168,7 +168,7 @@ def test_a_metric_of_training_chooses_by_its_mean_over_the_epoch(command: Comman
     ],
 )
 def test_an_interrupted_run_goes_on_bit_for_bit(settings: str, command: Command, tmp_path: Path) -> None:
-    once = f"+callbacks.once={{_target_:foreign.Once,marker:{tmp_path / 'marker'},kill:false}}"
+    once = f"+callbacks.once={{_target_:foreign.parts.Once,marker:{tmp_path / 'marker'},kill:false}}"
     run = (*TINY, "trainer.max_epochs=5", *shlex.split(settings), once)
     assert command("train.py", *run).status == 130
     assert command("train.py", *run, "ckpt_path=last").status == 0
@@ -180,7 +180,7 @@ def test_an_interrupted_run_goes_on_bit_for_bit(settings: str, command: Command,
 
 @pytest.mark.slow
 def test_a_table_of_curves_keeps_the_epochs_before_an_interruption(command: Command, tmp_path: Path) -> None:
-    once = f"+callbacks.once={{_target_:foreign.Once,marker:{tmp_path / 'marker'},kill:false}}"
+    once = f"+callbacks.once={{_target_:foreign.parts.Once,marker:{tmp_path / 'marker'},kill:false}}"
     command("train.py", *TINY, "logger=csv", once)
     assert command("train.py", *TINY, "logger=csv", once, "ckpt_path=last").status == 0
     with (run_directory(tmp_path) / "csv" / "metrics.csv").open() as file:

@@ -1,0 +1,1 @@
+"""A project of somebody else, in a package of its own."""
