@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import random_split
-from torchmetrics import MeanMetric, MeanSquaredError
+from torchmetrics import CatMetric, MeanMetric, MeanSquaredError
 
 from foreign.data import Line, line
 from foreign.modules import Regressor
@@ -26,7 +26,7 @@ class Changing(Regressor):
         self.steps, self._weight, self.noted = 0, 1.0, {"losses": [0.5]}
         self.register_buffer("mean", torch.zeros(1), persistent=False)
         self.mean: Tensor
-        self.seen = MeanMetric()
+        self.seen, self.all_seen = MeanMetric(), CatMetric()
         self.center: Any = None
         self.spread: Any = 1.0
         self.averaged: dict[str, Tensor] = {}
@@ -41,6 +41,8 @@ class Changing(Regressor):
         self.center = loss.detach() if self.center is None else 0.5 * self.center + loss.detach()
         self.mean.mul_(0.9).add_(self.center)
         self.seen.update(loss.detach())
+        self.all_seen.update(loss.detach())
+        self.log("train_all", self.all_seen.compute().sum())
         self.log("train_seen", self.seen, on_epoch=True, on_step=False)
         self.log("train_steps", float(self.steps + sum(self.noted["losses"])))
         return loss

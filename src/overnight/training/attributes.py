@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torchmetrics import Metric
 
 from overnight.training.own_parts import all_parts
-from overnight.training.plain import NUMPY, as_plain, changed, fill, is_filled, kept_attributes
+from overnight.training.plain import NUMPY, as_plain, can_be_kept, changed, fill, is_filled, kept_attributes
 from overnight.training.unkept import unkept
 
 log = logging.getLogger(__name__)
@@ -84,15 +84,15 @@ def values(module: nn.Module, over: Collection[int] = ()) -> Values:
     """Return the values of all parts that no state_dict has and a checkpoint can hold.
 
     These are attributes that are numbers, texts, tensors or arrays, or lists and dicts of them; buffers that
-    are not persistent; the weights of modules that are not registered; and of metrics the states that are
-    tensors, but for those whose ``id`` is in ``over``.
+    are not persistent; the weights of modules that are not registered; and the states of metrics, but for
+    those whose ``id`` is in ``over``.
     """
     saved, layers = module.state_dict().keys(), {*module.modules()}
     found: Values = {name: b.detach() for name, b in module.named_buffers() if name not in saved}
     for path, part in all_parts(module).items():
         own = kept_attributes(part)
         if isinstance(part, Metric) and id(part) not in over:
-            own |= {name: state for name, state in part.metric_state.items() if isinstance(state, Tensor)}
+            own |= {name: state for name, state in part.metric_state.items() if can_be_kept(state)}
         if isinstance(part, nn.Module) and part not in layers:
             tensors = (*part.named_parameters(recurse=False), *part.named_buffers(recurse=False))
             own |= {name: tensor.detach() for name, tensor in tensors}
