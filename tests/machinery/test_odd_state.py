@@ -72,7 +72,7 @@ def test_loaders_that_are_made_in_other_epochs_are_told_of(command: Command, tmp
     ("name", "told", "typed"),
     [
         ("Elsewhere", "Line.stage, task.rng", ()),
-        ("Exchanging", "task.phase, task.bags, task.plan", ()),
+        ("Exchanging", "task.bags.1.2, task.phase, task.plan", ()),
         ("Regressor", "Shadowing.shadow", ("+callbacks.mine={_target_:odd_state.Shadowing}",)),
     ],
 )

@@ -2,10 +2,13 @@
 
 import functools
 import logging
+import random
 from collections.abc import Callable
 from typing import Any
 
 import lightning as L
+import numpy as np
+import torch
 from lightning.pytorch.utilities.combined_loader import CombinedLoader
 
 from overnight.data.in_memory import InMemoryData
@@ -63,9 +66,17 @@ def tell_of_other_batches(trainer: L.Trainer) -> None:
     for loader in CombinedLoader(trainer.train_dataloader, "sequential").flattened:
         sampler, batches = (getattr(loader, name, None) for name in ("sampler", "batch_sampler"))
         drawing = (loader, sampler, batches, getattr(batches, "sampler", None))
-        own = (getattr(part, "generator", None) for part in drawing)
-        if any(own) or getattr(loader, "persistent_workers", False):
+        own = [getattr(part, "generator", None) for part in drawing]
+        if any(own) or getattr(loader, "persistent_workers", False) or draws(loader):
             log.warning(
                 "the loader of training draws from a generator, or in workers, of which no checkpoint knows: "
                 "from here on its batches are others than without the interruption"
             )
+
+
+def draws(holder: Any) -> bool:
+    """Tell whether the data set of a loader, or one within it, has a generator of its own."""
+    data = getattr(holder, "dataset", None)
+    generators = (np.random.Generator, np.random.RandomState, random.Random, torch.Generator)
+    own = getattr(data, "__dict__", {}).values()
+    return data is not None and (any(isinstance(value, generators) for value in own) or draws(data))

@@ -2,6 +2,7 @@
 
 import functools
 import sys
+from collections import deque
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
@@ -21,36 +22,48 @@ Parts = dict[str, Any]
 WHOLE = (Optimizer, Dataset, DataLoader, L.Trainer, L.LightningDataModule, L.Callback)
 """Objects that have their own place, or that nobody changes."""
 
+DEEPEST, MOST_PARTS = 4, 1000
+"""How deep in lists and dicts parts are looked for, and in how long ones."""
 
-def all_parts(module: nn.Module) -> Parts:
+
+def all_parts(module: nn.Module) -> tuple[Parts, dict[str, str]]:
     """Return by their names all modules in a module, and those and other objects that its attributes hold.
 
-    Objects are those of the project's own classes. What lies in lists and dicts is found, too.
+    Objects are those of the project's own classes. What lies in lists and dicts is found, too. What has
+    several names has its first one here; the second dict tells which one that is.
     """
     found = [*module.named_modules()]
-    seen = {id(part) for _, part in found}
+    names = {id(part): path for path, part in found}
+    registered = module.named_modules(remove_duplicate=False)
+    also = {path: names[id(part)] for path, part in registered if path != names[id(part)]}
     for path, part in found:  # which grows
         for name, value in held(part):
-            if id(value) not in seen:
-                full = f"{path}.{name}".lstrip(".")
-                of_module = isinstance(value, nn.Module)
-                more = [*value.named_modules(prefix=full)] if of_module else [(full, value)]
-                found += more
-                seen |= {id(each) for _, each in more}
-    return dict(found)
+            full = f"{path}.{name}".lstrip(".")
+            if id(value) in names:
+                also[full] = names[id(value)]
+                continue
+            of_module = isinstance(value, nn.Module)
+            more = [*value.named_modules(prefix=full)] if of_module else [(full, value)]
+            more = [(path, each) for path, each in more if id(each) not in names]
+            found += more
+            names |= {id(each): path for path, each in more}
+    return dict(found), also
 
 
 def held(part: Any) -> Iterator[tuple[str, Any]]:
     """Yield the modules and objects that the attributes of a part hold, by their names."""
     for name, value in vars(part).items():
-        if name in OF_MODULES:
-            continue
-        if isinstance(value, dict):
-            yield from ((f"{name}.{key}", each) for key, each in value.items() if is_part(each))
-        elif isinstance(value, list | tuple):
-            yield from ((f"{name}.{place}", each) for place, each in enumerate(value) if is_part(each))
-        elif is_part(value):
-            yield name, value
+        if name not in OF_MODULES:
+            yield from parts_in(name, value, depth=DEEPEST)
+
+
+def parts_in(name: str, value: Any, depth: int) -> Iterator[tuple[str, Any]]:
+    """Yield the modules and objects in a value, which may be a list or a dict of them."""
+    if is_part(value):
+        yield name, value
+    elif depth and isinstance(value, dict | list | tuple | deque) and len(value) <= MOST_PARTS:
+        for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from parts_in(f"{name}.{key}", each, depth - 1)
 
 
 def is_part(value: Any) -> bool:

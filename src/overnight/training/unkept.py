@@ -1,44 +1,52 @@
 """What may change in training and is in no checkpoint, so that a run that goes on can name it."""
 
 import hashlib
+import inspect
 import pickle
 from collections.abc import Iterator
 from contextlib import suppress
-from types import SimpleNamespace
+from types import FunctionType, GeneratorType, SimpleNamespace
 from typing import Any
 
 import lightning as L
 from lightning.pytorch.core.hooks import CheckpointHooks
-from torch import nn
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
+from overnight.data.digest import octets
 from overnight.training.own_parts import WHOLE, all_parts, held
-from overnight.training.plain import OF_MODULES, can_be_kept, is_plain
+from overnight.training.plain import OF_MODULES, can_be_kept, is_plain, is_simple, tensors_in
 
 OF_LIBRARIES = ("torch.", "torchmetrics.", "lightning.", "overnight.")
 STATELESS = (L.Callback.state_dict, L.LightningDataModule.state_dict)
-LEFT_OUT = (nn.Module, nn.Parameter, *WHOLE)
 SAVING_NOTHING = (None, L.Callback.on_save_checkpoint, CheckpointHooks.on_save_checkpoint)
+
+LARGEST = 10**6
+"""Numbers in the tensors of a data module's attribute: larger ones are samples, and not looked at."""
 
 
 def unkept(trainer: L.Trainer, module: nn.Module) -> dict[str, str]:
-    """Return hashes of what may change and is in no checkpoint, by names; "" for what has no hash.
+    """Return what tells whether something has changed that is in no checkpoint, by its name.
 
-    These are attributes of data module and callbacks without a ``state_dict`` of their own, and those of the
-    task that ``attributes.values`` leaves out. A task with ``on_save_checkpoint`` takes care of itself.
+    These are attributes of data module and callbacks without a ``state_dict`` of their own; and of the task
+    the classes of its parts, parts with several names, and attributes that ``attributes.values`` leaves out.
+    A task with ``on_save_checkpoint`` takes care of itself.
     """
     data, callbacks = trainer.datamodule, trainer.callbacks  # type: ignore[attr-defined]
+    schedulers = [config.scheduler for config in trainer.lr_scheduler_configs]
+    look = Contents([*trainer.optimizers, *schedulers])
     found: dict[str, str] = {}
     for part in (part for part in (data, *callbacks) if part and is_silent(part)):
-        large = part is data  # it holds the samples
-        found |= {
-            f"{type(part).__name__}.{name}": content(value)
-            for name, value in vars(part).items()
-            if is_plain(value) or not large
-        }
-    for path, part in all_parts(module).items() if not saves(module) else ():
+        looked_at = {name: value for name, value in vars(part).items() if part is not data or is_small(value)}
+        found |= {f"{type(part).__name__}.{name}": look.content(value) for name, value in looked_at.items()}
+    parts, also = all_parts(module) if not saves(module) else ({}, {})
+    found |= {f"task.{name}": path for name, path in also.items()}
+    for path, part in parts.items():
+        of_task = f"task.{path}".rstrip(".")
+        found |= {of_task: type(part).__qualname__}
         if not type(part).__module__.startswith(OF_LIBRARIES):
-            found |= {f"task.{path}".rstrip("."): type(part).__qualname__}
-            found |= {f"task.{path}.{name}".replace("..", "."): content(value) for name, value in rest(part)}
+            found |= {f"{of_task}.{name}": look.content(value) for name, value in rest(part)}
     return found
 
 
@@ -48,6 +56,12 @@ def rest(part: Any) -> Iterator[tuple[str, Any]]:
     for name, value in vars(part).items():
         if name not in known and not can_be_kept(value):
             yield name, value
+
+
+def is_small(value: Any) -> bool:
+    """Tell whether a data module's attribute is looked at: plain values, and a few numbers in tensors."""
+    plain = is_plain(value, tensors=True)
+    return plain and sum(tensor.numel() for tensor in tensors_in(value)) <= LARGEST
 
 
 def is_silent(part: Any) -> bool:
@@ -61,18 +75,50 @@ def saves(part: Any) -> bool:
     return getattr(type(part), "on_save_checkpoint", None) not in SAVING_NOTHING
 
 
+class Contents:
+    """Tells by hashes whether values have changed.
+
+    Args:
+        saved: optimizers and schedulers that are in the checkpoints.
+    """
+
+    def __init__(self, saved: list[Any]) -> None:
+        self.saved = {id(each) for each in saved}
+
+    def content(self, value: Any) -> str:
+        """Return a hash of a value; "" if it has none."""
+        found = hashlib.blake2b(digest_size=16)
+        with suppress(Exception):
+            if is_plain(value):  # the other way takes a second for a million of them
+                return hashlib.blake2b(pickle.dumps(value), digest_size=16).hexdigest()
+            pickler = Hasher(SimpleNamespace(write=found.update))
+            pickler.contents = self
+            pickler.dump(value)
+            return found.hexdigest()
+        return ""
+
+    def short(self, thing: Any) -> str | None:
+        """Return what stands for a thing that is not pickled: it has its own place, or no pickle."""
+        if isinstance(thing, Optimizer | LRScheduler):
+            state = "" if id(thing) in self.saved else self.content(thing.state_dict())
+            return f"{type(thing).__qualname__} {state}"
+        if isinstance(thing, GeneratorType):
+            return f"{thing.__qualname__} {self.content(inspect.getgeneratorlocals(thing))}"
+        if isinstance(thing, FunctionType):
+            return f"{thing.__module__}.{thing.__qualname__} {id(thing)}"
+        if isinstance(thing, (nn.Module, nn.Parameter, *WHOLE)):
+            return type(thing).__qualname__
+        if isinstance(thing, Tensor) and is_simple(thing.detach()):
+            numbers = hashlib.blake2b(octets(thing.detach()).tobytes())
+            return f"{thing.dtype} {thing.shape} {numbers.hexdigest()}"
+        return None
+
+
 class Hasher(pickle.Pickler):
-    """Pickles a value without modules and what else has its own place, of which it writes the classes."""
+    """Pickles a value but for what ``Contents.short`` knows."""
+
+    contents: Contents
 
     def persistent_id(self, thing: Any) -> str | None:
-        """Return the class of what is left out."""
-        return type(thing).__qualname__ if isinstance(thing, LEFT_OUT) else None
-
-
-def content(value: Any) -> str:
-    """Return a hash of a value; "" if it has none."""
-    found = hashlib.blake2b(digest_size=16)
-    with suppress(Exception):
-        Hasher(SimpleNamespace(write=found.update)).dump(value)
-        return found.hexdigest()
-    return ""
+        """Return what stands for a thing."""
+        return self.contents.short(thing)
