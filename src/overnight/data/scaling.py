@@ -44,8 +44,10 @@ def standardize(source: Source, positions: Tensor, columns: slice = slice(None))
 
 
 def precise(features: Tensor) -> Tensor:
-    """Return whole numbers, such as the bytes of an image, as float32; floats as they are."""
-    return features if features.is_floating_point() else features.float()
+    """Return whole numbers as floats that tell them apart: bytes of an image as float32. Keep floats."""
+    if features.is_floating_point():
+        return features
+    return features.float() if features.dtype in {torch.uint8, torch.bool} else features.double()
 
 
 def filled_in(source: Source, fill: Callable[[Tensor], Tensor], trained: Tensor) -> Source:

@@ -7,6 +7,9 @@ from torch import Tensor
 
 from overnight.data.batches import Samples
 
+ROUNDED = 1e-3
+"""So much of a standard deviation may a target be off in single precision."""
+
 
 def refuse_misshapen(train: Samples, test: Samples) -> None:
     """Refuse features and targets that do not belong together (ValueError)."""
@@ -38,8 +41,20 @@ def refuse_unsound(train: Samples, test: Samples, class_names: Sequence[str]) ->
                     f"the {what} of the {name} set are not finite in sample {int(wrong[0, 0])}. Needed: "
                     f"numbers; leave such samples out, or fill them in"
                 )
+        refuse_rounded(samples.targets, train.targets, name)
     for complaint in wrong_labels(train.targets, test.targets, class_names):
         raise ValueError(complaint)
+
+
+def refuse_rounded(targets: Tensor, trained: Tensor, name: str) -> None:
+    """Refuse targets in float64 that are others in single precision, by the spread of those of training."""
+    lost = (targets - targets.float()).abs().amax(0)
+    if targets.dtype is torch.float64 and (lost > ROUNDED * trained.double().std(0)).any():
+        raise ValueError(
+            f"the targets of the {name} set lie between {targets.min():.9g} and {targets.max():.9g}, and in "
+            f"single precision, in which a network learns, they are no longer what they are. Needed: the "
+            f"same numbers less their mean, or less a round number near it"
+        )
 
 
 def wrong_labels(train: Tensor, test: Tensor, class_names: Sequence[str]) -> Iterator[str]:

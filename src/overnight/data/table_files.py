@@ -7,7 +7,7 @@ import gzip
 import io
 import lzma
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -100,6 +100,7 @@ def read_csv(path: Path, options: Options) -> pd.DataFrame:
         refuse_header(path, records(start, known["sep"]))
     frame = cast("pd.DataFrame", pd.read_csv(path, skipinitialspace=True, low_memory=False, **known))
     frame.columns = frame.columns.map(lambda name: str(name).strip())
+    refuse_twice(path, frame.columns)
     for name in filter(lambda name: is_string_dtype(frame[name]), frame.columns):
         frame[name] = frame[name].str.strip()
     return frame
@@ -119,11 +120,7 @@ def records(start: str, mark: str) -> Iterator[list[str]]:
 def refuse_header(path: Path, lines: Iterator[list[str]]) -> None:
     """Refuse a first line that does not name each column once (ValueError)."""
     names, first = next(lines, []), next(lines, [])
-    twice = [name for name, times in Counter(filter(None, names)).items() if times > 1]
-    if twice:
-        raise ValueError(
-            f"data.path={path}: two columns have the name {twice[0]}. Needed: a name of its own for each"
-        )
+    refuse_twice(path, filter(None, names))
     numbers = pd.to_numeric(pd.Series(names, dtype=str).str.replace(",", "."), errors="coerce").notna()
     if numbers.mean() > 1 / 2:
         few = [f"x{number}" for number in range(1, len(names) + 1)][:SHOWN]
@@ -137,4 +134,13 @@ def refuse_header(path: Path, lines: Iterator[list[str]]) -> None:
         raise ValueError(
             f"data.path={path}: {len(names)} names, but {len(first)} fields in the line after them. Needed: "
             f"a name for each field; if lines before the names are no data, type: +data.read_csv.skiprows=1"
+        )
+
+
+def refuse_twice(path: Path, names: Iterable[str]) -> None:
+    """Refuse a name that two columns have (ValueError)."""
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
+        raise ValueError(
+            f"data.path={path}: two columns have the name {twice[0]}. Needed: a name of its own for each"
         )

@@ -12,14 +12,14 @@ AS_NUMBERS = "To learn it as a number, type: loss=mse metrics=regression"
 
 
 class Targets(NamedTuple):
-    """Targets [n, ...]: int64 with the names of the classes, or float32 and ()."""
+    """Targets [n, ...]: int64 with the names of the classes, or float64 and ()."""
 
     values: Tensor
     class_names: tuple[str, ...]
 
 
 def numbers(values: np.ndarray, name: str) -> Targets:
-    """Return numbers [n] or, several for each sample, [n, k] in float32; ``name`` is theirs in messages.
+    """Return numbers [n] or, several for each sample, [n, k] in float64; ``name`` is theirs in messages.
 
     Raises:
         ValueError: they are none, or not finite, or all the same.
@@ -33,7 +33,7 @@ def numbers(values: np.ndarray, name: str) -> Targets:
         raise ValueError(f"{name} holds a number that is not finite. Needed: a finite target for each sample")
     if (values == values[:1]).all():
         raise ValueError(f"{name} is {values.flat[0]} everywhere. Needed: a target that varies")
-    return Targets(torch.from_numpy(values.astype(np.float32)), ())
+    return Targets(torch.from_numpy(values.astype(np.float64)), ())
 
 
 def classes(values: np.ndarray, name: str) -> Targets:

@@ -18,7 +18,7 @@ from overnight.records.metric import SPLITS, counterpart, split_and_name
 from overnight.records.record import edited
 from overnight.records.sampling import half_interval, written
 from overnight.runs.origin import DATA_PATHS
-from overnight.runs.predictions import predict, write_predictions
+from overnight.runs.predictions import predict, refuse_strangers, write_predictions
 from overnight.training.checkpoints import read_checkpoint
 from overnight.training.measure import build_measuring_trainer, measure
 from overnight.training.parts import build_data, build_task, instantiated
@@ -44,6 +44,9 @@ def evaluate(cfg: DictConfig) -> dict[str, float | None]:
         raise ConfigError(
             f"predictions={cfg.predictions}: needed: a file. Type for example: predictions=mine.csv"
         )
+    path = Path(from_where_typed(cfg.predictions)) if cfg.predictions else None
+    if path:
+        refuse_strangers(path)
     checkpoint = from_where_typed(cfg.ckpt_path)
     trust = cfg.trust.split(",") if isinstance(cfg.trust, str) else cfg.trust
     saved = read_checkpoint(checkpoint)
@@ -62,12 +65,11 @@ def evaluate(cfg: DictConfig) -> dict[str, float | None]:
     for name in cfg.tta:
         log.info("tta: %s; all numbers are of the mean over several views of each sample", name)
     log.info("%s", table(measured, config, data.describe() if hasattr(data, "describe") else {}))
-    if cfg.predictions:
+    if path:
         rows, names = getattr(data, "test_rows", None), getattr(data, "class_names", ())
-        path = Path(from_where_typed(cfg.predictions))
         predicted = predict(config, task, data, checkpoint, **device)
         write_predictions(predicted.outputs, predicted.targets, path, rows, names)
-        log.info("predictions: %s", shlex.quote(cfg.predictions))
+        log.info("predictions: %s", shlex.quote(str(cfg.predictions)))
     return measured
 
 

@@ -15,6 +15,11 @@ from overnight.training.measure import WITHOUT_CALLBACKS, build_measuring_traine
 
 Config = dict[str, Any]
 
+HEAD = b"index,target"
+"""The beginning of a file of predictions."""
+WRITTEN: set[Path] = set()
+"""The files that this process has written."""
+
 
 class Predicted(NamedTuple):
     """What one pass over the test samples gave, in the order of that pass.
@@ -101,6 +106,24 @@ def pictures(features: Any) -> Tensor | None:
     return features.cpu().mean(1) if images else None
 
 
+def refuse_strangers(path: Path) -> None:
+    """Refuse to write over what is no file of predictions, or over one that this command has just written.
+
+    Raises:
+        ConfigError: says what to type.
+    """
+    if path in WRITTEN:
+        raise ConfigError(
+            f"predictions={path}: it has the predictions of another checkpoint of this command. Needed: a "
+            f"file for each. Type for example: 'predictions=mine-${{hydra:job.num}}.csv'"
+        )
+    if path.exists() and not (path.is_file() and path.read_bytes().startswith(HEAD)):
+        raise ConfigError(
+            f"predictions={path}: there is something that is no file of predictions. Needed: a new file. "
+            f"Type for example: predictions=mine.csv"
+        )
+
+
 def write_predictions(
     outputs: Tensor,
     targets: Tensor,
@@ -111,30 +134,53 @@ def write_predictions(
     """Write the index, the target and the prediction of each test sample; of classes, their probabilities.
 
     Args:
-        outputs: probabilities [n, classes] where the targets are whole numbers, else predicted numbers [n].
-        targets: the true ones [n].
+        outputs: probabilities [n, classes] where the targets are whole numbers, else predicted numbers [n]
+            or [n, k].
+        targets: the true ones [n], or [n, k].
         path: of the file, CSV.
         places: where the samples stand in the file that they come from, as their index; None: from 0 on.
         names: of the classes; () if they have none but their numbers.
 
     Raises:
-        ConfigError: there are more or fewer probabilities than classes.
+        ConfigError: there are more or fewer outputs than targets or classes.
     """
-    if names and outputs.ndim > 1 and outputs.shape[1] != len(names):
+    known = range(len(outputs)) if places is None else places
+    classes = outputs.ndim > 1 and not targets.is_floating_point()
+    columns = (columns_of_classes if classes else columns_of_numbers)(outputs, targets, names)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["index", *columns])
+        writer.writerows(zip(known, *columns.values(), strict=True))
+    WRITTEN.add(path)
+
+
+def columns_of_classes(outputs: Tensor, targets: Tensor, names: Sequence[str]) -> dict[str, list[Any]]:
+    """Return the columns of labels and of the probabilities of each class."""
+    if names and outputs.shape[1] != len(names):
         raise ConfigError(
             f"the network gives {outputs.shape[1]} numbers for each sample, and the data has {len(names)} "
             f"classes ({', '.join(names[:5])}...). Needed: one for each class: ${{of_data:out_features}}"
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    known = range(len(outputs)) if places is None else places
-    classes = outputs.ndim > 1 and not targets.is_floating_point()
-    named = (names or [*map(str, range(outputs.shape[1]))]) if classes else []
-    answers, truths = (outputs.argmax(1) if classes else outputs).flatten(), targets.flatten()
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["index", "target", "prediction", *(f"p_{name}" for name in named)])
-        for place, truth, answer, output in zip(
-            known, truths.tolist(), answers.tolist(), outputs, strict=True
-        ):
-            pair = (named[truth], named[answer]) if classes else (truth, answer)
-            writer.writerow([place, *pair, *(f"{p:.6g}" for p in (output.tolist() if classes else ()))])
+    named = names or [*map(str, range(outputs.shape[1]))]
+    labels = {"target": targets.flatten(), "prediction": outputs.argmax(1)}
+    told = {what: [named[code] for code in codes.tolist()] for what, codes in labels.items()}
+    written = ([f"{p:.6g}" for p in column.tolist()] for column in outputs.unbind(1))
+    return told | dict(zip((f"p_{name}" for name in named), written, strict=True))
+
+
+def columns_of_numbers(outputs: Tensor, targets: Tensor, _: Sequence[str]) -> dict[str, list[Any]]:
+    """Return the columns of targets and of predictions; of several targets they are numbered from 1."""
+    both = {"target": targets.reshape(len(targets), -1), "prediction": outputs.reshape(len(outputs), -1)}
+    if both["target"].shape != both["prediction"].shape:
+        raise ConfigError(
+            f"the predictions are {list(outputs.shape)} and the targets {list(targets.shape)}. Needed: a "
+            f"predict_step that returns as many numbers as there are targets"
+        )
+    if both["target"].shape[1] == 1:
+        return {what: values.flatten().tolist() for what, values in both.items()}
+    return {
+        f"{what}_{place}": column.tolist()
+        for what, values in both.items()
+        for place, column in enumerate(values.unbind(1), start=1)
+    }

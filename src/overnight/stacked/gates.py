@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from copy import deepcopy
 from types import NoneType
 from typing import Any
 
@@ -15,7 +16,8 @@ from torchmetrics import Metric
 from overnight.data.batches import Batches, InOrder, Shuffled
 from overnight.data.in_memory import InMemoryData
 from overnight.stacked.member import Member
-from overnight.training.plain import OF_MODULES
+from overnight.training.attributes import flags
+from overnight.training.plain import ATOMS, OF_MODULES
 
 CALLED = {
     *("forward", "training_step", "validation_step", "test_step", "predict_step", "configure_optimizers"),
@@ -88,11 +90,26 @@ def tied(module: nn.Module) -> bool:
 
 def constants(task: nn.Module) -> str:
     """Return all plain values that a task's modules keep, and their classes: members must have the same."""
-    kept = {
-        name: (type(module).__qualname__, {k: v for k, v in vars(module).items() if is_read(module, k, v)})
-        for name, module in task.named_modules()
-    }
-    return repr(kept)
+    return repr(constant_attributes(task))
+
+
+def constant_attributes(task: nn.Module) -> dict[str, Any]:
+    """Return the plain attributes of a task and of the modules in it, and the classes of these."""
+    found: dict[str, Any] = {}
+    for path, module in task.named_modules():
+        found[f"{path}:"] = type(module).__qualname__
+        found |= {f"{path}:{name}": v for name, v in vars(module).items() if is_read(module, name, v)}
+    return found
+
+
+def standing(task: nn.Module) -> dict[str, Any]:
+    """Return what a hook may change in a member's task, and the steps of all would not see."""
+    return deepcopy(constant_attributes(task)) | flags(task)
+
+
+def own_constants(task: nn.Module) -> list[Any]:
+    """Return those of the task itself that are a single value; it takes some microseconds."""
+    return [value for name, value in vars(task).items() if type(value) in ATOMS and name not in OF_MODULES]
 
 
 def is_read(module: nn.Module, name: str, value: Any) -> bool:

@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 
 from overnight.data.batches import Samples
 from overnight.stacked.batches import Drawn, cut, draw, share
-from overnight.stacked.gates import constants
+from overnight.stacked.gates import constants, own_constants, standing
 from overnight.stacked.member import Member
 from overnight.stacked.stack import Stack, State, named_tensors
 from overnight.stacked.steps import Kept, Outputs, Steps
@@ -27,6 +27,8 @@ Five CNN take twice as long with the first one, five ``fcn`` 0.87 times as long.
 Tell = Callable[[int, int], None]
 """Is told of the end of an epoch: its number, and how many members it trained."""
 
+
+CHANGES = "a hook changes attributes of the task within an epoch"
 
 Check = Callable[..., None]
 """Looks at the first step of each pass before it is made; see ``overnight.stacked.check``."""
@@ -133,12 +135,20 @@ class StackedLoop:
         for member in self.members:
             member.hook("on_train_epoch_start")
         self.steps.train()
+        tasks = [member.task for member in self.members]
+        before, own = [*map(standing, tasks)], [*map(own_constants, tasks)]
         for number, drawn in enumerate(draw(self.samples("train"), cuts)):
             if number == 0:
                 self.check(self, self.members, self.stack.state, "training_step", drawn, 0)
             outputs = self.step(drawn, number)
             losses[number] = outputs["loss"].detach()
             tell(self.members, "on_train_batch_end", kept.keep(outputs), drawn, number)
+            if [*map(own_constants, tasks)] != own:
+                raise ValueError(CHANGES)
+        for task, begun in zip(tasks, before, strict=True):
+            now = standing(task)
+            if any(begun[name] != now[name] for name in begun.keys() & now.keys()):
+                raise ValueError(CHANGES)
         return losses.t().double().cpu(), kept
 
     def step(self, drawn: Drawn, number: int) -> Outputs:
