@@ -29,6 +29,7 @@ from overnight.config import folders
 from overnight.config.commands import command
 from overnight.config.errors import one_of
 from overnight.config.habits import HABITS
+from overnight.config.keys import AS_OPTION
 
 
 @singledispatch
@@ -140,6 +141,10 @@ def _refers_to_nothing(error: Any) -> str:
 def _unresolved(error: Any) -> str:
     """Return what a resolver itself said, without OmegaConf's words around it."""
     text = " ".join(str(error).split())
+    if option := re.search(r"node `(\w+)` is not a container", text):
+        return (
+            f"{option[1]}: a file sets this group to a text. Needed: {AS_OPTION.format(option[1], 'OPTION')}"
+        )
     said = re.search(r"raised while resolving interpolation: (.*?)(?: full_key: |$)", text)
     return said[1] if said else text
 

@@ -28,7 +28,7 @@ def in_project(name: str) -> str:
 
 def outputs() -> str:
     """Return the folder where all runs and sweeps go by default."""
-    return os.environ.get(OUTPUTS) or in_project("outputs")
+    return os.path.expanduser(os.environ.get(OUTPUTS, "")) or in_project("outputs")  # noqa: PTH111 - "" stays
 
 
 def find_sweep(typed: Path) -> Path:

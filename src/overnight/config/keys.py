@@ -40,6 +40,7 @@ def with_target(node: dict[str, Any]) -> dict[str, Any]:
 FOLDER = r"^(\.*[^./\\][^/\\]*|\.{3,})$"
 """The name of a folder: neither . nor .., and no path."""
 OPTION = "(an option of the group, whose file has a _target_)"
+AS_OPTION = "under defaults, which choose options: - override /{}: {}"
 Targeted = Annotated[dict[str, Any], AfterValidator(with_target)]
 Built = Annotated[Targeted, must_be("a section with a _target_", OPTION)]
 Parts = Annotated[dict[str, Targeted | None], must_be("parts by their names, each with a _target_", OPTION)]

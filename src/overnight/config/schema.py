@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from overnight.config.errors import ConfigError, one_of
 from overnight.config.habits import HABITS
-from overnight.config.keys import MachineryKeys, Section
+from overnight.config.keys import AS_OPTION, OPTION, MachineryKeys, Section
 from overnight.config.lookup import why_not_found
 from overnight.config.refusals import BY_STEP, CALLBACKS, CHECKPOINTS, OF_STEPS, TRAINER, Refusals
 
@@ -83,6 +83,8 @@ def explain(
         field = inner[keys[1]] if keys[1:] else whole
     given, name = at(config, ".".join(keys), "(nothing)"), path + ".".join(keys)
     given = "null" if given is None else given
+    if isinstance(given, str) and field.examples[0] == OPTION:
+        return f"{name}={given} in a file: needed: {AS_OPTION.format(name, given)}"
     return f"{name}={given}: needed: {field.description}. Type for example: {name}={field.examples[0]}"
 
 

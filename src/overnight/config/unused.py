@@ -10,7 +10,7 @@ import hydra
 from omegaconf import DictConfig, OmegaConf
 
 from overnight.config import folders
-from overnight.config.errors import ConfigError
+from overnight.config.errors import ConfigError, one_of
 from overnight.config.keys import MachineryKeys
 from overnight.config.overrides import as_typed
 from overnight.config.schema import at
@@ -35,6 +35,7 @@ def refuse_unused(config: DictConfig, hydra_config: Any) -> None:
         ConfigError: names them all.
     """
     raw: Any = OmegaConf.to_container(config, resolve=False)
+    refuse_unasked(raw, {*hydra_config.runtime.choices})
     main = main_config(folders.find_config(str(hydra_config.job.config_name)))
     choices = dict(hydra_config.runtime.choices)
     typed = {re.split(r"[=.@/]", text.lstrip("+~"), maxsplit=1)[0] for text in as_typed(hydra_config)}
@@ -45,6 +46,22 @@ def refuse_unused(config: DictConfig, hydra_config: Any) -> None:
     used = {path.partition(".")[0] for path in references(raw)}
     if unused := sorted(given & hyperparameters(raw, choices, main) - used):
         raise ConfigError("\n".join(complaint(key, choices, main) for key in unused))
+
+
+def refuse_unasked(raw: Config, groups: set[str]) -> None:
+    """Refuse a study of what is neither a group nor a key: its report would be refused after the training.
+
+    Raises:
+        ConfigError: names the word.
+    """
+    study = raw.get("study") or {}
+    for part in ("scientific", "nuisance"):
+        for word in study.get(part) or ():
+            if str(word).partition(".")[0] not in raw.keys() | groups:
+                known = {str(key) for key in raw.keys() | groups if re.fullmatch(r"\w+", str(key))} - {
+                    "hydra"
+                }
+                raise ConfigError(f"study.{part}: {word} is neither a group nor a key. {one_of(word, known)}")
 
 
 def refuse_undirected(raw: Config, main: Config, overrides: set[str]) -> None:

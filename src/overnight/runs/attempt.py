@@ -3,7 +3,8 @@
 import logging
 from typing import Any
 
-from overnight.records.record import LAST, RECORD_FILE, read_record, set_aside
+from overnight.config.errors import counted
+from overnight.records.record import LAST, RECORD_FILE, SETTLED, read_record, set_aside
 from overnight.runs.origin import Origin
 from overnight.training.fit import train
 from overnight.training.going_on import to_go_on_from
@@ -49,4 +50,6 @@ def make_room(origin: Origin) -> None:
     earlier = read_record(origin.directory)
     aside = set_aside(origin.directory)
     if aside and earlier:
-        log.log(origin.level, "an earlier run was here (%s); it lies in %s now", earlier["status"], aside)
+        level = logging.WARNING if earlier["status"] in SETTLED else origin.level
+        ended = f"{earlier['status']}, {counted(max(len(earlier['history']) - 1, 0), 'epoch')}"
+        log.log(level, "%s: an earlier run was here (%s); it lies in %s now", origin.name, ended, aside)

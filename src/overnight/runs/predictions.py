@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import lightning as L
 import torch
+from hydra.core.hydra_config import HydraConfig
 from torch import Tensor
 
 from overnight.config.errors import ConfigError
@@ -18,7 +19,7 @@ Config = dict[str, Any]
 HEAD = b"index,target"
 """The beginning of a file of predictions."""
 WRITTEN: set[Path] = set()
-"""The files that this process has written."""
+"""The files that this command has written."""
 
 
 class Predicted(NamedTuple):
@@ -112,6 +113,8 @@ def refuse_strangers(path: Path) -> None:
     Raises:
         ConfigError: says what to type.
     """
+    if not (HydraConfig.initialized() and HydraConfig.get().job.get("num")):
+        WRITTEN.clear()  # this is the first job of a command
     if path in WRITTEN:
         raise ConfigError(
             f"predictions={path}: it has the predictions of another checkpoint of this command. Needed: a "

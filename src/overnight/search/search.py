@@ -46,7 +46,9 @@ def search(
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     space, fixed = split(typed, prepared)
-    first = settings.propose(optuna.create_study(), space)
+    first = settings.propose(draft := optuna.create_study(), space)
+    draft.tell(first.number, 0.0)
+    settings.propose(draft, space)  # some samplers need more than is installed from the second trial on
     refuse([[*fixed.values(), *probe] for probe in probes(space, first.params)])
     directory.mkdir(parents=True, exist_ok=True)
     name = settings.study_name or directory.name

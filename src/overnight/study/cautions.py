@@ -114,10 +114,10 @@ def _of_budgets(evidence: Evidence) -> Iterator[str]:
         ends = [f"{legible(amount)} ({arm})" for arm, amount in ranked.iloc[[0, -1]].items()]
         parts.append(f"{part.replace('_', ' ')} {' to '.join(ends)}")
     if parts:
-        yield (
-            f"The arms had unequal budgets, {'; '.join(parts)}: the best of more settings is more "
-            f"optimistic, and p-values in its favour are too small"
-        )
+        why = "the best of more settings is more optimistic, and p-values in its favour are too small"
+        if len(table["settings"].unique()) == 1:
+            why = "an arm that was trained longer, or more often, may be better for that reason"
+        yield f"The arms had unequal budgets, {'; '.join(parts)}: {why}"
 
 
 def _of_samples(evidence: Evidence) -> Iterator[str]:
@@ -156,8 +156,12 @@ def _of_incomplete(evidence: Evidence) -> Iterator[str]:
 
 def _of_replicates(evidence: Evidence) -> Iterator[str]:
     best = evidence.arms.dropna(subset="setting")
-    if (best["n"] == 1).any():
-        yield "With one seed it is unknown how much the results vary by chance. Type for example: seed=0,1,2"
+    if len(single := best.loc[best["n"] == 1, "arm"]):
+        who = "" if len(single) == len(best) else f" of {some(single)}"
+        yield (
+            f"With one seed it is unknown how much the results{who} vary by chance. Type for example: "
+            f"seed=0,1,2"
+        )
     if len(best["n"].unique()) > 1:
         counts = ", ".join(f"{row['arm']}: {row['n']}" for row in best.to_dict("records"))
         yield f"The chosen settings have unequal numbers of replicates: {counts}"

@@ -65,9 +65,10 @@ def design(runs: pd.DataFrame, scientific: tuple[str, ...] = ()) -> Design:
     """
     score, varied = score_of(runs), candidates(runs)
     tuned = [key for key in varied if key not in REPLICATES]
-    typed = scientific or declared(runs)
+    typed = dict.fromkeys(scientific or declared(runs))
     asked = tuple(column_of(key, runs) for key in typed) or guessed(runs, tuned)
-    if unknown := [key for key in asked if key not in runs or key in ALWAYS]:
+    measured = {*map(score.on, RESULTS)}
+    if unknown := [key for key in asked if key not in runs or key in {*ALWAYS, *measured} or "/" in key]:
         raise ValueError(
             f"scientific hyperparameters: {', '.join(unknown)} is no setting of these runs. "
             f"Needed: one of those that vary: {', '.join(tuned)}"

@@ -187,7 +187,8 @@ def _others(evidence: Evidence, arms: pd.DataFrame) -> Columns:
 
 
 def _interval(evidence: Evidence, low: pd.Series, high: pd.Series) -> Columns:
-    lows, highs = (texts(ends, evidence.plan.score.written) for ends in (low, high))
+    wide = low != high  # equal results tell nothing of the spread
+    lows, highs = (texts(ends.where(wide), evidence.plan.score.written) for ends in (low, high))
     return {"95 %": [" to ".join(filter(None, ends)) for ends in zip(lows, highs, strict=True)]}
 
 

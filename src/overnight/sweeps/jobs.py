@@ -42,6 +42,7 @@ def refuse(context: HydraContext, config: DictConfig, jobs: Batch, meanwhile: Ca
     if not jobs:
         raise ConfigError("the sweep has no jobs. Needed: a list, a range or a glob that gives values")
     refuse_foreign_sweep(Path(config.hydra.sweep.dir))
+    refuse_one_folder(config, len(jobs))
     built: dict[str, str] = {"": ""}
     wrong = []
     for number, job in enumerate(jobs):
@@ -54,6 +55,21 @@ def refuse(context: HydraContext, config: DictConfig, jobs: Batch, meanwhile: Ca
         raise ConfigError(
             f"{len(wrong)} of {len(jobs)} jobs cannot be run, so none was. "
             f"The first is: {describe(wrong[0][0], jobs)}.\n" + "\n".join(lines)
+        )
+
+
+def refuse_one_folder(config: DictConfig, jobs: int) -> None:
+    """Refuse a ``hydra.sweep.subdir`` that is the same for all jobs, or leads out of the sweep's folder.
+
+    Raises:
+        ConfigError: says what to type.
+    """
+    sweep: Any = OmegaConf.to_container(config.hydra.sweep, resolve=False)
+    subdir = str(sweep["subdir"])
+    if ".." in Path(subdir).parts or Path(subdir).is_absolute() or ("${" not in subdir and jobs > 1):
+        raise ConfigError(
+            f"hydra.sweep.subdir={subdir}: needed: a folder in that of the sweep, another one for each job. "
+            f"Leave it out, or type for example: 'hydra.sweep.subdir=${{hydra.job.num}}'"
         )
 
 
