@@ -86,6 +86,12 @@ def test_names_of_classes(tmp_path: Path) -> None:
     assert read(saved(tmp_path, features=X, targets=Y, class_names=names)).class_names == tuple(names)
 
 
+def test_large_whole_numbers_keep_what_tells_them_apart(tmp_path: Path) -> None:
+    seconds = 1_700_000_000 + np.arange(40)[:, None]
+    (train,) = read(saved(tmp_path, features=seconds, targets=Y)).whole("train")
+    assert len(train.features.unique()) == len(train.features)
+
+
 def test_channels_are_standardized_each_by_itself(tmp_path: Path) -> None:
     images = RNG.normal([[[1]], [[100]]], 5, size=(40, 2, 3, 3))
     (train,) = read(saved(tmp_path, features=images, targets=Y)).whole("train")
@@ -127,6 +133,11 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "targets of two columns": ({"features": X, "targets": X[:, :2]}, {}, "one class for each sample"),
     "objects": ({"features": X, "targets": np.array([None] * 40)}, {}, "without Python objects"),
     "too few names": ({"features": X, "targets": Y, "class_names": ["a"]}, {}, "1 class_names for 4 classes"),
+    "targets far from 0": (
+        {"features": X, "targets": 1e9 + X[:, 0]},
+        {"regression": True},
+        "lie between 9999.* and 10000.*, .* less their mean",
+    ),
     "missing targets": ({"features": X, "targets": np.full(40, np.inf)}, {"regression": True}, "not finite"),
 }
 

@@ -35,6 +35,11 @@ REFUSED: dict[str, tuple[str | bytes, dict[str, Any], str]] = {
     "more fields than names": (PLAIN.replace(",colour", ""), {}, "2 names, but 3 fields in the line after"),
     "lines before the names": ("Report of today\n" + PLAIN, {}, r"type: \+data.read_csv.skiprows=1"),
     "a name twice": (PLAIN.replace("colour", "size"), {}, "two columns have the name size"),
+    "a name twice but for a space": (
+        "Report\n" + PLAIN.replace("size,colour", "size,size "),
+        {"read_csv": {"skiprows": 1}},
+        "two columns have the name size",
+    ),
     "spaces between fields": (
         PLAIN.replace(",", " "),
         {},

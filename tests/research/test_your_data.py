@@ -72,10 +72,38 @@ def test_the_metrics_of_a_regression_are_those_of_their_definitions(
     assert best["test/r2"] == pytest.approx(1 - (errors**2).sum() / spread, abs=1e-3)
 
 
-def test_several_numbers_are_learned_at_a_time(trained: Train, tmp_path: Path) -> None:
+def test_several_numbers_are_learned_at_a_time(trained: Train, tmp_path: Path, command: Command) -> None:
     x = np.random.default_rng(0).normal(size=(80, 3))
     np.savez(tmp_path / "mine.npz", features=x, targets=x[:, :2] * [1, 1000])
-    assert trained("data=arrays", f"data.path={tmp_path / 'mine.npz'}", *REGRESSION)["best"]["val/r2"] > 0.5
+    best = trained("data=arrays", f"data.path={tmp_path / 'mine.npz'}", *REGRESSION)["best"]
+    assert best["val/r2"] > 0.5
+    asked = ["ckpt_path=checkpoints/best.ckpt", "predictions=predicted.csv"]
+    assert command("eval.py", *asked).status == 0
+    table = pd.read_csv(tmp_path / "predicted.csv")
+    assert table["target_2"].tolist() == pytest.approx((1000 * x[table["index"], 1]).tolist())
+    errors = table[["prediction_1", "prediction_2"]].to_numpy() - table[["target_1", "target_2"]].to_numpy()
+    assert best["test/mae"] == pytest.approx(np.abs(errors).mean(), rel=1e-3)
+
+
+def test_predictions_are_written_over_nothing_else(
+    meals: list[str], trained: Train, tmp_path: Path, command: Command
+) -> None:
+    trained(*meals)
+    best, last = (f"checkpoints/{name}.ckpt" for name in ("best", "last"))
+    (tmp_path / "thesis.tex").write_text("mine")
+    for path in (best, "thesis.tex"):
+        before = (tmp_path / path).read_bytes()
+        refused = command("eval.py", f"ckpt_path={best}", f"predictions={path}")
+        assert (refused.status, refused.stdout) == (1, "")
+        assert "there is something that is no file of predictions" in refused.stderr
+        assert (tmp_path / path).read_bytes() == before
+    again = command("eval.py", "-m", f"ckpt_path={best},{last}", "predictions=mine.csv")
+    assert again.status == 1
+    assert "it has the predictions of another checkpoint of this command" in again.stderr
+    each = command("eval.py", "-m", f"ckpt_path={best},{last}", "predictions=mine-${hydra:job.num}.csv")
+    assert each.status == 0
+    assert (tmp_path / "mine-0.csv").is_file()
+    assert (tmp_path / "mine-1.csv").is_file()
 
 
 def test_predictions_have_the_rows_and_the_classes_of_the_table(

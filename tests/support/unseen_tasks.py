@@ -176,3 +176,33 @@ class Halved(Classifier):
         super().on_train_epoch_end()
         for weights in self.net.parameters():
             weights.data = weights.data / 2
+
+
+class LateInEpoch(Classifier):
+    """Weighs the loss less from the third step of each epoch on."""
+
+    weight = 1.0
+
+    def training_step(self, batch: Any, batch_idx: int) -> Outputs:
+        return weighed(super().training_step(batch, batch_idx), self.weight)
+
+    def on_train_epoch_start(self) -> None:
+        super().on_train_epoch_start()
+        self.weight = 1.0
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        super().on_train_batch_end(outputs, batch, batch_idx)
+        self.weight = 0.1 if batch_idx > 1 else 1.0
+
+
+class SmoothedLate(Classifier):
+    """Smooths labels from the third step of each epoch on."""
+
+    def on_train_epoch_start(self) -> None:
+        super().on_train_epoch_start()
+        self.loss.label_smoothing = 0.0  # type: ignore[assignment]
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        super().on_train_batch_end(outputs, batch, batch_idx)
+        if batch_idx > 1:
+            self.loss.label_smoothing = 0.5  # type: ignore[assignment]

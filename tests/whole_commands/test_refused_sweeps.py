@@ -59,6 +59,12 @@ REFUSED: dict[str, tuple[str, str]] = {
     f"{SEEDS} init_from=nowhere.ckpt": ("2 of 2 jobs", "nowhere.ckpt: there is no such file"),
     f"{SEEDS} +optimizer.eps=-1": ("2 of 2 jobs", "optimizer: Invalid epsilon value: -1"),
     f"{SEEDS} retries=1,2": ("retries: several values. Needed: one", "no run of a sweep is told"),
+    f"{SEEDS} hydra.sweep.subdir=same": ("hydra.sweep.subdir=same: needed", "another one for each job"),
+    f"{SEEDS} hydra.sweep.subdir=../x-${{seed}}": ("../x-${seed}: needed", "in that of the sweep"),
+    "optimizer=sgd,adam study.scientific=[optimzer]": (
+        "study.scientific: optimzer",
+        "Did you mean optimizer?",
+    ),
     "lr=interval(0.1,1)": ("no intervals", "hparams_search=tpe"),
     "experiment=confirm study.confirms=nowhere": ("nowhere", "there is no such folder"),
 }

@@ -112,7 +112,7 @@ def test_another_configuration_moves_the_old_record_aside(command: Command, run_
     changed = command("train.py", *SHORT, "task_name=one", "lr=0.005")
     assert changed.status == 0
     (aside,) = run_directory.glob(".aside-*")
-    assert f"an earlier run was here (completed); it lies in {aside} now\n" in changed.stdout
+    assert f"an earlier run was here (completed, 2 epochs); it lies in {aside} now\n" in changed.stdout
     assert recorded(run_directory)["config"]["lr"] == 0.005
     assert recorded(aside) == old
     assert len(list(run_directory.glob("events.out.tfevents.*"))) == 1

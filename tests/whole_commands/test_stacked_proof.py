@@ -114,6 +114,8 @@ UNSEEN = {
     "unseen_tasks.SampleCount": "a step changes attributes",
     "unseen_tasks.Phased": "a step changes attributes",
     "unseen_tasks.Averaging": "a step changes attributes",
+    "unseen_tasks.LateInEpoch": "a hook changes attributes of the task within an epoch",
+    "unseen_tasks.SmoothedLate": "a hook changes attributes of the task within an epoch",
     "unseen_tasks.LogsRate": "in training_step of epoch 1, logged mean lr",
     "unseen_tasks.WeighedByMetric": "in training_step of epoch 2, loss",
     "unseen_tasks.OwnNumbers": "in training_step of epoch 1, loss",

@@ -55,12 +55,10 @@ def refuse_unasked(raw: Config, groups: set[str]) -> None:
         ConfigError: names the word.
     """
     study = raw.get("study") or {}
+    known = {key for key in map(str, {*raw, *groups} - {"hydra"}) if key.isidentifier()}
     for part in ("scientific", "nuisance"):
         for word in study.get(part) or ():
-            if str(word).partition(".")[0] not in raw.keys() | groups:
-                known = {str(key) for key in raw.keys() | groups if re.fullmatch(r"\w+", str(key))} - {
-                    "hydra"
-                }
+            if str(word).partition(".")[0] not in known:
                 raise ConfigError(f"study.{part}: {word} is neither a group nor a key. {one_of(word, known)}")
 
 

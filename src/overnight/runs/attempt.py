@@ -52,4 +52,5 @@ def make_room(origin: Origin) -> None:
     if aside and earlier:
         level = logging.WARNING if earlier["status"] in SETTLED else origin.level
         ended = f"{earlier['status']}, {counted(max(len(earlier['history']) - 1, 0), 'epoch')}"
-        log.log(level, "%s: an earlier run was here (%s); it lies in %s now", origin.name, ended, aside)
+        who = f"{origin.name}: " if origin.sweep else ""
+        log.log(level, "%san earlier run was here (%s); it lies in %s now", who, ended, aside)

@@ -11,6 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from torch import Tensor
 
 from overnight.config.errors import ConfigError
+from overnight.config.resolvers import single_run
 from overnight.training.checkpoints import without_warning
 from overnight.training.measure import WITHOUT_CALLBACKS, build_measuring_trainer, has_split
 
@@ -113,7 +114,7 @@ def refuse_strangers(path: Path) -> None:
     Raises:
         ConfigError: says what to type.
     """
-    if not (HydraConfig.initialized() and HydraConfig.get().job.get("num")):
+    if not HydraConfig.initialized() or single_run() or HydraConfig.get().job.num == 0:
         WRITTEN.clear()  # this is the first job of a command
     if path in WRITTEN:
         raise ConfigError(
