@@ -51,8 +51,8 @@ def refuse_rounded(targets: Tensor, trained: Tensor, name: str) -> None:
     lost = (targets - targets.float()).abs().amax(0)
     if targets.dtype is torch.float64 and (lost > ROUNDED * trained.double().std(0)).any():
         raise ValueError(
-            f"the targets of the {name} set lie between {targets.min():.12g} and {targets.max():.12g}, and in "
-            f"single precision, in which a network learns, they are no longer what they are. Needed: the "
+            f"the targets of the {name} set lie between {targets.min():.12g} and {targets.max():.12g}, and "
+            f"in single precision, in which a network learns, they are no longer what they are. Needed: the "
             f"same numbers less their mean, or less a round number near it"
         )
 
