@@ -163,7 +163,7 @@ def test_jobs_of_a_sweep_never_share_a_folder(
 
 
 def test_jobs_that_would_share_a_folder_are_refused(command: Command, tmp_path: Path) -> None:
-    swept = command("train.py", "-m", *SHORT, "seed=0,1", "hydra.sweep.dir=X", "hydra.sweep.subdir=same")
+    swept = command("train.py", "-m", *SHORT, "seed=0,1", "hydra.sweep.dir=X", "hydra.sweep.subdir=${lr}")
     assert swept.status == 1
     assert "another job of this sweep has run here" in swept.stderr
     assert len(list(tmp_path.rglob("run.json"))) == 1

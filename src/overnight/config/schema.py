@@ -84,7 +84,8 @@ def explain(
     given, name = at(config, ".".join(keys), "(nothing)"), path + ".".join(keys)
     given = "null" if given is None else given
     if isinstance(given, str) and field.examples[0] == OPTION:
-        return f"{name}={given} in a file: needed: {AS_OPTION.format(name, given)}"
+        needed = f"{field.description}; or in a file, {AS_OPTION.format(name, given)}"
+        return f"{name}={given}: needed: {needed}"
     return f"{name}={given}: needed: {field.description}. Type for example: {name}={field.examples[0]}"
 
 

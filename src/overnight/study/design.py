@@ -67,8 +67,8 @@ def design(runs: pd.DataFrame, scientific: tuple[str, ...] = ()) -> Design:
     tuned = [key for key in varied if key not in REPLICATES]
     typed = dict.fromkeys(scientific or declared(runs))
     asked = tuple(column_of(key, runs) for key in typed) or guessed(runs, tuned)
-    measured = {*map(score.on, RESULTS)}
-    if unknown := [key for key in asked if key not in runs or key in {*ALWAYS, *measured} or "/" in key]:
+    results = {*ALWAYS, *map(score.on, RESULTS)}
+    if unknown := [key for key in asked if key not in runs or key in results or is_result(key)]:
         raise ValueError(
             f"scientific hyperparameters: {', '.join(unknown)} is no setting of these runs. "
             f"Needed: one of those that vary: {', '.join(tuned)}"
@@ -76,6 +76,11 @@ def design(runs: pd.DataFrame, scientific: tuple[str, ...] = ()) -> Design:
     repeated = [key for key in REPLICATES if key in runs and len(runs[key].dropna().unique()) > 1]
     nuisance, replicates = (tuple(key for key in keys if key not in asked) for keys in (tuned, repeated))
     return Design(asked, nuisance, replicates, score)
+
+
+def is_result(column: str) -> bool:
+    """Tell whether a column is a metric's; only a setting that shares its name with one has a slash in it."""
+    return "/" in column and not column.endswith(SETTING)
 
 
 def varying(runs: pd.DataFrame) -> list[str]:

@@ -48,6 +48,7 @@ class Attributes(L.Callback):
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         """Give the module its precision before weights are loaded; Lightning has rounded them by then."""
         trainer.precision_plugin.convert_module(pl_module)
+        _ = pl_module.hparams  # are there from the first time on that somebody asks for them
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Note what there is before hooks add to it, and put what was loaded in its place."""
