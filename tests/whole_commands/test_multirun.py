@@ -162,6 +162,24 @@ def test_jobs_of_a_sweep_never_share_a_folder(
     assert not list(tmp_path.rglob(".aside-*"))
 
 
+def test_a_sweep_says_where_runs_lie_now_that_had_ended(command: Command) -> None:
+    sweep = ("train.py", "-m", *SHORT, "lr=0.1,0.2", "task_name=again")
+    command(*sweep, "trainer.max_epochs=1")
+    again = command(*sweep, "trainer.max_epochs=2")
+    assert "lr=0.1: an earlier run was here (completed, 1 epoch); it lies in " in again.stdout
+
+
+def test_what_a_file_would_have_swept_is_not_ignored_in_a_single_run(
+    command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "own" / "experiment").mkdir(parents=True)
+    content = "# @package _global_\nhydra:\n  sweeper:\n    params:\n      lr: 0.1,0.2\n"
+    (tmp_path / "own" / "experiment" / "mine.yaml").write_text(content)
+    file = ("train.py", *SHORT, "--config-dir", str(tmp_path / "own"), "experiment=mine")
+    assert "a file asks for a sweep over lr, and this is a single run" in command(*file).stderr
+    assert command(*file, "hydra.mode=RUN").status == 0
+
+
 def test_jobs_that_would_share_a_folder_are_refused(command: Command, tmp_path: Path) -> None:
     swept = command("train.py", "-m", *SHORT, "seed=0,1", "hydra.sweep.dir=X", "hydra.sweep.subdir=${lr}")
     assert swept.status == 1
