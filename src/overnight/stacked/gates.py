@@ -16,7 +16,7 @@ from torchmetrics import Metric
 from overnight.data.batches import Batches, InOrder, Shuffled
 from overnight.data.in_memory import InMemoryData
 from overnight.stacked.member import Member
-from overnight.training.attributes import flags
+from overnight.training.kept_values import flags
 from overnight.training.plain import ATOMS, OF_MODULES
 
 CALLED = {

@@ -30,7 +30,7 @@ def unkept(trainer: L.Trainer, module: nn.Module) -> dict[str, str]:
     """Return what tells whether something has changed that is in no checkpoint, by its name.
 
     These are attributes of data module and callbacks without a ``state_dict`` of their own; and of the task
-    the classes of its parts, parts with several names, and attributes that ``attributes.values`` leaves out.
+    the classes of its parts, parts with several names, and attributes that ``kept_values.values`` leaves out.
     A task with ``on_save_checkpoint`` takes care of itself.
     """
     data, callbacks = trainer.datamodule, trainer.callbacks  # type: ignore[attr-defined]
