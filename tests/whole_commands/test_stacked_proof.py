@@ -31,6 +31,7 @@ AGREES = {
     "training_step": "task._target_=forked_tasks.HalfLoss",
     "a weight that grows with the epoch": "task._target_=forked_tasks.Growing",
     "a weight that grows with the step": "task._target_=forked_tasks.ByStep",
+    "what is never equal to its copy": "task._target_=forked_tasks.Keeping",
     "a temperature, in a group of its own": "task._target_=forked_tasks.Temperature",
     "validation_step": "task._target_=forked_tasks.OtherValidation",
     "a step that logs": "task._target_=forked_tasks.Logging",

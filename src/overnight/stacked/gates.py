@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from copy import deepcopy
 from types import NoneType
 from typing import Any
 
@@ -102,9 +101,9 @@ def constant_attributes(task: nn.Module) -> dict[str, Any]:
     return found
 
 
-def standing(task: nn.Module) -> dict[str, Any]:
-    """Return what a hook may change in a member's task, and the steps of all would not see."""
-    return deepcopy(constant_attributes(task)) | flags(task)
+def standing(task: nn.Module) -> dict[str, str]:
+    """Return as texts what a hook may change in a member's task, and the steps of all would not see."""
+    return {name: repr(value) for name, value in (constant_attributes(task) | flags(task)).items()}
 
 
 def own_constants(task: nn.Module) -> list[Any]:
