@@ -39,7 +39,7 @@ def test_a_stacked_member_is_the_run_that_it_would_be_by_itself(
     places = [Path(tempfile.mkdtemp(dir=tmp_path)) for _ in runs]
     typed = [(*request.getfixturevalue(table), *own, *run.split()) for run in runs]
     configs = [compose(*each, directory=place) for each, place in zip(typed, places, strict=True)]
-    prove(configs[0], places[0])
+    prove([(configs[0], places[0])])
     members = [Member(config, place) for config, place in zip(configs, places, strict=True)]
     StackedLoop(members, check).fit(lambda epoch, count: None)
     assert len({member.data.official_train.features.data_ptr() for member in members}) == len(

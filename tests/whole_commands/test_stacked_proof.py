@@ -91,7 +91,7 @@ def test_what_can_be_stacked_is_what_it_is_by_itself(fork: str, configured: Any,
         assert why_alone(config) == ""
         members.append(Member(config, directory))
         assert list(obstacles(members[-1])) == []
-    prove(config, directory)
+    prove([(config, directory)])
     StackedLoop(members, check).fit(lambda epoch, count: None)
     for member, typed in zip(members, runs, strict=True):
         alone = prepare(*SMALL, *typed)
@@ -150,7 +150,7 @@ def why(config: dict[str, Any], directory: Path) -> str:
     if found := list(obstacles(Member(config, directory))):
         return ", ".join(found)
     try:
-        prove(config, directory)
+        prove([(config, directory)])
     except (ValueError, RuntimeError) as error:
         return str(error)
     return ""
@@ -249,4 +249,4 @@ def test_the_proof_notices_sabotage(
     monkeypatch.setattr(proof, "ordinary", lambda *_: known)
     monkeypatch.setattr(where, name, broken)
     with pytest.raises((ValueError, RuntimeError, KeyError)):
-        prove(config, directory)
+        prove([(config, directory)])

@@ -18,7 +18,7 @@ from overnight.stacked.check import check
 from overnight.stacked.delivery import Delivery
 from overnight.stacked.gates import obstacles
 from overnight.stacked.grouping import Run, by, shared_out
-from overnight.stacked.kinds import choices_of, difference, kind_of
+from overnight.stacked.kinds import choices_of, differences, kind_of
 from overnight.stacked.loop import StackedLoop, Tell
 from overnight.stacked.measurement import measure
 from overnight.stacked.member import Member
@@ -111,10 +111,9 @@ def built(runs: Sequence[Run], reasons: dict[Run, str]) -> Iterator[Built]:
 
 def proven(alike: Sequence[Built], tell: Tell, reasons: dict[Run, str]) -> list[Result]:
     """Train members together if there are several, those whose optimizer is proven to work that way."""
-    for same in by(alike, key=lambda built: choices_of(built[1])):
-        run, member = same[0]
-        if found := difference(choices_of(member) + kind_of(member), run):
-            reasons |= dict.fromkeys([run for run, _ in same], found)
+    kinds = {run: choices_of(member) + kind_of(member) for run, member in alike}
+    found = differences({kind: run for run, kind in reversed(kinds.items())})
+    reasons |= {run: found[kind] for run, kind in kinds.items() if found[kind]}
     held = [(run, member) for run, member in alike if run not in reasons]
     if len(held) == 1:
         reasons[held[0][0]] = "no other of its kind"

@@ -1,6 +1,7 @@
 """Which members are of one kind, so that what is proven of one of them holds for all."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from overnight.stacked.gates import constants
@@ -8,29 +9,41 @@ from overnight.stacked.grouping import Run
 from overnight.stacked.member import Member
 from overnight.stacked.proof import prove
 
-PROVEN: dict[tuple[object, ...], str] = {}
+Kind = tuple[object, ...]
+
+PROVEN: dict[Kind, str] = {}
 """The kinds that were looked at in this process, each with what was found; "" where all was equal."""
 
 
-def kind_of(member: Member) -> tuple[object, ...]:
+def kind_of(member: Member) -> Kind:
     """Return what members must have in common: constants of the task, and the numbers of samples."""
     split = member.data.split
     return constants(member.task), len(split.train), len(split.val), len(member.data.test.targets)
 
 
-def difference(key: tuple[object, ...], run: Run) -> str:
-    """Say in what stacking runs of a kind differs from the ordinary way, "" if in nothing; look once."""
-    if key not in PROVEN:
-        try:
-            prove(run.judged.config, run.directory)
-            PROVEN[key] = ""
-        except Exception as error:  # noqa: BLE001 - whatever it is, there is no proof
-            known = isinstance(error, ValueError)
-            PROVEN[key] = str(error) if known else f"its steps cannot be stacked ({error})"
-    return PROVEN[key]
+def differences(runs: Mapping[Kind, Run]) -> dict[Kind, str]:
+    """Say in what stacking runs of each kind differs from the ordinary way, "" if in nothing; look once.
+
+    Kinds that are new are looked at together, which is quicker; if one of them differs, each by itself.
+    """
+    new = {kind: run for kind, run in runs.items() if kind not in PROVEN}
+    found = difference([*new.values()]) if new else ""
+    alone = found and len(new) > 1
+    PROVEN.update({kind: difference([run]) if alone else found for kind, run in new.items()})
+    return {kind: PROVEN[kind] for kind in runs}
 
 
-def choices_of(member: Member) -> tuple[object, ...]:
+def difference(runs: Sequence[Run]) -> str:
+    """Say in what stacking these runs differs from the ordinary way, "" if in nothing."""
+    try:
+        prove([(run.judged.config, run.directory) for run in runs])
+    except Exception as error:  # noqa: BLE001 - whatever it is, there is no proof
+        known = isinstance(error, ValueError)
+        return str(error) if known else f"its steps cannot be stacked ({error})"
+    return ""
+
+
+def choices_of(member: Member) -> Kind:
     """Return the classes of a run's optimizer and scheduler, with the flags that choose how they compute."""
     config = member.config
     return tuple(

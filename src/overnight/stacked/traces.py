@@ -1,5 +1,6 @@
-"""Three steps and a validation of a run, in float64: the ordinary way, and together with another one."""
+"""Three steps and a validation of a run, in float64: the ordinary way, and together with others."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from overnight.training.parts import build_task
 
 Config = dict[str, Any]
 Numbers = dict[str, Tensor]
+Begun = tuple[Config, Path]
+"""The configuration of a run and its directory."""
 
 VALIDATED, BLOCK = 700, 270
 """Samples of the validation, and in a stacked batch of it: what depends on batches is another number."""
@@ -42,18 +45,20 @@ def ordinary(config: Config, directory: Path) -> Trace:
     return steps, {name: value.detach() for name, value in trainer.callback_metrics.items()}
 
 
-def stacked(config: Config, directory: Path) -> Trace:
-    """Do the same with two members together, and return what the first one did."""
-    members = [short_member(config, directory) for _ in range(2)]
-    refuse_redrawn(members[0])
+def stacked(runs: Sequence[Begun]) -> list[Trace]:
+    """Do the same with all runs together and another one, and return what each did."""
+    members = [short_member(*run) for run in (*runs, runs[0])]
+    for member in members:
+        refuse_redrawn(member)
     with torch.no_grad():  # what is mixed up between members shows
-        for parameter in members[1].task.parameters():
+        for parameter in members[-1].task.parameters():
             parameter.mul_(1.1)
     loop = StackedLoop(members)
     loop.block = min(loop.block, BLOCK)
-    steps = noted(members[0])
+    steps = [noted(member) for member in members]
     _, rows = loop.epoch(1)
-    return steps, {name: torch.tensor(value) for name, value in rows[0].items()}
+    metrics = [{name: torch.tensor(value) for name, value in row.items()} for row in rows]
+    return [*zip(steps, metrics, strict=True)][:-1]
 
 
 def noted(member: Member) -> list[Numbers]:
