@@ -82,8 +82,10 @@ def test_a_folder_of_arrays(tmp_path: Path) -> None:
 
 
 def test_names_of_classes(tmp_path: Path) -> None:
-    names = np.array(["north", "east", "south", "west"])
-    assert read(saved(tmp_path, features=X, targets=Y, class_names=names)).class_names == tuple(names)
+    names = np.array(["north", "east", "süd", "west"])
+    for given in (names, np.char.encode(names, "utf-8")):
+        assert read(saved(tmp_path, features=X, targets=Y, class_names=given)).class_names == tuple(names)
+        assert read(saved(tmp_path, features=X, targets=given[Y - 1])).class_names == tuple(np.unique(names))
 
 
 def test_large_whole_numbers_keep_what_tells_them_apart(tmp_path: Path) -> None:
@@ -116,6 +118,13 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "no targets": ({"features": X}, {}, "there is no targets in it"),
     "half a test set": ({"features": X, "targets": Y, "test_targets": Y}, {}, "test_targets is there alone"),
     "other lengths": ({"features": X[:9], "targets": Y}, {}, "9 features, but 40 targets"),
+    "no columns": ({"features": X[:, :0], "targets": Y}, {}, r"features is float64 \(40, 0\). Needed: num"),
+    "bytes that are no text": ({"features": X, "targets": np.array([b"\xff", b"a"] * 20)}, {}, "as arrays"),
+    "a label that is missing": (
+        {"features": X, "targets": np.where(Y == 4, np.nan, Y)},
+        {},
+        "targets lacks 10 of 40. Needed: a class for each sample",
+    ),
     "one dimension": ({"features": X[:, 0], "targets": Y}, {}, r"Needed: numbers \[samples, features"),
     "another width in the test": (
         {"features": X, "targets": Y, "test_features": X[:, :2], "test_targets": Y},

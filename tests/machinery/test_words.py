@@ -153,10 +153,14 @@ def test_runs_on_different_samples_are_a_caution(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_given_twice_or_copied_counts_once(tmp_path: Path) -> None:
     alone = written(tmp_path, STUDY)
+    sweep_state.begin(tmp_path, len(alone.runs), "python train.py -m lr=0.1")
+    for name in alone.runs["name"]:
+        sweep_state.note_end(tmp_path, name, new=True)
     shutil.copytree(tmp_path, copies := tmp_path.with_name(f"{tmp_path.name}-copied"))
     twice = gather([tmp_path, tmp_path, copies])
     assert twice.runs.equals(alone.runs)
     assert twice.histories.equals(alone.histories)
+    assert twice.unfinished == gather([copies, tmp_path]).unfinished == []
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,7 @@ HONOURED = (
     "logger=[tensorboard,csv]",
     "task._target_=altered.Altered",
     "regularization=[dropout,batch_norm,label_smoothing]",
+    "'+loss.train.weight={_target_:torch.tensor,data:[1,1,1,1,1,1,1,1,1,2.5]}'",
     "+trainer.inference_mode=false",
     "+trainer.barebones=false",
     "+trainer.benchmark=true",

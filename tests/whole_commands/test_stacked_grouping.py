@@ -46,9 +46,10 @@ OPTIONS = [
 ]
 
 
-@pytest.mark.parametrize(
-    "option", every(3, [*OPTIONS, "trainer=cpu", "trainer=bf16", "trainer=gpu", "callbacks=none"])
-)
+MORE = ("trainer=cpu", "trainer=bf16", "trainer=gpu", "callbacks=none", "callbacks.progress_bar=null")
+
+
+@pytest.mark.parametrize("option", every(3, [*OPTIONS, *MORE]))
 def test_every_option_can_be_stacked(option: str, compose: Compose) -> None:
     assert why_alone(compose("data=synthetic", option)) == ""
 

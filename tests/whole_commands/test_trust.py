@@ -116,6 +116,7 @@ def test_an_interpolation_is_refused(text: str, compose: Compose) -> None:
         "scheduler=one_cycle",
         "metrics=calibration",
         "debug=profiler",
+        "+loss.train.weight={_target_:torch.tensor,data:[1,2.5]}",
     ],
 )
 def test_what_a_run_of_ours_saves_is_built(typed: str, compose: Compose) -> None:

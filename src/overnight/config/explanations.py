@@ -1,7 +1,6 @@
 """Errors of Hydra, OmegaConf and the system, each in one message: given, needed, what to type."""
 
 import errno
-import inspect
 import re
 import shlex
 import sys
@@ -9,7 +8,6 @@ from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
-import hydra
 from hydra.errors import (
     ConfigCompositionException,
     HydraException,
@@ -30,6 +28,7 @@ from overnight.config.commands import command
 from overnight.config.errors import one_of
 from overnight.config.habits import HABITS
 from overnight.config.keys import AS_OPTION
+from overnight.config.lookup import parameters_of
 
 
 @singledispatch
@@ -107,7 +106,7 @@ def had_by(full_key: str) -> str:
 def to_add(full_key: str, key: str, section: Any) -> str:
     """Say how to add a key that what the section builds can take; "" if it cannot."""
     target = section.get("_target_") if isinstance(section, DictConfig) else None
-    takes = inspect.signature(hydra.utils.get_object(target)).parameters if target else {}
+    takes = parameters_of(target) if target else {}
     return f"To add it, type a plus: +{full_key}=VALUE" if key in takes else ""
 
 

@@ -1,6 +1,5 @@
 """Every value of a composed configuration, checked once and before anything is read or built."""
 
-import inspect
 from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 from overnight.config.errors import ConfigError, one_of
 from overnight.config.habits import HABITS
 from overnight.config.keys import AS_OPTION, OPTION, MachineryKeys, Section
-from overnight.config.lookup import why_not_found
+from overnight.config.lookup import parameters_of, why_not_found
 from overnight.config.refusals import BY_STEP, CALLBACKS, CHECKPOINTS, OF_STEPS, TRAINER, Refusals
 
 Config = dict[str, Any]
@@ -123,7 +122,7 @@ def unknown_arguments(node: Any, copies: Container[str], path: str = "") -> Iter
         return
     if "_target_" in node:
         try:
-            parameters = inspect.signature(hydra.utils.get_object(node["_target_"])).parameters
+            parameters = parameters_of(node["_target_"])
         except (ImportError, ValueError):
             yield f"{path}_target_={node['_target_']}: {why_not_found(node['_target_'])}"
             return

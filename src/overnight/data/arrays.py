@@ -125,15 +125,20 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """
     try:
         if path.is_dir():
-            return {file.stem: np.load(file) for file in sorted(path.glob("*.npy"))}
+            return {file.stem: as_text(np.load(file)) for file in sorted(path.glob("*.npy"))}
         refuse_no_arrays(path)
         with np.load(path) as arrays:
-            return dict(arrays)
+            return {name: as_text(array) for name, array in arrays.items()}
     except (ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(
             f"data.path={path}: it cannot be read as arrays ({error}). Needed: an .npz, or a folder with "
             f"features.npy and targets.npy, without Python objects. {HOW}"
         ) from error
+
+
+def as_text(array: np.ndarray) -> np.ndarray:
+    """Return an array of bytes, as other formats keep texts, as texts; others as they are."""
+    return np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array
 
 
 def fitting(arrays: dict[str, np.ndarray], name: str, answers: str) -> np.ndarray:
@@ -143,7 +148,8 @@ def fitting(arrays: dict[str, np.ndarray], name: str, answers: str) -> np.ndarra
         ValueError: they do not, or are no finite numbers.
     """
     features = arrays[name]
-    if features.ndim < 2 or features.dtype.kind not in "biuf":  # noqa: PLR2004
+    known = features.dtype.kind in "biuf" and features.dtype.itemsize <= 8  # noqa: PLR2004 - torch's
+    if features.ndim < 2 or not known or not features.size:  # noqa: PLR2004
         raise ValueError(
             f"{name} is {features.dtype} {features.shape}. Needed: numbers [samples, features, ...]"
         )

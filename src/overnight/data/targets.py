@@ -47,6 +47,8 @@ def classes(values: np.ndarray, name: str) -> Targets:
             f"{name} has the shape {values.shape}. Needed: one class for each sample, as in Python: "
             f"targets.argmax(1) of one-hot classes. {AS_NUMBERS}"
         )
+    if values.dtype.kind == "f" and (missing := int(np.isnan(values).sum())):
+        raise ValueError(f"{name} lacks {missing} of {len(values)}. Needed: a class for each sample")
     if values.dtype.kind == "f" and np.isfinite(values).all() and (values == values.round()).all():
         values = values.astype(np.int64)
     labels, codes, sizes = np.unique(values, return_inverse=True, return_counts=True)

@@ -74,7 +74,7 @@ def unknown_classes(config: Config) -> Iterator[str]:
 
 def compare(value: Any, known: Any, path: str) -> Iterator[str]:
     """Yield what differs from what is known."""
-    if known is ANYTHING:
+    if known is ANYTHING or (value is None and isinstance(known, dict)):  # a part that is off
         return
     if isinstance(known, dict) and isinstance(value, dict):
         for key, item in value.items():

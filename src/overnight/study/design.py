@@ -60,8 +60,8 @@ def design(runs: pd.DataFrame, scientific: tuple[str, ...] = ()) -> Design:
     nuisance, declared or not, since runs that differ in it are no repetitions of each other.
 
     Raises:
-        ValueError: a key is no setting of these runs; or the runs are of studies with different questions, or
-            were chosen by different metrics.
+        ValueError: a key is no setting of these runs, or was given and does not vary; or the runs are of
+            studies with different questions, or were chosen by different metrics.
     """
     score, varied = score_of(runs), candidates(runs)
     tuned = [key for key in varied if key not in REPLICATES]
@@ -71,6 +71,13 @@ def design(runs: pd.DataFrame, scientific: tuple[str, ...] = ()) -> Design:
     if unknown := [key for key in asked if key not in runs or key in results or is_result(key)]:
         raise ValueError(
             f"scientific hyperparameters: {', '.join(unknown)} is no setting of these runs. "
+            f"Needed: one of those that vary: {', '.join(tuned)}"
+        )
+    same = [key for key in asked if len(runs[key].unique()) == 1]
+    if scientific and same and tuned:
+        value = legible(runs[same[0]].iloc[0])
+        raise ValueError(
+            f"scientific hyperparameters: {same[0]} is {value} in all of these runs. "
             f"Needed: one of those that vary: {', '.join(tuned)}"
         )
     repeated = [key for key in REPLICATES if key in runs and len(runs[key].dropna().unique()) > 1]

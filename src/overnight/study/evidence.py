@@ -60,16 +60,18 @@ class Evidence:
         began, or if the sweep's own command made it.
         """
         runs, said = merged([self.runs, self.confirming]), []
-        for sweep in sorted({path.parent for each in self.directories for path in each.rglob(PLAN)}):
-            here = runs[[Path(path).is_relative_to(sweep) for path in runs["path"]]]
-            if (plan := sweep_state.read(sweep)) and plan.total:
-                met = here["name"].isin(sweep_state.ended(sweep)) | here["command"].eq(plan.command)
-                missing = plan.total - met.sum()
-                are = "is" if missing == 1 else "are"
-                if missing > 0:
-                    said.append(
-                        f"{sweep} is not finished: of {plan.total} planned runs, {missing} {are} missing."
-                    )
+        sweeps = sorted({path.parent for each in self.directories for path in each.rglob(PLAN)})
+        plans = {sweep: plan for sweep in sweeps if (plan := sweep_state.read(sweep)) and plan.total}
+        for sweep, plan in plans.items():
+            copies = [other for other, its in plans.items() if its == plan]  # of the folder, each with some
+            here = runs[[not {*Path(path).parents}.isdisjoint(copies) for path in runs["path"]]]
+            met = here["name"].isin(sweep_state.ended(sweep)) | here["command"].eq(plan.command)
+            missing = (plan.total or 0) - met.sum()
+            are = "is" if missing == 1 else "are"
+            if missing > 0 and sweep == copies[0]:
+                said.append(
+                    f"{sweep} is not finished: of {plan.total} planned runs, {missing} {are} missing."
+                )
         return said
 
     @property

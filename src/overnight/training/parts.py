@@ -104,6 +104,8 @@ def instantiated(node: Config, **arguments: Any) -> Any:
 def remedy(error: BaseException | None) -> str:
     """Say what to do where something was called without an argument that it needs, or with one too many."""
     text = str(error) if isinstance(error, TypeError) else ""
+    if "Tensor or None required" in text:
+        return ". Needed: a tensor, as in {_target_:torch.tensor,data:[1.0,2.5]}"
     unknown = re.search(r"unexpected keyword argument '(\w+)'", text)
     return f". Needed: only what it takes. Leave out {unknown[1]}" if unknown else LATER * ("missing" in text)
 

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import hydra
 import lightning as L
+import torch
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -81,6 +82,8 @@ def untrusted_target(target: Any, homes: Sequence[str], remedy: str) -> Iterator
 
 def is_buildable(thing: Any, homes: Sequence[str]) -> bool:
     """Tell by what a thing is, and where it is defined, whether it may be built."""
+    if thing is torch.tensor:  # numbers, such as the weights of classes in a loss
+        return True
     home = f"{getattr(thing, '__module__', '')}."
     if not home.startswith(tuple(f"{known}." for known in homes)):
         return False
