@@ -111,11 +111,7 @@ class MachineryKeys(BaseModel, extra="ignore", strict=True):
     seed: Annotated[int, must_be("a whole number from 0 to 4294967295", 1, ge=0, lt=2**32)]
     ckpt_path: Annotated[str | None, must_be("the path of a checkpoint, or last", "null")]
     init_from: Annotated[str | None, must_be("the path of a checkpoint, or null", "null")]
-    task_name: Annotated[
-        str,
-        Written,
-        must_be("a folder's name", "mine", pattern=FOLDER),
-    ]
+    task_name: Annotated[str, Written, must_be("a folder's name", "mine", pattern=FOLDER)]
     tags: Annotated[list[Annotated[str, Written]], must_be("a list of words", "[first,try]")]
     retries: Natural
     on_failure: Annotated[Literal["continue", "raise"], must_be("continue or raise", "raise")]

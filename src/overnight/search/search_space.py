@@ -7,12 +7,7 @@ from itertools import zip_longest
 from typing import Any
 
 from hydra.core.override_parser.types import Override, ValueType
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from overnight.config.errors import ConfigError
 from overnight.config.overrides import overrides_by_key, parse_overrides, write_override
