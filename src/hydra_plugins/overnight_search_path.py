@@ -1,11 +1,7 @@
 """Adds the configuration that ships inside overnight to where Hydra looks for options."""
 
-from pathlib import Path
-
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.plugins.search_path_plugin import SearchPathPlugin
-
-CONF = Path(__file__).parents[1] / "overnight" / "conf"
 
 
 class OvernightSearchPath(SearchPathPlugin):
@@ -13,7 +9,7 @@ class OvernightSearchPath(SearchPathPlugin):
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         """Add the folder, and the resolvers, which a notebook would not have."""
-        from overnight.config import resolvers  # noqa: PLC0415 - at the top only Hydra may stand
+        from overnight.config import folders, resolvers  # noqa: PLC0415 - at the top only Hydra may stand
 
         resolvers.register()
-        search_path.append(provider="overnight", path=f"file://{CONF}")
+        search_path.append(provider="overnight", path=f"file://{folders.SHIPPED}")
