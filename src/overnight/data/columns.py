@@ -89,9 +89,8 @@ def refuse_missing(frame: pd.DataFrame) -> None:
         most = ", ".join([*named[:5], *["..."] * (len(named) > 5)])  # noqa: PLR2004 - a line's length
         row = int(np.flatnonzero(gaps.any(axis=1))[0])
         raise ValueError(
-            f"values are missing in {most}; first in row {row + 1} after the names. "
-            f"Needed: all of them, or how to fill in numbers. Type: data.missing=mean or "
-            f"data.missing=median"
+            f"values are missing in {most}; first in row {row + 1} after the names. Needed: all of them, or "
+            f"how to fill in numbers. Type: data.missing=mean or data.missing=median"
         )
 
 

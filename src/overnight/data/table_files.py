@@ -127,8 +127,7 @@ def refuse_header(path: Path, lines: Iterator[list[str]]) -> None:
         example = ",".join(few) + ",..." * (len(names) > SHOWN)
         raise ValueError(
             f"data.path={path}: the first line holds numbers ({', '.join(names[:3])}...) where names are "
-            f"needed. If there are no names, type: "
-            f"'+data.read_csv.names=[{example}]'"
+            f"needed. If there are no names, type: '+data.read_csv.names=[{example}]'"
         )
     if first and len(first) != len(names):
         raise ValueError(

@@ -33,9 +33,8 @@ def split(typed: list[str], prepared: list[str] | None = None) -> tuple[Space, d
     space = {key: distribution(o) for key, o in overrides.items() if o.is_sweep_override()}
     if not space:
         raise ConfigError(
-            f"{' '.join(typed) or 'no override'}: nothing is searched. Needed: at least "
-            f"one setting with several values. "
-            f"Type for example: 'lr=tag(log,interval(1e-4,1))' optimizer=sgd,adam"
+            f"{' '.join(typed) or 'no override'}: nothing is searched. Needed: at least one setting with "
+            f"several values. Type for example: 'lr=tag(log,interval(1e-4,1))' optimizer=sgd,adam"
         )
     return space, {key: write_override(o) for key, o in overrides.items() if key not in space}
 
