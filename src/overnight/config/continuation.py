@@ -17,12 +17,9 @@ GOES_ON = ContextVar("goes_on", default=THE_SAME)
 
 
 def going_on(config: DictConfig, kind: Literal["run", "sweep"], *more: str) -> str:
-    """Return what was typed as a command for the same folder, even if the clock has named it.
+    """Return what was typed, and ``more``, as a command for the same folder, even if the clock has named it.
 
-    Args:
-        config: with Hydra's part.
-        kind: of what was typed.
-        more: arguments that are added.
+    ``config`` has Hydra's part, too.
     """
     directory, name = str(config.hydra[kind].dir), str(config.task_name)
     usual = str(Path(folders.outputs(), f"{kind}s", name))

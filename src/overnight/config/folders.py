@@ -45,11 +45,7 @@ def folders() -> list[Path]:
 
 
 def find_config(name: str) -> Path:
-    """Return the file of a main configuration such as ``train``.
-
-    Raises:
-        ConfigError: there is none.
-    """
+    """Return the file of a main configuration such as ``train``; a ConfigError if there is none."""
     file = f"{name.removesuffix('.yaml')}.yaml"
     for folder in folders():
         if (folder / file).is_file():
@@ -66,12 +62,7 @@ def options(group: str) -> list[str]:
 
 
 def options_with(section: str, key: str) -> list[str]:
-    """Return, as ``group=option``, whose files have a key in a section, sorted.
-
-    Args:
-        section: a key at the top, or one of Hydra's own groups.
-        key: in it.
-    """
+    """Return, as ``group=option``, whose files have a key in a section or in a group of Hydra's, sorted."""
     own = re.compile(rf"^(?:  - )?{key}:", flags=re.MULTILINE)
     below = re.compile(rf"^{section}:\n(?:(?:  .*)?\n)*?  {key}:", flags=re.MULTILINE)
     having = set()

@@ -79,11 +79,7 @@ class RayRemoteKeys(Section):
 
 
 def check_settings(model: type[Section], settings: Any, section: str = "hydra.launcher") -> None:
-    """Check the settings in a section.
-
-    Raises:
-        ConfigError: names all that are wrong, what is needed, and what to type.
-    """
+    """Check the settings in a section; a ConfigError names all that are wrong, and what to type."""
     if not isinstance(settings, dict):
         raise ConfigError(f"{section}={settings}: needed: settings by their names. Leave it out")
     if wrong := dict.fromkeys(invalid(model, settings, section=f"{section}.")):

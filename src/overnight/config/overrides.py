@@ -28,9 +28,7 @@ def overrides_by_key(typed: list[str]) -> dict[str, Override]:
 def texts_by_key(typed: list[str], dropped: set[str]) -> dict[str, str]:
     """Return the overrides as they were typed, by their keys without signs; of one key, the last counts.
 
-    Args:
-        typed: the overrides.
-        dropped: keys, or keys with a value, to leave out.
+    Keys, or keys with a value, that are ``dropped`` are left out.
     """
     texts = {override.key_or_group: str(override.input_line) for override in parse_overrides(typed)}
     return {key: text for key, text in texts.items() if dropped.isdisjoint({key, text})}

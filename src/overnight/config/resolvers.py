@@ -58,11 +58,7 @@ def cores() -> int:
 
 
 def at_a_time(n_jobs: int | None, key: str = "hydra.launcher.n_jobs") -> int:
-    """Return how many jobs run at a time; as in joblib, null and -1 are all cores, -2 all but one.
-
-    Raises:
-        ConfigError: there is no such number.
-    """
+    """Return how many jobs run at a time, else a ConfigError; null and -1 are all cores, -2 all but one."""
     most = cores()
     what = f"a whole number, 1 or more, or -1 (all {most} cores) to -{most} (one), or null (all)"
     given = -1 if n_jobs is None else n_jobs

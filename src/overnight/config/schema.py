@@ -19,14 +19,10 @@ MISSPELT = 3
 
 
 def check(config: Config, *, built: bool = True) -> None:
-    """Check types, ranges and names of all values, and that what is to be built can take its arguments.
+    """Check types, ranges and names of all resolved values, and that what is built can take its arguments.
 
     The project's own keys are those of the pydantic model that ``schema`` names; without one, any are taken.
-
-    Args:
-        config: resolved.
-        built: look at the classes of what is to be built, too, which takes seconds if nothing has yet
-            imported them.
+    If not ``built``, the classes of what is to be built are not looked at: to import them takes seconds.
 
     Raises:
         ConfigError: names all keys that are wrong.

@@ -13,11 +13,7 @@ SWEPT = re.compile(r"([\w/]+)=(\w+(,\w+)+)")
 
 
 def spell_out(arguments: list[str], config: Path) -> list[str]:
-    """Return the arguments as Hydra reads them.
-
-    Args:
-        arguments: of a command.
-        config: its main configuration file, which names the groups.
+    """Return the arguments of a command as Hydra reads them; its main configuration file names the groups.
 
     Raises:
         ConfigError: a group is turned off that has no such option.
@@ -51,11 +47,7 @@ def off(argument: str, groups: list[str], empty: set[str]) -> Iterator[str]:
 
 
 def refuse_contradictory(argument: str, group: str, options: list[str]) -> None:
-    """Refuse a list that has an option twice, or that turns its group off beside other options.
-
-    Raises:
-        ConfigError: says what to type.
-    """
+    """Refuse a list that has an option twice, or turns its group off beside other options (ConfigError)."""
     needed = list(dict.fromkeys(option for option in options if option not in OFF)) or ["none"]
     if len(options) > 1 and options != needed:
         raise ConfigError(

@@ -25,14 +25,8 @@ KEY = re.compile(r"\w[\w.]*")
 def refuse_unused(config: DictConfig, hydra_config: Any) -> None:
     """Refuse hyperparameters that were set, and to which nothing that is built refers by an interpolation.
 
-    So is a metric that was typed without its mode, if a file has a mode for another metric.
-
-    Args:
-        config: of a run, not resolved.
-        hydra_config: Hydra's part of it.
-
-    Raises:
-        ConfigError: names them all.
+    So is a metric that was typed without its mode, if a file has a mode for another metric. ``config`` is not
+    resolved; a ConfigError names all that is wrong.
     """
     raw: Any = OmegaConf.to_container(config, resolve=False)
     refuse_unasked(raw, {*hydra_config.runtime.choices})
@@ -49,11 +43,7 @@ def refuse_unused(config: DictConfig, hydra_config: Any) -> None:
 
 
 def refuse_unasked(raw: Config, groups: set[str]) -> None:
-    """Refuse a study of what is neither a group nor a key: its report would be refused after the training.
-
-    Raises:
-        ConfigError: names the word.
-    """
+    """Refuse a study of neither group nor key, as its report would after the training (ConfigError)."""
     study = raw.get("study") or {}
     known = {key for key in map(str, {*raw, *groups} - {"hydra"}) if key.isidentifier()}
     for part in ("scientific", "nuisance"):
@@ -63,11 +53,7 @@ def refuse_unasked(raw: Config, groups: set[str]) -> None:
 
 
 def refuse_undirected(raw: Config, main: Config, overrides: set[str]) -> None:
-    """Refuse a metric that was typed, with a mode that an option's file states for another one.
-
-    Raises:
-        ConfigError: says what to type.
-    """
+    """Refuse a typed metric with a mode that an option's file states for another one (ConfigError)."""
     metric, mode = raw["metric"], raw["mode"]
     of_an_option = mode in {"max", "min"} and mode != main.get("mode")
     if metric and of_an_option and "metric" in overrides and "mode" not in overrides:
