@@ -54,12 +54,7 @@ class Arrays(InMemoryData):
         self.test_size, self.test_seed = test_size, test_seed
 
     def read(self) -> Source:
-        """Read the files.
-
-        Raises:
-            FileNotFoundError: they are not there.
-            ValueError: they hold no arrays that can be learned from; says what to do.
-        """
+        """Read the files; see ``load`` for what it raises."""
         values, (learned, self.class_names), tested = load(
             self.path, version(self.path), regression=self.regression
         )
@@ -74,11 +69,7 @@ class Arrays(InMemoryData):
         return Source(*(Samples(features[rows], learned[rows]) for rows in split))
 
     def prepare(self, source: Source) -> Source:
-        """Standardize the features, if asked for, on the training part.
-
-        Raises:
-            ValueError: the training part lacks a class.
-        """
+        """Standardize, if asked for, on the training part, which must have all classes (ValueError)."""
         trained = self.split.train
         targets.refuse_untrained(source.train.targets[trained], self.class_names, f"targets in {self.path}")
         return standardize(source, trained) if self.standardize else source.with_features(Tensor.float)
@@ -178,11 +169,7 @@ def flat(values: np.ndarray) -> np.ndarray:
 
 
 def named(encoded: Targets, arrays: dict[str, np.ndarray]) -> Targets:
-    """Give the classes their own names where the file has some.
-
-    Raises:
-        ValueError: there are more or fewer of them than classes.
-    """
+    """Give the classes their own names where the file has some; refuse more or fewer names (ValueError)."""
     if NAMES not in arrays or not encoded.class_names:
         return encoded
     names = tuple(map(str, arrays[NAMES]))

@@ -35,15 +35,12 @@ class Columns(NamedTuple):
 
 
 def encode(frame: pd.DataFrame, categorical: Sequence[str], *, impute: bool) -> Columns:
-    """Return the features of a table.
+    """Return the features of a table; refuse a column that cannot be learned from (ValueError).
 
     Args:
         frame: without the target.
         categorical: columns that are categories although they hold numbers, or many texts.
         impute: values may be missing; else they are refused.
-
-    Raises:
-        ValueError: names the column that cannot be learned from.
     """
     idle = [str(name) for name, column in frame.items() if tells_nothing(str(name), column)]
     kept = frame.drop(columns=idle)
@@ -95,11 +92,7 @@ def refuse_missing(frame: pd.DataFrame) -> None:
 
 
 def finite(name: str, column: pd.Series) -> np.ndarray:
-    """Return numbers in float64.
-
-    Raises:
-        ValueError: one of them is infinite.
-    """
+    """Return numbers in float64; refuse infinite ones (ValueError)."""
     values = column.to_numpy(dtype=float, na_value=np.nan)
     if np.isinf(values).any():
         raise ValueError(
@@ -110,11 +103,7 @@ def finite(name: str, column: pd.Series) -> np.ndarray:
 
 
 def refuse_texts(name: str, column: pd.Series) -> None:
-    """Refuse texts that are no categories: dates, numbers written in another way, identifiers.
-
-    Raises:
-        ValueError: says what they seem to be.
-    """
+    """Refuse texts that are no categories: dates, odd numbers, identifiers (ValueError)."""
     different = column.dropna().astype(str).unique()
     first, drop = different[0], typed("data.drop", name, in_list=True)
     if is_datetime64_any_dtype(column) or all(map(DATE.fullmatch, different)):

@@ -11,12 +11,7 @@ SPREADSHEETS = {".xlsx", ".xls", ".ods"}
 
 
 def refuse_path(path: Path) -> None:
-    """Refuse what is no file that could hold a table.
-
-    Raises:
-        FileNotFoundError: nothing is there.
-        ValueError: it is a folder, an address, or of another program.
-    """
+    """Refuse a path where nothing is (FileNotFoundError), or no file that could hold a table (ValueError)."""
     if ":/" in str(path)[1:]:
         raise ValueError(f"data.path={path}: an address. Needed: a file here. Download it first")
     if not path.exists():
@@ -40,12 +35,7 @@ def refuse_path(path: Path) -> None:
 
 
 def refuse_no_arrays(path: Path) -> None:
-    """Refuse what is no file that could hold several arrays.
-
-    Raises:
-        FileNotFoundError: nothing is there.
-        ValueError: it is of another kind.
-    """
+    """Refuse a path where nothing is (FileNotFoundError), or no file with several arrays (ValueError)."""
     if path.suffix == ".npy" and path.is_file():
         raise ValueError(
             f"data.path={path}: one array. Needed: the folder with features.npy and targets.npy, or an .npz "

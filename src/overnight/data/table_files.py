@@ -31,9 +31,7 @@ Options = dict[str, Any]
 def read_table(path: Path, options: Options) -> pd.DataFrame:
     """Read a CSV file, compressed or not, or a Parquet file.
 
-    Args:
-        path: of the file.
-        options: of ``pandas.read_csv``; where ``sep`` and ``encoding`` are None, they are found out.
+    Where ``sep`` and ``encoding`` among the options of ``pandas.read_csv`` are None, they are found out.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -63,11 +61,7 @@ def read_table(path: Path, options: Options) -> pd.DataFrame:
 
 
 def read_parquet(path: Path) -> pd.DataFrame:
-    """Read a Parquet file, which knows its types itself.
-
-    Raises:
-        ValueError: it is none, or what reads it is not installed.
-    """
+    """Read a Parquet file, which knows its types itself; a ValueError if it is none, or without pyarrow."""
     try:
         return pd.read_parquet(path)
     except ImportError as error:

@@ -87,12 +87,7 @@ class Table(InMemoryData):
         )
 
     def read(self) -> Source:
-        """Read the file, and set rows aside for the test.
-
-        Raises:
-            FileNotFoundError: there is no such file.
-            ValueError: it is no table that can be learned from; says what to do.
-        """
+        """Read the file, and set rows aside for the test; ``read_table`` and ``load`` say what is raised."""
         self._loaded = self._load(version=version(self.path))
         if log.isEnabledFor(logging.INFO):
             tell(described(self.path, self.target, self._loaded))
@@ -104,11 +99,7 @@ class Table(InMemoryData):
         return Source(*(Samples(features[rows], learned[rows]) for rows in split))
 
     def prepare(self, source: Source) -> Source:
-        """Fill in and standardize numbers by what the training part says, and encode the categories.
-
-        Raises:
-            ValueError: the training part lacks a class.
-        """
+        """Fill in, scale and encode by the training part, which must have all classes (ValueError)."""
         (_, names, categories, _), _ = self._loaded
         trained, numbers = self.split.train, len(names)
         targets.refuse_untrained(
@@ -137,11 +128,7 @@ def load(
     impute: bool,
     version: tuple[int, ...],  # noqa: ARG001 - a key of the cache
 ) -> Loaded:
-    """Read a table and encode it, once for each version of the file.
-
-    Raises:
-        ValueError: it cannot be learned from; says why, and what to type.
-    """
+    """Read and encode a table, once for each version of its file; a ValueError says what to type instead."""
     frame = read_table(path, json.loads(options))
     with of_file(path):
         for key, names in (("target", [target]), ("drop", drop), ("categorical", categorical)):
