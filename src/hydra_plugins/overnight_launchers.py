@@ -28,11 +28,7 @@ class JobLauncher(ComposingLauncher):
     extra = ""
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Keep what a job needs, and import what starts it, before the sweep begins.
-
-        Raises:
-            ImportError: the launcher's extra is not installed.
-        """
+        """Keep what a job needs, and import what starts it; an ImportError if an extra is not installed."""
         super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
         try:
             self.workers()

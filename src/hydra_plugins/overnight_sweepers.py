@@ -59,12 +59,7 @@ class GridSweeper(CheckingSweeper):
     def split_arguments(  # type: ignore[override]  # Hydra's needs no instance
         self, overrides: list[Override], max_batch_size: int | None
     ) -> list[list[list[str]]]:
-        """Check the overrides of all jobs, say what is planned, and return them; Hydra runs them next.
-
-        Raises:
-            ConfigError: an override has no values to combine, or a tag that only a search heeds; or a job
-                would be refused by itself.
-        """
+        """Check all jobs (ConfigError), say what is planned, and return them; Hydra runs them next."""
         from overnight.config.errors import ConfigError, needed  # noqa: PLC0415
 
         needed("hydra.sweeper.max_batch_size", max_batch_size or 1, lambda n: n > 0, "1 or more, or null", 8)

@@ -53,11 +53,7 @@ def once(override: Override) -> Override:
 
 
 def refuse_repetition(override: Override) -> None:
-    """Refuse a repetition that was typed: whoever types it for a search means something else.
-
-    Raises:
-        ConfigError: it is one, with several values.
-    """
+    """Refuse a typed repetition: whoever types it for a search means something else (ConfigError)."""
     if is_repeated(override):
         raise ConfigError(
             f"{override.input_line}: a search does not choose among repetitions, since the luckiest would "
@@ -79,11 +75,7 @@ def one_value(override: Override) -> str:
 
 
 def distribution(override: Override) -> BaseDistribution:
-    """Return where the values of one override are drawn from.
-
-    Raises:
-        ConfigError: in Hydra's syntax, but not a distribution.
-    """
+    """Return where the values of one override are drawn from; a ConfigError if that is no distribution."""
     try:
         return DISTRIBUTIONS.get(override.value_type, unsupported)(override)
     except ValueError as error:

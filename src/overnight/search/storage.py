@@ -15,11 +15,7 @@ DATABASE = "optuna.db"
 
 
 def open_storage(url: str | None) -> BaseStorage:
-    """Open a database; without one, the trials live as long as the process, and the records keep their runs.
-
-    Raises:
-        ConfigError: there is no database at the URL, and none can be made.
-    """
+    """Open a database, or raise a ConfigError; without one, the trials live as long as the process."""
     try:
         return InMemoryStorage() if url is None else RDBStorage(url)
     except (SQLAlchemyError, AttributeError, ImportError, LookupError, RuntimeError, ValueError) as error:
@@ -32,7 +28,7 @@ def open_storage(url: str | None) -> BaseStorage:
 
 
 def find_database(sweep: str) -> str:
-    """Return the URL of a search's database, given its folder; of the newest search, given "".
+    """Return the URL of a search's database, given its folder; of the newest, given "".
 
     Raises:
         FileNotFoundError: there is none.

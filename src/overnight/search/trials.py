@@ -40,11 +40,7 @@ STATES = {
 
 @dataclass(frozen=True)
 class Settings:
-    """The keys of ``hydra/sweeper/optuna.yaml``, and the metric with its mode.
-
-    Raises:
-        ConfigError: a value that cannot be used.
-    """
+    """The keys of ``hydra/sweeper/optuna.yaml``, and the metric with its mode; else a ConfigError."""
 
     sampler: DictConfig
     direction: Literal["maximize", "minimize"] | None
@@ -78,11 +74,7 @@ class Settings:
         return "minimize" if self.mode == "min" else "maximize"
 
     def propose(self, draft: optuna.Study, space: Space) -> FrozenTrial:
-        """Draw the next trial of a study in memory.
-
-        Raises:
-            ConfigError: the sampler cannot be built, or not with what is installed, or not for this space.
-        """
+        """Draw the next trial of a study in memory; refuse a sampler that cannot do so (ConfigError)."""
         try:
             draft.sampler = self.build_sampler(len(draft.trials))
             draft.ask(space)
@@ -107,11 +99,7 @@ class Settings:
 
 @contextmanager
 def opened(settings: Settings, name: str, asked: dict[str, str]) -> Iterator["Trials"]:
-    """Open the study, or begin it; ``asked`` is what its results depend on.
-
-    Raises:
-        ConfigError: it was begun with other settings.
-    """
+    """Open the study, or begin it; ``asked``, what its results depend on, must be the same (ConfigError)."""
     storage = open_storage(settings.storage)
     try:
         study = optuna.create_study(
@@ -126,11 +114,7 @@ def opened(settings: Settings, name: str, asked: dict[str, str]) -> Iterator["Tr
 
 
 def same_settings(study: optuna.Study, asked: dict[str, str]) -> None:
-    """Compare with what the study was begun with; a new one takes note of it.
-
-    Raises:
-        ConfigError: names what differs.
-    """
+    """Refuse other settings than the study was begun with (ConfigError); a new one takes note of them."""
     stored = study.user_attrs.get(SETTINGS)
     if stored is None:
         study.set_user_attr(SETTINGS, stored := asked)

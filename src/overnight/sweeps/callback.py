@@ -50,11 +50,7 @@ class Sweep(Callback):
 
     @legible  # Hydra would turn an error into a warning, and success
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Print the leaderboard, write results.csv, and say what to type next.
-
-        Raises:
-            SystemExit: a run failed; with status 1.
-        """
+        """Print the leaderboard, write results.csv, say what to type next; exit with 1 if a run failed."""
         from overnight.study.frames import load  # noqa: PLC0415
         from overnight.sweeps import leaderboard  # noqa: PLC0415 - pandas, once, after the runs
 

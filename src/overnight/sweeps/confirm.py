@@ -73,11 +73,7 @@ def fresh(used: Iterable[float], number: int) -> list[int]:
 
 
 def same_configuration(confirmation: Confirmation, compose: Callable[[list[str]], Config]) -> None:
-    """Compose each winner as it was typed, and compare with its record.
-
-    Raises:
-        ConfigError: what was typed means something else by now, since files in conf/ were changed.
-    """
+    """Refuse winners whose configuration is another one by now, since conf/ was changed (ConfigError)."""
     for run in confirmation.best.to_dict("records"):
         now = compose([*texts_by_key(run["overrides"], {"ckpt_path=last"}).values()])
         if fingerprint(now) != run["fingerprint"]:

@@ -59,11 +59,7 @@ def refuse(context: HydraContext, config: DictConfig, jobs: Batch, meanwhile: Ca
 
 
 def refuse_one_folder(config: DictConfig, jobs: int) -> None:
-    """Refuse a ``hydra.sweep.subdir`` that is the same for all jobs, or leads out of the sweep's folder.
-
-    Raises:
-        ConfigError: says what to type.
-    """
+    """Refuse a ``hydra.sweep.subdir`` that is one for all jobs, or leads out of the sweep's (ConfigError)."""
     sweep: Any = OmegaConf.to_container(config.hydra.sweep, resolve=False)
     subdir = str(sweep["subdir"])
     if ".." in Path(subdir).parts or Path(subdir).is_absolute() or ("${" not in subdir and jobs > 1):
