@@ -123,18 +123,13 @@ class ConfirmSweeper(CheckingSweeper):
     def sweep(self, arguments: list[str]) -> None:
         """Run the winners with fresh seeds, and with what was typed besides."""
         from overnight.sweeps.confirm import chosen, same_configuration, seeded  # noqa: PLC0415 - pandas
+        from overnight.sweeps.jobs import compose  # noqa: PLC0415
 
         study = self.config.study
         confirmation = chosen(study.confirms, study.scientific, self.arms, self.seeds)
         batch = [[THIS, *run] for run in seeded(confirmation, self.config.task_name, arguments)]
-        same_configuration(confirmation, self.compose)
+        same_configuration(confirmation, lambda run: compose(self.hydra_context, self.config, [THIS, *run]))
         self.refuse(batch)
         self.begin(len(batch), sorted(set.intersection(*map(set, batch))))
         for job in self.launcher.launch(batch, initial_job_idx=0):
             _ = job.return_value  # raises what ended a job that could leave no record
-
-    def compose(self, overrides: list[str]) -> dict[str, Any]:
-        """Return the resolved configuration of a job with these overrides."""
-        from overnight.sweeps.jobs import compose  # noqa: PLC0415
-
-        return compose(self.hydra_context, self.config, [THIS, *overrides])
