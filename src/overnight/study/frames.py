@@ -32,8 +32,8 @@ def load(directory: str | Path) -> pd.DataFrame:
     answers), ``checked``, ``sources`` and ``samples`` (hashes of code and data), ``train samples``,
     ``val samples``, ``test samples``, the group choices (``optimizer``, ``model``...), every setting under
     its dotted key (``lr``, ``data.batch_size``...), and of the best checkpoint ``epoch`` and every metric
-    under its name (``val/f1``...). Numbers are numbers: NaN or
-    <NA> where a run has none. A setting whose name another column has is ``NAME (setting)``.
+    under its name (``val/f1``...). Numbers are numbers: NaN or <NA> where a run has none. A setting whose
+    name another column has is ``NAME (setting)``.
     """
     known = list(records(directory))
     measured = {name for _, record in known for name in _measures(record)}

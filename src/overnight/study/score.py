@@ -113,11 +113,7 @@ def rounded(score: Score, runs: pd.DataFrame) -> Score:
 
 
 def score_of(runs: pd.DataFrame) -> Score:
-    """Return the one score of these runs.
-
-    Raises:
-        ValueError: they were chosen by different ones.
-    """
+    """Return the one score of these runs; a ValueError if they were chosen by different ones."""
     score, *others = scores(runs)
     if others:
         named = ", ".join(f"{each.metric} ({each.mode})" for each in (score, *others))

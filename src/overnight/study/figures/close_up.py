@@ -49,11 +49,7 @@ def examined(evidence: Evidence, examiner: Examiner) -> tuple[list[Picture], lis
 
 
 def best_run(evidence: Evidence, examiner: Examiner) -> Iterator[Picture]:
-    """Show how the best run errs on the test samples.
-
-    Raises:
-        ValueError: it saved no checkpoint, or its outputs are of no known kind; and what the examiner raises.
-    """
+    """Show how the best run errs on the test samples; a ValueError says why it cannot be shown."""
     for best in evidence.winners.head(1).to_dict("records"):
         if pd.isna(best["checkpoint"]):
             raise ValueError(f"{best['name']} saved no checkpoint. Needed: callbacks=default")
