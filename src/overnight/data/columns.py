@@ -19,19 +19,12 @@ MARKED = re.compile(r"[-+]?[\s$€£]*[-+]?\d{1,3}(\d*|([.,' ]\d{3})*)([.,]\d+)?
 
 
 class Columns(NamedTuple):
-    """The features of a table, not yet one-hot.
+    """The features of a table, not yet one-hot."""
 
-    Args:
-        values: [n, columns] in float64: numbers, NaN where one is missing; then numbered categories.
-        numbers: the names of the columns of numbers.
-        categories: the names of the categories of the others, by the names of their columns.
-        left_out: columns that tell nothing.
-    """
-
-    values: np.ndarray
-    numbers: tuple[str, ...]
-    categories: dict[str, tuple[str, ...]]
-    left_out: tuple[str, ...]
+    values: np.ndarray  # [n, columns] in float64: numbers, NaN where one is missing; then numbered categories
+    numbers: tuple[str, ...]  # the names of the columns of numbers
+    categories: dict[str, tuple[str, ...]]  # the categories of the others, by the names of their columns
+    left_out: tuple[str, ...]  # columns that tell nothing
 
 
 def encode(frame: pd.DataFrame, categorical: Sequence[str], *, impute: bool) -> Columns:

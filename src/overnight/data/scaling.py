@@ -59,11 +59,8 @@ def filled_in(source: Source, fill: Callable[[Tensor], Tensor], trained: Tensor)
 def one_hot_encoded(source: Source, trained: Tensor, numbers: int, sizes: Sequence[int]) -> Source:
     """Put a column for each category in the place of their numbers; one that is not trained on is always 0.
 
-    Args:
-        source: float32 [n, numbers + the columns with categories].
-        trained: positions of the training part.
-        numbers: columns that are none.
-        sizes: how many categories each other column has.
+    The float32 features have columns of ``numbers`` first, and then one with categories for each of the
+    ``sizes``, which says how many; ``trained`` are the positions of the training part.
     """
 
     def encoded(features: Tensor) -> Tensor:
