@@ -4,16 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from overnight.records.printable import printable_json
 from overnight.records.record import RECORD_FILE, STATUSES, find_runs
 
 
-class Part(BaseModel):
+class Part(BaseModel, extra="allow", strict=True, allow_inf_nan=False):
     """A part of a record, of which only the keys that are used here are checked."""
-
-    model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
 
 
 class _Failure(Part):
