@@ -79,8 +79,7 @@ def _not_composed(error: Any) -> str:
         known = folders.keys(folders.find_config(script))
         return f"{other[1]}: {script}.py has no such group. {one_of(other[1], known)}"
     found = re.search(r"(?:Could not override '|full_key: )(hydra[./]\w+[./]\w+)", text)
-    hint = had_by(found[1]) if found else ""
-    if found and hint:
+    if found and (hint := had_by(found[1])):
         return f"{found[1]}: there is no such key. {hint}"
     return explain(error.__cause__) if error.__cause__ else text
 
