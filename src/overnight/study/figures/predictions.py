@@ -85,8 +85,7 @@ def residuals(targets: np.ndarray, outputs: np.ndarray) -> Figure:
     looks: Any = {"color": NEUTRAL, "markersize": 3, "rasterized": True, "alpha": faint}
     left.plot(targets, outputs, ".", **looks)
     left.axline((float(targets.mean()), float(targets.mean())), slope=1, color=ACCENT, linewidth=1)
-    low, high = min(targets.min(), outputs.min()), max(targets.max(), outputs.max())
-    ends = low - 0.05 * (high - low), high + 0.05 * (high - low)
+    ends = style.widened(min(targets.min(), outputs.min()), max(targets.max(), outputs.max()))
     left.set(xlabel="true", ylabel="predicted", xlim=ends, ylim=ends)
     right.plot(outputs, targets - outputs, ".", **looks)
     right.axhline(0, color=ACCENT, linewidth=1)
