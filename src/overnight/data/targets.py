@@ -75,7 +75,7 @@ def classes(values: np.ndarray, name: str) -> Targets:
 
 def example(values: np.ndarray) -> object:
     """Return one of them as Python prints it."""
-    return values.reshape(-1)[0].item() if hasattr(values.reshape(-1)[0], "item") else values.reshape(-1)[0]
+    return values.item(0)
 
 
 def listed(names: np.ndarray, most: int = 3) -> str:
