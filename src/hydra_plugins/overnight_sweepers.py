@@ -27,9 +27,9 @@ class CheckingSweeper(BasicSweeper):
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Take what Hydra has; what is checked is not composed again."""
-        from overnight.sweeps.composing import hasten  # noqa: PLC0415
+        from overnight.sweeps.composing import ComposingOnce  # noqa: PLC0415
 
-        hasten(hydra_context)
+        hydra_context.config_loader = ComposingOnce(hydra_context.config_loader)
         super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
 
     def refuse(self, jobs: Sequence[Sequence[str]]) -> None:
