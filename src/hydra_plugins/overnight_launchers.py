@@ -18,9 +18,6 @@ class ComposingLauncher(Launcher):
         """Keep what a job needs."""
         self.of_job = hydra_context, task_function, config
 
-    def get_ready(self, jobs: int) -> None:
-        """Begin to import what so many jobs will need, in another process: meanwhile they are checked."""
-
 
 class JobLauncher(ComposingLauncher):
     """Sends every job to some process of its own, and outlives those that die."""
@@ -60,7 +57,7 @@ class ProcessLauncher(JobLauncher):
         self.n_jobs, self.threads = at_a_time(n_jobs), threads
 
     def get_ready(self, jobs: int) -> None:
-        """Start the process from which the others will be forked."""
+        """Start the process from which the others will be forked: it imports while the jobs are checked."""
         from overnight.launchers.workers import get_ready  # noqa: PLC0415
 
         get_ready()
