@@ -98,16 +98,12 @@ class OptunaSweeper(CheckingSweeper):
         from overnight.search.search import search  # noqa: PLC0415 - only a search needs Optuna
         from overnight.search.trials import Settings  # noqa: PLC0415
 
+        config = self.config
         search(
-            Settings(
-                **self.settings,
-                metric=self.config.metric,
-                mode=self.config.mode,
-                cosmetic=self.config.cosmetic,
-            ),
+            Settings(**self.settings, metric=config.metric, mode=config.mode, cosmetic=config.cosmetic),
             arguments,
             prepared=[f"{key}={value}" for key, value in self.params.items()],
-            directory=Path(self.config.hydra.sweep.dir),
+            directory=Path(config.hydra.sweep.dir),
             refuse=self.refuse,
             begin=self.begin,
             launch=self.launcher.launch,

@@ -153,9 +153,8 @@ class Trials:
         draft = optuna.create_study(direction=self.settings.towards)
         draft.add_trials(begun)
         for _ in range(len(begun), min(len(begun) + missing, self.settings.n_trials)):
-            self.study.add_trial(
-                self.settings.propose(draft, space)
-            )  # in one transaction: no trial is ever half drawn
+            # in one transaction: no trial is ever half drawn
+            self.study.add_trial(self.settings.propose(draft, space))
         return self.in_state(TrialState.RUNNING)
 
     def tell(self, number: int, status: str, value: float, directory: Path | None) -> None:
