@@ -9,10 +9,10 @@ from typing import Any
 
 import pandas as pd
 
+from overnight.records.metric import SPLITS
 from overnight.study.stored import Stored, read_all, records
 
-SIZES = ("train samples", "val samples", "test samples")
-COUNTS = ("parameters", *SIZES, "epochs", "epoch")
+COUNTS = ("parameters", *(f"{split} samples" for split in SPLITS), "epochs", "epoch")
 NUMBERS: dict[str, Any] = dict.fromkeys(COUNTS, "Int64") | {"seconds": "float64"}
 TEXT = ("name", "path", "status", "error", "fingerprint", "command", "overrides", "checkpoint", "sources")
 ALWAYS = [*TEXT, "metric", "mode", "share", "checked", "samples", *NUMBERS]
@@ -71,23 +71,20 @@ def unreadable(directory: str | Path) -> pd.DataFrame:
 def row(path: str, record: Stored, taken: Container[str]) -> dict[str, Any]:
     """Flatten one record, whose settings must not have these names."""
     config, data = record.config or {}, record.data
-    always = (
-        dict.fromkeys(ALWAYS)
-        | record.model_dump(include={*ALWAYS})
-        | {
-            "path": path,
-            "error": record.error.message if record.error else None,
-            "parameters": record.model.parameters if record.model else None,
-            "epochs": len(record.history[1:]),
-            "epoch": record.best.epoch if record.best else None,
-            "metric": record.metric or config.get("metric"),
-            "mode": record.mode or config.get("mode"),
-            "share": bool(config.get("metric_share")),
-            "samples": data.samples if data else None,
-            "sources": " ".join(f"{name}={digest}" for name, digest in (record.sources or {}).items()),
-            **dict(zip(SIZES, (data.train, data.val, data.test) if data else [None] * 3, strict=True)),
-        }
-    )
+    always = dict.fromkeys(ALWAYS) | record.model_dump(include={*ALWAYS})
+    always |= {
+        "path": path,
+        "error": record.error.message if record.error else None,
+        "parameters": record.model.parameters if record.model else None,
+        "epochs": len(record.history[1:]),
+        "epoch": record.best.epoch if record.best else None,
+        "metric": record.metric or config.get("metric"),
+        "mode": record.mode or config.get("mode"),
+        "share": bool(config.get("metric_share")),
+        "samples": data.samples if data else None,
+        "sources": " ".join(f"{name}={digest}" for name, digest in (record.sources or {}).items()),
+        **{f"{split} samples": getattr(data, split, None) for split in SPLITS},
+    }
     chosen = settings(config, record.interpolated or ()) if config else typed(record.overrides)
     choices = {group: listed(option) for group, option in record.choices.items()}
     own = {f"{key}{SETTING}" if key in taken else key: v for key, v in (dict(chosen) | choices).items()}
