@@ -1,7 +1,6 @@
 """The sweepers of overnight. Hydra imports this at every start: only Hydra may stand at the top."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -77,14 +76,9 @@ class GridSweeper(CheckingSweeper):
         return list(batches)
 
 
-@dataclass
-class GridSweeperConf(BasicSweeperConf):
-    """hydra/sweeper=basic, the default: it takes the place of Hydra's."""
-
-    _target_: str = "hydra_plugins.overnight_sweepers.GridSweeper"
-
-
-ConfigStore.instance().store(group="hydra/sweeper", name="basic", node=GridSweeperConf, provider="overnight")
+GRID = BasicSweeperConf(_target_="hydra_plugins.overnight_sweepers.GridSweeper")
+"""hydra/sweeper=basic, the default: it takes the place of Hydra's."""
+ConfigStore.instance().store(group="hydra/sweeper", name="basic", node=GRID, provider="overnight")
 
 
 class OptunaSweeper(CheckingSweeper):
