@@ -86,8 +86,7 @@ def listed(names: np.ndarray, most: int = 3) -> str:
 
 def refuse_untrained(trained: Tensor, names: tuple[str, ...], name: str) -> None:
     """Refuse classes of a training part [n] in which one of all is missing (ValueError)."""
-    sizes = trained.bincount(minlength=len(names)) if names else trained.new_ones(1)
-    if (sizes == 0).any():
+    if names and not (sizes := trained.bincount(minlength=len(names))).all():
         missing = names[int(sizes.argmin())]
         raise ValueError(
             f"{name}: no sample of the class {missing} is in the training part. Needed: more of them, or "
