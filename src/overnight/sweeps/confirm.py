@@ -49,7 +49,7 @@ def chosen(directory: str | None, scientific: Sequence[str], arms: int | None, s
     for key, value in (("seeds", seeds), ("arms", seeds if arms is None else arms)):
         needed(f"hydra.sweeper.{key}", value, lambda number: number > 0, "a whole number, 1 or more", 5)
     if not directory:
-        raise ConfigError(f"study.confirms={directory or 'null'}: needed: the folder of a sweep. {EXAMPLE}")
+        raise ConfigError(f"study.confirms=null: needed: the folder of a sweep. {EXAMPLE}")
     runs = load(find_sweep(Path(directory)))
     if not (runs["status"] == "completed").any():
         raise ConfigError(
