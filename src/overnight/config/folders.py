@@ -81,7 +81,7 @@ def groups(config: Path) -> list[str]:
     """
     text = config.read_text(encoding="utf-8")
     chosen = set(re.findall(r"^  - (?:override )?/?([\w/]+): ", text, flags=re.MULTILINE))
-    if re.search(r"^  - overnight$", text, flags=re.MULTILINE):
+    if is_based(text):
         chosen |= set(groups(SHIPPED / "overnight.yaml"))
     return sorted(group for group in chosen if group.partition("/")[0] != "hydra")
 
