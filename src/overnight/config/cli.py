@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 from overnight.config import arguments, folders, resolvers
 from overnight.config.continuation import GOES_ON, THE_SAME
 from overnight.config.explanations import explain
-from overnight.config.shorthand import spell_out
 
 Result = TypeVar("Result")
 INTERRUPTED = 130  # as shells report a program that SIGINT ended
@@ -37,7 +36,7 @@ def launch(main: Callable[[], object]) -> None:
     GOES_ON.set(THE_SAME)
     typed = legible(arguments.arranged)(sys.argv[1:])
     config = legible(folders.find_config)(Path(sys.argv[0]).stem)
-    sys.argv[1:] = legible(spell_out)(typed, config)
+    sys.argv[1:] = legible(arguments.spell_out)(typed, config)
     if os.environ.get("HYDRA_FULL_ERROR") == "1":
         main()
         return
