@@ -55,9 +55,8 @@ class Sweep(Callback):
         from overnight.sweeps import leaderboard  # noqa: PLC0415 - pandas, once, after the runs
 
         directory = Path(config.hydra.sweep.dir)
-        runs = load(directory)
+        runs = leaderboard.current(load(directory), directory)
         if not runs.empty:
-            runs = leaderboard.current(runs, directory)
             runs.to_csv(directory / "results.csv", index=False)
             leaderboard.show(runs, directory, going_on(config, "sweep"))
         if sweep_state.stopped(directory):

@@ -38,7 +38,7 @@ def show(runs: pd.DataFrame, directory: Path, again: str) -> None:
         *map(_failure, failed),
         *([f"again:   {again}"] if failed else []),
         *winner(runs),
-        f"report:  {report_command(directory, runs['path'].iloc[0] if len(runs) else '')}",
+        f"report:  {report_command(directory, runs['path'].iloc[0])}",
         *(f"curves:  {shown}" for shown in tensorboard_command(directory)),
     ]
     console.print("\n".join(words), soft_wrap=True)

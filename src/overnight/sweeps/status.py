@@ -33,8 +33,9 @@ def show(directory: Path | None) -> None:
     everything = load(directory)
     runs = everything[everything["name"].isin(ended)]  # without those whose record was deleted since
     sys.stdout.write("\n".join([*_progress(directory, plan, ended, runs), *_damaged(directory)]) + "\n")
-    if not everything.empty:
-        leaderboard.show(leaderboard.current(everything, directory), directory, plan.command)
+    board = leaderboard.current(everything, directory)
+    if not board.empty:
+        leaderboard.show(board, directory, plan.command)
     if plan.total is None or len(runs) < plan.total:
         sys.stdout.write(f"to go on after an interruption:\n  {plan.command}\n")
 
