@@ -19,21 +19,11 @@ from overnight.records.identity import is_of_project
 from overnight.records.metric import OWN, split_and_name
 from overnight.records.record import BEST, LAST
 from overnight.training import speed  # noqa: F401 - applies what has to stand before the first step
-from overnight.training.checkpoints import (
-    BestCheckpoint,
-    LastCheckpoint,
-    read_checkpoint,
-    unlogged,
-)
+from overnight.training.checkpoints import BestCheckpoint, LastCheckpoint, read_checkpoint, unlogged
 from overnight.training.history import History
 from overnight.training.loggers import close_loggers, open_loggers, tell_loggers
 from overnight.training.measure import build_measuring_trainer, measure_saved, measure_split
-from overnight.training.parts import (
-    build,
-    build_trainer,
-    informed,
-    load_weights,
-)
+from overnight.training.parts import build, build_trainer, informed, load_weights
 from overnight.training.results import facts, results
 from overnight.training.rows import DivergedError, Row, draw_row
 
