@@ -106,11 +106,8 @@ def of_signal(end: SystemExit) -> bool:
 
 def status_of(trainer: L.Trainer) -> str:
     """Return how a fit ended that no error has ended."""
-    return (
-        "pruned"
-        if any(getattr(each, "pruned", False) for each in trainer.checkpoint_callbacks)
-        else "completed"
-    )
+    pruned = any(getattr(callback, "pruned", False) for callback in trainer.checkpoint_callbacks)
+    return "pruned" if pruned else "completed"
 
 
 IN_VALIDATION = ("on_validation_epoch_start", "on_validation_batch_end", "on_validation_epoch_end")
