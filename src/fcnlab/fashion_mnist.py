@@ -36,16 +36,8 @@ class FashionMNIST(Images):
     """FashionMNIST (Xiao et al. 2017, arXiv:1708.07747) with its official test set."""
 
     all_class_names = (
-        "T-shirt/top",
-        "Trouser",
-        "Pullover",
-        "Dress",
-        "Coat",
-        "Sandal",
-        "Shirt",
-        "Sneaker",
-        "Bag",
-        "Ankle boot",
+        *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+        *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
     )
 
     def __init__(self, *, root: str, **settings: Any) -> None:

@@ -51,18 +51,8 @@ class Classifier(QuickHooks, L.LightningModule):
     """``validation_step`` tells validation, test and training data apart: see ``split_name``."""
 
     stacked_settings: ClassVar = (
-        *(
-            "seed",
-            "lr",
-            "weight_decay",
-            "l1",
-            "init",
-            "optimizer",
-            "scheduler",
-            "regularization",
-            "callbacks",
-        ),
-        *("data.seed", "data.split_seed", "data.fold", "model.weight_init", "model.bias_init"),
+        *("seed", "lr", "weight_decay", "l1", "init", "optimizer", "scheduler", "regularization"),
+        *("callbacks", "data.seed", "data.split_seed", "data.fold", "model.weight_init", "model.bias_init"),
         *("task.net.weight_init", "task.net.bias_init", "task.optimizer", "task.schedule", "task.penalty"),
         "task.seed",
     )
