@@ -1,6 +1,5 @@
 """What keeps a run that was built from being stacked, such as hooks that stacked training does not call."""
 
-from collections import Counter
 from collections.abc import Iterator
 from types import NoneType
 from typing import Any
@@ -83,8 +82,7 @@ def unsaved(module: nn.Module) -> Iterator[str]:
 
 def tied(module: nn.Module) -> bool:
     """Tell whether two names of a module are one parameter."""
-    counts = Counter(id(p) for _, p in module.named_parameters(remove_duplicate=False))
-    return max(counts.values(), default=1) > 1
+    return len([*module.named_parameters(remove_duplicate=False)]) > len([*module.parameters()])
 
 
 def constants(task: nn.Module) -> str:
