@@ -10,7 +10,6 @@ from copy import deepcopy
 from typing import Any
 
 import lightning as L
-import torch
 from torch import Tensor, nn
 
 from overnight.data.batches import Samples
@@ -18,7 +17,7 @@ from overnight.stacked.batches import Drawn
 from overnight.stacked.loop import StackedLoop
 from overnight.stacked.member import Member
 from overnight.stacked.proof import compare
-from overnight.stacked.stack import State, named_tensors
+from overnight.stacked.stack import State, load
 from overnight.stacked.steps import Steps, call_step
 from overnight.stacked.traces import drop_nothing, gradients
 from overnight.training.plain import OF_MODULES
@@ -101,14 +100,6 @@ def holds_tensors(value: Any) -> bool:
     """Tell whether a value is a list or dict with tensors in it."""
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return any(isinstance(part, Tensor) or holds_tensors(part) for part in parts)
-
-
-def load(tasks: Sequence[nn.Module], state: State) -> None:
-    """Give each task its part of a state."""
-    with torch.no_grad():
-        for row, task in enumerate(tasks):
-            for name, tensor in named_tensors(task).items():
-                tensor.copy_(state[name][row])
 
 
 def double(tensor: Tensor) -> Tensor:

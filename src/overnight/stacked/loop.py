@@ -13,7 +13,7 @@ from overnight.data.batches import Samples
 from overnight.stacked.batches import Drawn, cut, draw, share
 from overnight.stacked.gates import constants, own_constants, standing
 from overnight.stacked.member import Member
-from overnight.stacked.stack import Stack, State, named_tensors
+from overnight.stacked.stack import Stack, State, load
 from overnight.stacked.steps import Kept, Outputs, Steps
 from overnight.training.rows import Row, plain_metrics
 
@@ -85,9 +85,7 @@ class StackedLoop:
         """Return copies to try things on, in train mode: the first task, the steps and the state of all."""
         state = {n: t.detach().clone().requires_grad_(t.requires_grad) for n, t in self.stack.state.items()}
         alone, steps = deepcopy(self.prototype).to(self.device), Steps(self.prototype, generators)
-        with torch.no_grad():
-            for name, tensor in named_tensors(alone).items():
-                tensor.copy_(state[name][0])
+        load([alone], state)
         alone.trainer = steps.task.trainer = self.members[0].trainer
         return alone.train(), steps.train(), state
 

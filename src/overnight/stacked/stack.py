@@ -46,6 +46,14 @@ def named_tensors(module: nn.Module) -> State:
     return dict(chain(module.named_parameters(), module.named_buffers()))
 
 
+def load(modules: Sequence[nn.Module], state: State) -> None:
+    """Give each module its part of a state; of more members, the first ones' parts."""
+    with torch.no_grad():
+        for member, module in enumerate(modules):
+            for name, tensor in named_tensors(module).items():
+                tensor.copy_(state[name][member])
+
+
 def stacked(own: Sequence[Tensor], device: torch.device) -> Tensor:
     """Copy the tensors into one, and let them be views into it."""
     together = torch.stack([tensor.detach().to(device) for tensor in own])
