@@ -9,6 +9,7 @@ from typing import Any
 from hydra.core.utils import JobReturn
 from omegaconf import DictConfig
 
+from overnight.config.errors import counted
 from overnight.data.in_memory import InMemoryData
 from overnight.launchers.job import Job
 from overnight.runs import run
@@ -72,8 +73,7 @@ class Delivery:
         trained = results(config, rows, member.saved, measured, fit.best_score(member.trainer))
         samples = len(member.data.split.train) * (len(rows) - 1)
         trained |= facts(member.task, member.data, member.seconds, samples)
-        others = f"{self.others} other{'s' * (self.others != 1)}"
-        trained |= {"trained": f"stacked with {others}", "device": str(member.device)}
+        trained |= {"trained": f"stacked with {counted(self.others, 'other')}", "device": str(member.device)}
         tell_loggers(loggers, config, origin.choices, origin.overrides, trained)
         for logger in loggers:
             logger.finalize("success")

@@ -82,12 +82,12 @@ def plan(runs: Sequence[Run], fresh: Sequence[Run], together: Sequence[Sequence[
     """Say how many groups there are, of what size, and why some runs are in none."""
     sizes = Counter(len(group) for group in together)
     listed = ", ".join(f"{number} of {size}" for size, number in sorted(sizes.items(), reverse=True))
-    groups_of = f"group{'s' * (len(together) != 1)}" + (f" ({listed})" if together else "")
+    grouped = counted(len(together), "group") + (f" ({listed})" if together else "")
     stacked = {run for group in together for run in group}
     others = [run for run in fresh if run not in stacked]
     reasons = Counter(map(why_in_no_group, others))
     lines = [
-        *([f"stacked: {counted(len(stacked), 'run')} in {len(together)} {groups_of}"] if fresh else []),
+        *([f"stacked: {counted(len(stacked), 'run')} in {grouped}"] if fresh else []),
         *(f"the ordinary way: {number} ({reason})" for reason, number in reasons.items()),
         *([f"recorded before: {len(runs) - len(fresh)}"] if len(fresh) < len(runs) else []),
     ]
