@@ -6,8 +6,7 @@ import sys
 
 import pytest
 
-from overnight.stacked.bar import Bar
-from overnight.stacked.news import Epoch, Trained
+from overnight.stacked.bar import Bar, Epoch, Trained
 
 
 def test_a_line_for_each_group_and_the_time_of_the_others(capsys: pytest.CaptureFixture[str]) -> None:

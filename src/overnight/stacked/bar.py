@@ -7,12 +7,24 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import singledispatchmethod
 from operator import mul
-from typing import Self
+from typing import NamedTuple, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from overnight.stacked.news import Epoch, Trained
+
+class Epoch(NamedTuple):
+    """News of a group, from whatever process: it has trained so many members for one more epoch."""
+
+    group: int
+    epoch: int
+    members: int
+
+
+class Trained(NamedTuple):
+    """News of a group: it has trained all it is going to train."""
+
+    group: int
 
 
 class Bar:

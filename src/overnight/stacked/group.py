@@ -14,6 +14,7 @@ from overnight.launchers.workers import Hear
 from overnight.records import sweep_state
 from overnight.records.lock import locked
 from overnight.records.record import claim
+from overnight.stacked.bar import Epoch, Trained
 from overnight.stacked.check import check
 from overnight.stacked.delivery import Delivery
 from overnight.stacked.gates import obstacles
@@ -22,7 +23,6 @@ from overnight.stacked.kinds import choices_of, differences, kind_of
 from overnight.stacked.loop import StackedLoop, Tell
 from overnight.stacked.measurement import measure
 from overnight.stacked.member import Member
-from overnight.stacked.news import Epoch, Trained
 from overnight.stacked.pace import refuse_if_slow
 
 log = logging.getLogger(__name__)

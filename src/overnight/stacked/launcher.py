@@ -18,10 +18,9 @@ from overnight.launchers.job import Job, outlive
 from overnight.launchers.workers import Hear, Start, submitting, workers
 from overnight.records import sweep_state
 from overnight.records.record import Record, edited, score
-from overnight.stacked.bar import Bar
+from overnight.stacked.bar import Bar, Trained
 from overnight.stacked.grouping import Judged, Run, groups, look_at
 from overnight.stacked.limits import Limits
-from overnight.stacked.news import Trained
 
 Results = dict[Run, JobReturn]
 
