@@ -26,17 +26,14 @@ def measure(loop: StackedLoop, members: Sequence[Member]) -> list[dict[Path, Mea
     found: list[dict[Path, Measured]] = [{} for _ in members]
     known: dict[tuple[int, int], Measured] = {}
     for name in ("best", "last"):
-        saved = {
-            n: (m.saved[name], m.checkpoint(m.saved[name])) for n, m in enumerate(members) if name in m.saved
-        }
-        epochs = {
-            number: int(checkpoint["history"][-1]["epoch"]) for number, (_, checkpoint) in saved.items()
-        }
-        new = {n: saved[n][1]["state_dict"] for n, epoch in epochs.items() if (n, epoch) not in known}
-        for number, row in evaluate(loop, {n: (members[n], weights) for n, weights in new.items()}).items():
-            known[number, epochs[number]] = Measured(epochs[number], row)
-        for number, (path, _) in saved.items():
-            found[number][path] = known[number, epochs[number]]
+        paths = {n: member.saved[name] for n, member in enumerate(members) if name in member.saved}
+        saved = {n: members[n].checkpoint(path) for n, path in paths.items()}
+        epochs = {n: int(checkpoint["history"][-1]["epoch"]) for n, checkpoint in saved.items()}
+        new = [n for n, epoch in epochs.items() if (n, epoch) not in known]
+        rows = evaluate(loop, {n: (members[n], saved[n]["state_dict"]) for n in new})
+        known |= {(n, epochs[n]): Measured(epochs[n], row) for n, row in rows.items()}
+        for n, path in paths.items():
+            found[n][path] = known[n, epochs[n]]
     return found
 
 
