@@ -1,6 +1,6 @@
 """A module measured in eval mode on whole splits, by a Trainer that has none of the run's callbacks."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -118,35 +118,28 @@ def has_split(task: L.LightningModule, data: L.LightningDataModule, step: str, l
     return is_overridden(step, task) and (is_overridden(loader, data) or is_overridden(loader, task))
 
 
-def measure_checkpoint(
-    trainer: L.Trainer,
-    task: L.LightningModule,
-    data: L.LightningDataModule,
-    path: Path,
-    tell: Callable[[str], object] | None = None,
-) -> Measured:
-    """Measure the weights in a checkpoint on every split, in eval mode; for ``tell`` see ``measure``."""
-    epoch = int(read_checkpoint(path)["history"][-1]["epoch"])
-    return Measured(epoch, measure(trainer, task, data, path, tell))
-
-
 def measure_saved(
     trainer: L.Trainer,
     task: L.LightningModule,
     data: L.LightningDataModule,
     config: Config,
-    paths: Iterable[Path],
+    paths: Sequence[Path],
 ) -> tuple[dict[Path, Measured], str]:
     """Measure each checkpoint in a module built anew, as an evaluation does: it has only what was saved.
 
     Where a callback has changed the layers of the trained one, their weights do not fit. Then it is the
     trained one that is measured. What makes the measurement say less is returned, too.
     """
-    paths, doubts = list(paths), dict[str, None]()
+    doubts = dict[str, None]()
     tell = doubts.setdefault
+
+    def measured(module: L.LightningModule, path: Path) -> Measured:
+        epoch = int(read_checkpoint(path)["history"][-1]["epoch"])
+        return Measured(epoch, measure(trainer, module, data, path, tell))
+
     try:
-        found = {path: measure_checkpoint(trainer, build_task(config), data, path, tell) for path in paths}
+        found = {path: measured(build_task(config), path) for path in paths}
     except RuntimeError as error:
         tell(f"its weights do not fit into a module that is built anew: {' '.join(str(error).split())}")
-        found = {path: measure_checkpoint(trainer, task, data, path, tell) for path in paths}
+        found = {path: measured(task, path) for path in paths}
     return found, "; ".join(doubts)
