@@ -82,11 +82,7 @@ class Augmentations(nn.Module):
         self.uniform = CounterBasedUniform(seed)
 
     def forward(self, images: Tensor, targets: Tensor, epoch: int, step: int) -> Augmented:
-        """Return the batch as it is to be learned.
-
-        Raises:
-            ConfigError: these are no images; or one of the parts gives back something else.
-        """
+        """Return the batch as it is to be learned; what are no images, or not as many, is a ConfigError."""
         if images.ndim != 4 or not images.is_floating_point():  # noqa: PLR2004
             raise ConfigError(
                 f"augmentation={'+'.join(self.parts)}: the data has {images.dtype} of shape "

@@ -77,11 +77,7 @@ class BestCheckpoint(LastCheckpoint):
         super().__init__(monitor=monitor, mode=mode or "min", **settings)
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Save if this epoch is the best so far.
-
-        Raises:
-            ConfigError: nobody logs the metric.
-        """
+        """Save if this epoch is the best so far; refuse a metric that nobody logs (ConfigError)."""
         if self.monitor is None:
             return
         history = next(c for c in trainer.callbacks if isinstance(c, History))  # type: ignore[attr-defined]

@@ -115,12 +115,9 @@ IN_VALIDATION = ("on_validation_epoch_start", "on_validation_batch_end", "on_val
 
 
 def refuse_unlogged(metric: str | None, row: Row, callbacks: Iterable[L.Callback] = ()) -> None:
-    """Refuse a metric of validation that validation does not log.
+    """Refuse a metric of validation that validation does not log (ConfigError).
 
     What training and callbacks will log is known after the first epoch only; ``BestCheckpoint`` asks then.
-
-    Raises:
-        ConfigError: names what is logged.
     """
     may_log = any(is_overridden(hook, each, L.Callback) for each in callbacks for hook in IN_VALIDATION)
     known = row.keys() - {*OWN} and not may_log

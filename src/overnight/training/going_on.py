@@ -57,11 +57,7 @@ def to_go_on_from(directory: Path, config: Config, earlier: Record | None, *, ow
 
 
 def refuse_unfinished(path: Path, checkpoint: Config) -> None:
-    """Refuse a checkpoint of the middle of an epoch, of which no history tells the first half.
-
-    Raises:
-        ConfigError: it is one.
-    """
+    """Refuse a checkpoint of the middle of an epoch, whose first half no history tells (ConfigError)."""
     epochs = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]
     if epochs["ready"] != epochs["processed"]:
         raise ConfigError(
@@ -86,11 +82,7 @@ def differing(ours: Config, theirs: Config, prefix: str = "") -> Iterator[str]:
 
 
 def refuse_untrue(path: Path, checkpoint: Config, config: Config, earlier: Record | None) -> None:
-    """Refuse what would not be trained as the configuration says, since the checkpoint brings its own.
-
-    Raises:
-        ConfigError: says what.
-    """
+    """Refuse what the checkpoint brings along that is not what the configuration says (ConfigError)."""
     before, now = checkpoint["config"]["trainer"]["max_epochs"], config["trainer"]["max_epochs"]
     done = int(checkpoint["history"][-1]["epoch"])
     given = f"trainer.max_epochs={now}: {path} is of a run of {counted(before, 'epoch')}"
@@ -142,11 +134,7 @@ class Fresh(L.Callback):
     schedulers: Sequence[Any]
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Keep them, and end the fit.
-
-        Raises:
-            Reached: always.
-        """
+        """Keep them, and end the fit by ``Reached``."""
         self.optimizers = trainer.optimizers
         self.schedulers = [config.scheduler for config in trainer.lr_scheduler_configs]
         raise Reached

@@ -97,11 +97,7 @@ class History(Checkpoint):
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Stop the fit at the first loss that is not finite.
-
-        Raises:
-            DivergedError: it is not.
-        """
+        """Stop the fit at the first loss that is not finite (DivergedError)."""
         self.validated = False  # the weights are other ones now
         loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
         if isinstance(loss, Tensor):

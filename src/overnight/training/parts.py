@@ -43,8 +43,7 @@ def build(config: Config) -> tuple[L.LightningModule, L.LightningDataModule]:
 def build_task(config: Config) -> L.LightningModule:
     """Build the module of a configuration that has what it asks of the data.
 
-    Raises:
-        ConfigError: it has layers that find out their sizes in their first batch.
+    Layers that find out their sizes in their first batch are refused (ConfigError).
     """
     task: L.LightningModule = instantiated(filled(config["task"], config.get(TRAITS, {})))
     if lazy := [name for name, weights in task.named_parameters() if is_lazy(weights)]:
@@ -58,8 +57,7 @@ def build_task(config: Config) -> L.LightningModule:
 def informed(config: Config, data: L.LightningDataModule) -> Config:
     """Return the configuration with what its module asks of the data, under ``traits_of_data``.
 
-    Raises:
-        ConfigError: the data cannot tell it.
+    What the data cannot tell is a ConfigError.
     """
     questions = dict(asked(config["task"], "task"))
     if not questions:
@@ -111,11 +109,7 @@ def remedy(error: BaseException | None) -> str:
 
 
 def load_weights(task: L.LightningModule, path: str | None) -> None:
-    """Begin with the weights of another run's checkpoint, if there is a path.
-
-    Raises:
-        ConfigError: they are of another network.
-    """
+    """Begin with the weights at a path, if there is one; those of another network are a ConfigError."""
     if not path:
         return
     try:
@@ -149,11 +143,7 @@ def build_trainer(config: Config, directory: Path, history: History) -> L.Traine
 
 
 def refuse_other_places(trainer: L.Trainer, directory: Path) -> None:
-    """Refuse best and last weights outside of the run's directory, where others have theirs, or in one file.
-
-    Raises:
-        ConfigError: names the key.
-    """
+    """Refuse best and last weights outside of the run's directory, or in one file (ConfigError)."""
     ours = [each for each in trainer.checkpoint_callbacks if isinstance(each, LastCheckpoint)]
     for callback in ours:
         if not Path(str(callback.dirpath)).resolve().is_relative_to(directory.resolve()):

@@ -12,11 +12,7 @@ class R2Score(torchmetrics.R2Score):
     """
 
     def compute(self) -> Tensor:
-        """Return R2, 0 for targets that do not vary.
-
-        Raises:
-            ValueError: there is one sample only.
-        """
+        """Return R2, 0 for targets that do not vary; of one sample there is none (ValueError)."""
         if self.total < 2:  # noqa: PLR2004 - a variance takes two
             return super().compute()
         spread = self.sum_squared_error - self.sum_error**2 / self.total

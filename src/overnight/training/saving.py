@@ -23,11 +23,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
     ) -> None:
-        """Save a dict of plain values and tensors.
-
-        Raises:
-            ConfigError: it holds other things, with which it could not be loaded again.
-        """
+        """Save plain values and tensors; what could not be loaded again is refused (ConfigError)."""
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         buffer = io.BytesIO()  # where a disk is full, torch.save has no word for it
         torch.save(checkpoint, buffer)

@@ -41,11 +41,7 @@ class Schedule:
 
 
 def refuse_schedule(schedule: Schedule, optimizer: Optimizer) -> None:
-    """Build the scheduler once, for a run of some length, so that a wrong setting is refused.
-
-    Raises:
-        ConfigError: it cannot be built.
-    """
+    """Build the scheduler once, for a run of some length: a wrong setting is refused (ConfigError)."""
     try:
         schedule.configure(optimizer, lambda: 1000)
     except (KeyError, TypeError, ValueError) as error:

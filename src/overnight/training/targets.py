@@ -17,11 +17,7 @@ class Classes(nn.Module):
         return targets
 
     def measured(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what the metrics compare.
-
-        Raises:
-            ConfigError: the targets are no labels.
-        """
+        """Return what the metrics compare; targets that are no labels are refused (ConfigError)."""
         if targets.is_floating_point():
             raise ConfigError(
                 f"the targets are {targets.dtype} {list(targets.shape)}, and no labels. Needed: whole "
@@ -67,11 +63,7 @@ class Numbers(nn.Module):
 
 
 def refuse_outputs(outputs: Any, samples: int, net: nn.Module) -> None:
-    """Refuse what a net gives for a batch if it is no tensor of floats with a row for each sample.
-
-    Raises:
-        ConfigError: says what it gives.
-    """
+    """Refuse outputs of a net that are no tensor of floats with a row for each sample (ConfigError)."""
     given = (
         f"{outputs.dtype} {list(outputs.shape)}" if isinstance(outputs, Tensor) else type(outputs).__name__
     )
