@@ -35,18 +35,9 @@ SMALL = 1e-3
 def check(
     loop: StackedLoop, members: Sequence[Member], state: State, step: str, drawn: Drawn, *rest: int
 ) -> None:
-    """Compare a step of all members with those of their own tasks; it is done on copies.
+    """Compare a step of all members with those of their own tasks, on copies (ValueError if they differ).
 
-    Args:
-        loop: its steps are in the mode of the pass.
-        members: those of the state.
-        state: name -> [members, ...].
-        step: the name of the method.
-        drawn: the batch.
-        rest: what the method takes after the batch.
-
-    Raises:
-        ValueError: they differ.
+    The steps of the loop are in the mode of the pass; ``rest`` is what the step takes after the batch.
     """
     trainer = members[0].trainer
     if step == "training_step" and trainer.current_epoch + 1 in {1, trainer.max_epochs}:
@@ -121,11 +112,7 @@ def undropped(module: nn.Module) -> Iterator[list[float]]:
 
 
 def check_kernels(loop: StackedLoop, drawn: Drawn) -> None:
-    """Compare a training step in the run's own precision with what the first member's task gives by itself.
-
-    Raises:
-        ValueError: loss or gradients differ.
-    """
+    """Compare a training step in the run's own precision with the first member's own (ValueError)."""
     alone, steps, copied = loop.rehearsal([])
     drop_nothing(alone)
     drop_nothing(steps)

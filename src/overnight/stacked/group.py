@@ -34,15 +34,10 @@ Result = tuple[Run, Delivery]
 
 
 def train_and_record(number: int, runs: Sequence[Run], tell: Hear) -> list[JobReturn | str]:
-    """Train the runs of a group and record them; return their results.
+    """Train the runs of a group and record them; return their results, and tell how far it is.
 
     A run that is left out has the reason instead: it is run the ordinary way, and there waits or fails as
-    runs of their own do.
-
-    Args:
-        number: of the group in the sweep, from 0.
-        runs: its members.
-        tell: is told how far it is.
+    runs of their own do. The ``number`` is that of the group in the sweep, from 0.
     """
     reasons: dict[Run, str] = {}
     with ExitStack() as locks:

@@ -42,13 +42,7 @@ class Judged(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A job of the sweep, looked at before it runs.
-
-    Args:
-        job: that will record it.
-        directory: where.
-        judged: what is known of it.
-    """
+    """A job of the sweep, looked at before it runs."""
 
     job: Job
     directory: Path

@@ -27,12 +27,7 @@ ACTIVATIONS = 6
 
 
 def judge(config: Config, alone: str) -> Judged:
-    """Find out whether a run can be stacked.
-
-    Args:
-        config: resolved.
-        alone: why it cannot be, if that is known.
-    """
+    """Find out whether a run can be stacked; ``alone`` says why not, if that is known."""
     known = Judged(config, alone or why_alone(config), on_cpu=on_cpu(config), sources=sources(config))
     if known.alone:
         return known

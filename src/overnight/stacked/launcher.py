@@ -28,10 +28,8 @@ Results = dict[Run, JobReturn]
 def launch(jobs: Sequence[Job], limits: Limits) -> list[JobReturn]:
     """Run all jobs, those that can be in groups; return their results in order.
 
-    What was recorded before comes first, then the groups, and last what is run the ordinary way.
-
-    Raises:
-        ConfigError: these are evaluations.
+    What was recorded before comes first, then the groups, and last what is run the ordinary way. Evaluations
+    are refused (ConfigError).
     """
     if "task" not in jobs[0].config:
         raise ConfigError("hydra/launcher=stacked: here is nothing to train. Type: hydra/launcher=joblib")

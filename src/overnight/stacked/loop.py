@@ -59,11 +59,7 @@ class StackedLoop:
             member.begin()
 
     def fit(self, tell: Tell) -> None:
-        """Train every member to its end.
-
-        Raises:
-            ValueError: the check finds that a step is not what it should be.
-        """
+        """Train every member to its end; what the check finds wrong is a ValueError."""
         start = time.perf_counter()
         for member in self.members:
             member.trainer.state.fn = TrainerFn.VALIDATING  # until ``begin_fit``

@@ -23,12 +23,10 @@ LOOP = 4e-4
 
 
 def refuse_if_slow(loop: StackedLoop) -> None:
-    """Time a forward and backward pass of all members, and as many of one by itself, on copies.
+    """Refuse members that take clearly longer together than one after another (ValueError).
 
-    Both take about as long, so that on a crowded machine both are interrupted as often.
-
-    Raises:
-        ValueError: together they take clearly longer than one after another.
+    Timed are a forward and backward pass of all members, and as many of one by itself, on copies. Both take
+    about as long, so that on a crowded machine both are interrupted as often.
     """
     drawn = next(
         draw(loop.samples("train")[:1], cut([loop.members[0].data.train_dataloader()], loop.batch_size))

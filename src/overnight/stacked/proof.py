@@ -15,12 +15,10 @@ LOGGED = 1e-6
 
 
 def prove(runs: Sequence[Begun]) -> None:
-    """Compare the two ways for the kinds of these runs, in float64; all are stacked together.
+    """Compare the two ways for the kinds of these runs, in float64 (ValueError if they differ).
 
-    ``overnight.stacked.check`` looks at every member and at the run's own precision when they are trained.
-
-    Raises:
-        ValueError: they differ; says in what.
+    All are stacked together. ``overnight.stacked.check`` looks at every member and at the run's own precision
+    when they are trained.
     """
     alone = [ordinary(*run) for run in runs]
     for (ours, metrics), (theirs, of_stacked) in zip(alone, stacked(runs), strict=True):

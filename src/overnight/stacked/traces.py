@@ -76,11 +76,7 @@ def noted(member: Member) -> list[Numbers]:
 
 
 def refuse_redrawn(member: Member) -> None:
-    """Refuse buffers that no checkpoint keeps and that are drawn anew whenever the module is built.
-
-    Raises:
-        ValueError: names one.
-    """
+    """Refuse buffers that no checkpoint keeps and that are drawn anew at each building (ValueError)."""
     again = dict(build_task(member.history.config).named_buffers()) if member.unsaved else {}
     for name, buffer in member.unsaved.items():
         if not torch.equal(buffer, again[name]):

@@ -22,11 +22,7 @@ def load_decompositions() -> None:
 
 
 class Level:
-    """A level of vmap: while it is entered, a tensor can stand for those of all members.
-
-    Args:
-        number: of members.
-    """
+    """A level of vmap: while it is entered, a tensor can stand for those of so many members."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -48,12 +44,7 @@ class Level:
         return _functorch._remove_batch_dim(tensor, self.level, self.number, 0)  # noqa: SLF001
 
     def hold(self, module: nn.Module, state: Mapping[str, Tensor]) -> None:
-        """Let the parameters and buffers of a module stand for those of a state, in this and later calls.
-
-        Args:
-            module: is changed.
-            state: by name, [members, ...] each.
-        """
+        """Let a module's parameters and buffers stand for those of a state [members, ...], here and later."""
         for name, tensor in state.items():
             path, _, own = name.rpartition(".")
             owner = module.get_submodule(path)
