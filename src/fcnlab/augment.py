@@ -89,11 +89,9 @@ def black(images: Tensor) -> Tensor:
 
 
 def origins(length: int, distance: Tensor) -> tuple[Tensor, Tensor]:
-    """Return from where along an axis each place is moved, and whether that is in the image, [batch, length].
+    """Return from where along an axis of some length each place is moved, and whether that is in the image.
 
-    Args:
-        length: of the axis.
-        distance: by which the image is moved [batch].
+    Both are [batch, length]; ``distance`` [batch] is by how much the image is moved.
     """
     wanted = torch.arange(length, device=distance.device) - distance[:, None]
     there = wanted.clamp(0, length - 1)

@@ -83,8 +83,7 @@ def stored(folder: Path, name: str) -> Path | None:
 def download(raw: Path) -> Path:
     """Let torchvision download into a folder beside, and move the files into place when all are there.
 
-    Raises:
-        FileNotFoundError: the download failed; says what else to do.
+    If it cannot, a FileNotFoundError says what else to do.
     """
     from torchvision.datasets import FashionMNIST as Torchvision  # noqa: PLC0415 - 1.6 s, needed once ever
 
@@ -104,11 +103,7 @@ def download(raw: Path) -> Path:
 
 
 def read_idx(folder: Path, name: str) -> Tensor:
-    """Read one verified IDX file: images uint8 [n, 28, 28], or labels uint8 [n].
-
-    Raises:
-        ValueError: the file is truncated or altered.
-    """
+    """Read an IDX file, images uint8 [n, 28, 28] or labels uint8 [n]; an altered one is a ValueError."""
     path = stored(folder, name)
     if path is None:
         raise FileNotFoundError(f"{folder / name} is missing. Type: make data")

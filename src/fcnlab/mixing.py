@@ -67,12 +67,9 @@ class CutMix(Mix):
 
 
 def within(length: int, centre: Tensor, side: Tensor) -> Tensor:
-    """Tell which places along an axis are in the box of each image, [batch, length].
+    """Tell which places along an axis of some length are in the box of each image, [batch, length].
 
-    Args:
-        length: of the axis.
-        centre: of the box, as a share of the length [batch].
-        side: the box's, as a share of the length [batch].
+    The box's ``centre`` and ``side`` [batch] are shares of the length.
     """
     middle, half = (centre * length).floor(), (side * length).floor().div(2).floor()
     places = torch.arange(length, device=centre.device)

@@ -68,11 +68,7 @@ def load(source: str, root: Path) -> Source:
 
 
 def samples(source: str, root: Path, *, train: bool) -> Samples:
-    """Return one part as torchvision has it, which verifies what it downloads.
-
-    Raises:
-        FileNotFoundError: it is not there, and cannot be downloaded.
-    """
+    """Return one part as torchvision has it, which verifies what it downloads; else a FileNotFoundError."""
     from torchvision import datasets  # noqa: PLC0415 - 1.6 s, for those who ask only
 
     read = getattr(datasets, source)

@@ -74,11 +74,7 @@ def understood(part: str, call: Callable[[], Any]) -> Any:
 
 
 def check_answers(address: str) -> None:
-    """Try HOST:PORT; Ray itself tries for a quarter of an hour.
-
-    Raises:
-        ConnectionError: nobody answers.
-    """
+    """Try HOST:PORT; a ConnectionError says that nobody answers. Ray tries for a quarter of an hour."""
     host, _, port = address.rpartition("/")[2].rpartition(":")
     if not port.isdigit():
         return
@@ -124,11 +120,7 @@ def tell(future: Future[Told]) -> None:
 
 
 def result(future: Future[Told]) -> JobReturn:
-    """Wait for a job.
-
-    Raises:
-        ChildProcessError: its process died, or could not even start it.
-    """
+    """Wait for a job; a ChildProcessError says that its process died, or could not even start it."""
     try:
         return future.result()[0]
     except Exception as error:

@@ -121,11 +121,7 @@ class Queue:
 
 
 def result(job: SlurmJob, queue: Queue) -> JobReturn:
-    """Wait for a job.
-
-    Raises:
-        ChildProcessError: it ended without a result.
-    """
+    """Wait for a job; a ChildProcessError says that it ended without a result."""
     path = job.paths.result_pickle
     while path not in list(path.parent.iterdir()):  # listed, since NFS remembers that there was no such file
         if end := queue.end(job.job_id):

@@ -49,11 +49,7 @@ class Worker(NamedTuple):
     connection: Connection
 
     def run(self, task: Task, hear: Hear) -> Any:
-        """Let it do a task, and wait for the result, or for ``Raised``.
-
-        Raises:
-            ChildProcessError: the process died.
-        """
+        """Let it do a task, and wait for the result or ``Raised``; ChildProcessError if it died."""
         answer = self._answer(task)
         while isinstance(answer, Told):
             hear(answer.news)  # whose own errors are not the process's

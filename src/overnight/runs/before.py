@@ -34,11 +34,7 @@ class Before(Callback):
 
 
 def refuse_unswept(config: DictConfig) -> None:
-    """Refuse what a file would have swept, where neither ``-m`` nor ``hydra.mode`` was typed.
-
-    Raises:
-        ConfigError: says what to type.
-    """
+    """Refuse a sweep that a file asks for if nobody typed ``-m`` or ``hydra.mode`` (ConfigError)."""
     typed = any(text.startswith("hydra.mode=") for text in sys.argv[1:])  # Hydra adds it to its own
     if (swept := config.hydra.sweeper.get("params")) and not typed:
         raise ConfigError(

@@ -100,9 +100,6 @@ class Examiner:
     def signals(self, config: Config) -> list[dict[str, float]]:
         """Return how large activations and gradients are in each dense layer before training, on one batch.
 
-        Args:
-            config: of a record.
-
         Returns:
             for each layer from the input to the output its number from 1 as ``layer``; the standard
             deviation of what it puts out, before normalization and activation, as ``activation``; that of the

@@ -52,11 +52,7 @@ class Keeper(L.Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Keep a batch.
-
-        Raises:
-            ConfigError: it is of a form in which outputs and targets cannot be found.
-        """
+        """Keep a batch; refuse one in which outputs and targets cannot be found (ConfigError)."""
         pair = isinstance(batch, tuple | list) and len(batch) > 1
         if dataloader_idx or not pair or not isinstance(outputs, Tensor):
             raise ConfigError(
@@ -74,14 +70,9 @@ def predict(
     checkpoint: Path | str,
     **device: Any,
 ) -> Predicted:
-    """Return what ``predict_step`` gives for the whole test set.
+    """Return what ``predict_step`` gives for the whole test set, with the weights in a checkpoint.
 
-    Args:
-        config: of the run.
-        task: built of it.
-        data: the same.
-        checkpoint: with the weights.
-        device: what the Trainer is to have in place of the run's.
+    ``device`` is what the Trainer is to have in place of the run's.
 
     Raises:
         ConfigError: the task has no ``predict_step`` of its own, or the data none to predict; or the outputs
@@ -109,11 +100,7 @@ def pictures(features: Any) -> Tensor | None:
 
 
 def refuse_strangers(path: Path) -> None:
-    """Refuse to write over what is no file of predictions, or over one that this command has just written.
-
-    Raises:
-        ConfigError: says what to type.
-    """
+    """Refuse a file that is none of predictions, or that this command has just written (ConfigError)."""
     if not HydraConfig.initialized() or single_run() or HydraConfig.get().job.num == 0:
         WRITTEN.clear()  # this is the first job of a command
     if path in WRITTEN:

@@ -125,16 +125,9 @@ def lost(why: str, cfg: DictConfig) -> float:
 
 
 def conclude(done: Record | None, record: Record, origin: Origin, on_failure: str) -> float:
-    """Say how a run ended; after a failure end the process, or the sweep if it is to stop.
+    """Say how a run ended, and return its score; after a failure end the process, or stop the sweep if asked.
 
-    Args:
-        done: the record that was there before, if there was one.
-        record: of what was done now.
-        origin: of the run.
-        on_failure: whether a sweep is to continue.
-
-    Returns:
-        the metric of the best weights, NaN where there is none.
+    ``done`` is the record that was there before, if there was one.
     """
     if done:
         log.log(origin.level, "%s already; not run again", done["status"])
