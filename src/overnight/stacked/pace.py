@@ -2,6 +2,7 @@
 
 import math
 import time
+import timeit
 from collections.abc import Callable
 
 import torch
@@ -56,9 +57,4 @@ def fastest(step: Callable[[], None]) -> float:
 
     By the clock on the wall, other processes would decide.
     """
-    seconds = []
-    for _ in range(5):
-        start = time.process_time()
-        step()
-        seconds.append(time.process_time() - start)
-    return min(seconds)
+    return min(timeit.repeat(step, timer=time.process_time, number=1, repeat=5))
