@@ -99,10 +99,10 @@ def without_best(metric: str | None, rows: list[Row]) -> str:
 
 def best_of(rows: list[Row], metric: str | None, mode: str | None) -> Row | None:
     """Return the first row after training with the best value of the metric; None where no row has one."""
-    sign = 1 if mode == "min" else -1
+    best = min if mode == "min" else max
     trained = rows[1:] or rows
     finite = [row for row in trained if (value := row.get(metric or "")) is not None and math.isfinite(value)]
-    return min(finite, key=lambda row: sign * (row[metric or ""] or 0.0), default=None)
+    return best(finite, key=lambda row: row[metric or ""] or 0.0, default=None)
 
 
 def differences(
