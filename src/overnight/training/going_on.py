@@ -42,7 +42,8 @@ def to_go_on_from(directory: Path, config: Config, earlier: Record | None, *, ow
     refuse_unfinished(path, checkpoint)
     before, known_as = checkpoint["config"], checkpoint["fingerprint"]
     plain = config | {"ckpt_path": None}
-    if own and fingerprint(with_epochs(plain, before["trainer"]["max_epochs"])) != known_as:
+    as_long = plain | {"trainer": plain["trainer"] | {"max_epochs": before["trainer"]["max_epochs"]}}
+    if own and fingerprint(as_long) != known_as:
         changed = ", ".join(differing(without_keys(plain, ("trainer.max_epochs",)), before))
         raise ConfigError(
             f"ckpt_path=last: {path} is of a run with other settings ({changed or 'other files'}). Needed: "
@@ -64,11 +65,6 @@ def refuse_unfinished(path: Path, checkpoint: Config) -> None:
             f"ckpt_path={path}: it was saved in the middle of epoch {epochs['ready']}. Needed: one that was "
             f"saved after an epoch, such as last.ckpt. To begin with its weights, type: init_from={path}"
         )
-
-
-def with_epochs(config: Config, epochs: int) -> Config:
-    """Return the configuration with this number of epochs."""
-    return config | {"trainer": config["trainer"] | {"max_epochs": epochs}}
 
 
 def differing(ours: Config, theirs: Config, prefix: str = "") -> Iterator[str]:
@@ -112,10 +108,7 @@ def refuse_untrue(path: Path, checkpoint: Config, config: Config, earlier: Recor
             f"Type for a run of {counted(now, 'epoch')} from the beginning: task_name=ANOTHER, and no "
             f"ckpt_path"
         )
-    stopped = earlier and (
-        earlier["status"] in SETTLED and (earlier["status"] != "completed" or done < before)
-    )
-    if stopped:
+    if earlier and earlier["status"] in SETTLED and (earlier["status"] != "completed" or done < before):
         raise EndedError(f"{given} that ended by itself after {done}. More epochs would change nothing")
 
 
