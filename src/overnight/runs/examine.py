@@ -6,7 +6,7 @@ A report asks for what a record does not have; that takes torch and the data.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import lightning as L
 import numpy as np
@@ -125,14 +125,13 @@ class Examiner:
         ]
 
 
-def learned_images(task: L.LightningModule, data: L.LightningDataModule) -> np.ndarray | None:
+def learned_images(task: Any, data: L.LightningDataModule) -> np.ndarray | None:
     """Return images of the first batch of training as ``CloseUp.learned``; None if the net is given them."""
     if not hasattr(task, "training_inputs"):
         return None
-    loader: Any = data.train_dataloader()
-    batch, altering = next(iter(loader)), cast("Any", task)
+    batch = next(iter(data.train_dataloader()))
     before = batch[0]
-    after = altering.to(before.device).training_inputs(batch, 0)
+    after = task.to(before.device).training_inputs(batch, 0)
     if before.equal(after) or (drawn := pictures(before)) is None:
         return None
     return np.stack([drawn.numpy(), after.cpu().mean(1).numpy()], axis=1)
