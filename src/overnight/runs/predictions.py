@@ -137,7 +137,7 @@ def write_predictions(
     """
     known = range(len(outputs)) if places is None else places
     classes = outputs.ndim > 1 and not targets.is_floating_point()
-    columns = (columns_of_classes if classes else columns_of_numbers)(outputs, targets, names)
+    columns = columns_of_classes(outputs, targets, names) if classes else columns_of_numbers(outputs, targets)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -160,7 +160,7 @@ def columns_of_classes(outputs: Tensor, targets: Tensor, names: Sequence[str]) -
     return told | dict(zip((f"p_{name}" for name in named), written, strict=True))
 
 
-def columns_of_numbers(outputs: Tensor, targets: Tensor, _: Sequence[str]) -> dict[str, list[Any]]:
+def columns_of_numbers(outputs: Tensor, targets: Tensor) -> dict[str, list[Any]]:
     """Return the columns of targets and of predictions; of several targets they are numbered from 1."""
     both = {"target": targets.reshape(len(targets), -1), "prediction": outputs.reshape(len(outputs), -1)}
     if both["target"].shape != both["prediction"].shape:
