@@ -89,8 +89,8 @@ class Classifier(QuickHooks, L.LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build the optimizer, and the scheduler for the length of this fit."""
         optimizer = decay_matrices(self.optimizer(self.net.parameters()))
-        steps = lambda: int(self.trainer.estimated_stepping_batches)  # noqa: E731
-        return {"optimizer": optimizer, "lr_scheduler": self.schedule.configure(optimizer, steps)}  # type: ignore[return-value]
+        schedule = self.schedule.configure(optimizer, lambda: int(self.trainer.estimated_stepping_batches))
+        return {"optimizer": optimizer, "lr_scheduler": schedule}  # type: ignore[return-value]
 
     def training_step(self, batch: Batch, batch_idx: int) -> Outputs:
         """Return the loss of one batch, penalty included, as ``loss``; and what is measured of it."""
