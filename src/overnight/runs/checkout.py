@@ -71,8 +71,8 @@ def diff() -> str:
 def choose(root: str, changed: dict[str, None], new: dict[str, None]) -> list[str]:
     """Return the files to compare: what was changed before what is new, and small before large."""
     sizes = {name: size(root, name) for name in (*changed, *new)}
-    small = sorted((name for name in sizes if sizes[name] <= LARGEST_FILE), key=sizes.__getitem__)
-    return sorted(small, key=new.__contains__)[:MOST_FILES]
+    readable = [name for name in sizes if sizes[name] <= LARGEST_FILE]
+    return sorted(readable, key=lambda name: (name in new, sizes[name]))[:MOST_FILES]
 
 
 def names(listed: bytes) -> dict[str, None]:
