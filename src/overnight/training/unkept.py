@@ -3,7 +3,7 @@
 import hashlib
 import inspect
 import pickle
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from types import FunctionType, GeneratorType, SimpleNamespace
 from typing import Any
@@ -35,18 +35,18 @@ def unkept(trainer: L.Trainer, module: nn.Module) -> dict[str, str]:
     """
     data, callbacks = trainer.datamodule, trainer.callbacks  # type: ignore[attr-defined]
     schedulers = [config.scheduler for config in trainer.lr_scheduler_configs]
-    look = Contents([*trainer.optimizers, *schedulers])
+    saved = {id(each) for each in (*trainer.optimizers, *schedulers)}
     found: dict[str, str] = {}
     for part in (part for part in (data, *callbacks) if part and is_silent(part)):
         looked_at = {name: value for name, value in vars(part).items() if part is not data or is_small(value)}
-        found |= {f"{type(part).__name__}.{name}": look.content(value) for name, value in looked_at.items()}
+        found |= {f"{type(part).__name__}.{name}": content(value, saved) for name, value in looked_at.items()}
     parts, also = all_parts(module) if not saves(module) else ({}, {})
     found |= {f"task.{name}": path for name, path in also.items()}
     for path, part in parts.items():
         of_task = f"task.{path}".rstrip(".")
         found |= {of_task: type(part).__qualname__}
         if not type(part).__module__.startswith(OF_LIBRARIES):
-            found |= {f"{of_task}.{name}": look.content(value) for name, value in rest(part)}
+            found |= {f"{of_task}.{name}": content(value, saved) for name, value in rest(part)}
     return found
 
 
@@ -75,35 +75,35 @@ def saves(part: Any) -> bool:
     return getattr(type(part), "on_save_checkpoint", None) not in SAVING_NOTHING
 
 
-class Contents:
-    """Tells by hashes whether values have changed.
+def content(value: Any, saved: Collection[int]) -> str:
+    """Return a hash of a value; "" if it has none. For ``saved`` see ``Hasher``."""
+    with suppress(Exception):
+        if is_plain(value):  # the other way takes a second for a million of them
+            return hashlib.blake2b(pickle.dumps(value), digest_size=16).hexdigest()
+        hasher = Hasher(saved)
+        hasher.dump(value)
+        return hasher.found.hexdigest()
+    return ""
+
+
+class Hasher(pickle.Pickler):
+    """Hashes the pickle of a value, in which something shorter stands for things that have their own place.
 
     Args:
-        saved: optimizers and schedulers that are in the checkpoints.
+        saved: the ``id`` of optimizers and schedulers that are in the checkpoints.
     """
 
-    def __init__(self, saved: list[Any]) -> None:
-        self.saved = {id(each) for each in saved}
+    def __init__(self, saved: Collection[int]) -> None:
+        self.saved, self.found = saved, hashlib.blake2b(digest_size=16)
+        super().__init__(SimpleNamespace(write=self.found.update))
 
-    def content(self, value: Any) -> str:
-        """Return a hash of a value; "" if it has none."""
-        found = hashlib.blake2b(digest_size=16)
-        with suppress(Exception):
-            if is_plain(value):  # the other way takes a second for a million of them
-                return hashlib.blake2b(pickle.dumps(value), digest_size=16).hexdigest()
-            pickler = Hasher(SimpleNamespace(write=found.update))
-            pickler.contents = self
-            pickler.dump(value)
-            return found.hexdigest()
-        return ""
-
-    def short(self, thing: Any) -> str | None:
+    def persistent_id(self, thing: Any) -> str | None:
         """Return what stands for a thing that is not pickled: it has its own place, or no pickle."""
         if isinstance(thing, Optimizer | LRScheduler):
-            state = "" if id(thing) in self.saved else self.content(thing.state_dict())
+            state = "" if id(thing) in self.saved else content(thing.state_dict(), self.saved)
             return f"{type(thing).__qualname__} {state}"
         if isinstance(thing, GeneratorType):
-            return f"{thing.__qualname__} {self.content(inspect.getgeneratorlocals(thing))}"
+            return f"{thing.__qualname__} {content(inspect.getgeneratorlocals(thing), self.saved)}"
         if isinstance(thing, FunctionType):
             return f"{thing.__module__}.{thing.__qualname__} {id(thing)}"
         if isinstance(thing, (nn.Module, nn.Parameter, *WHOLE)):
@@ -112,13 +112,3 @@ class Contents:
             numbers = hashlib.blake2b(octets(thing.detach()).tobytes())
             return f"{thing.dtype} {thing.shape} {numbers.hexdigest()}"
         return None
-
-
-class Hasher(pickle.Pickler):
-    """Pickles a value but for what ``Contents.short`` knows."""
-
-    contents: Contents
-
-    def persistent_id(self, thing: Any) -> str | None:
-        """Return what stands for a thing."""
-        return self.contents.short(thing)
