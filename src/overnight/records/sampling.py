@@ -11,9 +11,7 @@ Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
 def half_interval(share: Any, samples: Any) -> Any:
     """Return half the width of the 95 % score interval (Wilson 1927): it is not 0 where all are right.
 
-    Args:
-        share: of the samples that are right; a number, or a pandas Series of them.
-        samples: how many they are.
+    ``share`` is that of the right ones among so many ``samples``: a number, or a pandas Series of them.
     """
     return Z / (samples + Z**2) * (samples * share * (1 - share) + Z**2 / 4) ** 0.5
 

@@ -48,11 +48,7 @@ class CloseUp(NamedTuple):
 
 @dataclass(frozen=True)
 class Examiner:
-    """Looks into runs.
-
-    Args:
-        trust: packages of which a file may build modules; see ``overnight.training.trust``.
-    """
+    """Looks into runs; ``trust`` has packages of which a file may build modules, as in ``training.trust``."""
 
     trust: Sequence[str] = ()
 

@@ -58,14 +58,7 @@ class Augmentation(nn.Module):
 class Augmentations(nn.Module):
     """Applies several to each batch: first those that alter an image by itself, each kind by name.
 
-    So the order in which they are listed changes nothing.
-
-    Args:
-        parts: by their names.
-        seed: draws their random numbers.
-
-    Raises:
-        ConfigError: one of them is none.
+    So the order in which they are listed changes nothing. What is no ``Augmentation`` is a ConfigError.
     """
 
     def __init__(self, parts: Mapping[str, Augmentation], seed: int) -> None:

@@ -128,10 +128,7 @@ def load_task(
 ) -> L.LightningModule:
     """Build the module from the configuration in a checkpoint, and load its weights.
 
-    Args:
-        path: of the checkpoint.
-        map_location: the device of the module.
-        trust: packages of which it may build modules; see ``overnight.training.trust``.
+    ``trust`` names packages of which it may build modules; see ``overnight.training.trust``.
 
     Raises:
         FileNotFoundError: there is no such file.

@@ -35,12 +35,8 @@ def train(
 ) -> Config:
     """Build everything, fit, and measure the best and the last weights; return what a record says of it.
 
-    Args:
-        config: checked and resolved.
-        directory: the run's; all that is written goes there.
-        choices: group -> option.
-        typed: the overrides.
-        checkpoint: to go on from.
+    The configuration is checked and resolved; all that is written goes into ``directory``. ``choices`` has
+    the option of each group and ``typed`` the overrides, for loggers; ``checkpoint`` is one to go on from.
     """
     L.seed_everything(config["seed"], verbose=False)
     task, data = build(config)

@@ -26,12 +26,7 @@ UNSAVED = (
 
 
 class Measured(NamedTuple):
-    """A checkpoint measured again.
-
-    Args:
-        epoch: after which it was saved.
-        metrics: on every split.
-    """
+    """A checkpoint measured again: after which epoch it was saved, and its metrics on every split."""
 
     epoch: int
     metrics: Row
