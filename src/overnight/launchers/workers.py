@@ -70,9 +70,7 @@ def get_ready(*modules: str) -> None:
     """Start the process from which the workers will be forked: it imports while this one goes on.
 
     It would import to the end though nobody waits for it any more, and hold the pipe that this one writes to.
-
-    Args:
-        modules: that it is to import besides; once it runs, it takes no more.
+    It imports these ``modules`` besides; once it runs, it takes no more.
     """
     forkserver.set_forkserver_preload([PRELOADED, *modules])
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # until ``work``

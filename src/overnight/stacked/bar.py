@@ -30,9 +30,7 @@ class Trained(NamedTuple):
 class Bar:
     """Counts models x epochs while groups are trained. It moves on a terminal only.
 
-    Args:
-        work: models x epochs of each group.
-        costs: of one of them, in each group, in whatever unit; those to come take time in proportion.
+    ``work`` is models x epochs of each group, ``costs`` what one of them takes in each, in whatever unit.
     """
 
     def __init__(self, work: Sequence[int], costs: Sequence[float]) -> None:

@@ -10,11 +10,9 @@ from overnight.data.batches import Batches, Samples
 
 
 class Drawn(NamedTuple):
-    """One step's samples: features [batch, ...] and targets [batch, ...], for all or with members first.
+    """One step's samples: features [batch, ...] and targets [batch, ...], as the loaders yield them.
 
-    Args:
-        samples: in the form that the loaders yield.
-        own: whether each member has its own.
+    Members come first, [members, batch, ...], where each member has its ``own``.
     """
 
     samples: Samples
@@ -26,11 +24,9 @@ class Drawn(NamedTuple):
 
 
 def cut(loaders: Sequence[Batches], size: int) -> Sequence[Tensor]:
-    """Go once through what the loaders hold, each in its own order; return the positions in each batch.
+    """Return the positions of each batch, of so many samples, in one pass over what the loaders hold.
 
-    Args:
-        loaders: of each member; their orders have the same length.
-        size: samples in a batch.
+    There is a loader for each member; their orders have the same length.
     """
     order = together([loader.sampler.positions() for loader in loaders])
     return torch.split(order, size, dim=-1)

@@ -34,9 +34,7 @@ class Limits:
     def side_by_side(self, memory: Sequence[int], *, on_cpu: bool) -> int:
         """Return how many groups of such runs to train at a time: fewer where they would be small.
 
-        Args:
-            memory: that each of them needs, in bytes; it is the largest that counts.
-            on_cpu: whether they are trained there.
+        ``memory`` is what each of the runs needs, in bytes; it is the largest that counts.
         """
         room = self.memory_gb * GB / max(memory, default=1)
         return max(1, min(self.at_a_time(on_cpu=on_cpu), len(memory) // FEW, int(room / FEW)))

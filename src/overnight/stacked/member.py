@@ -110,11 +110,8 @@ class Member:
     def end_epoch(self, losses: Tensor, measured: Row, *, epoch: int, seconds: float) -> None:
         """Do what Lightning does at the end of an epoch: record it, save, decide whether to stop.
 
-        Args:
-            losses: of the steps, as they were minimized.
-            measured: the metrics of train, val and test.
-            epoch: its number, from 1.
-            seconds: this member's share of the time.
+        The losses are those of the steps, as they were minimized; ``seconds`` are this member's share. Epochs
+        are counted from 1.
         """
         self.seconds += seconds
         try:
