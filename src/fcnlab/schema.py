@@ -8,10 +8,8 @@ from overnight.config.keys import Built, InMemoryKeys, Parts, Probability, Secti
 
 Config = dict[str, Any]
 
-OF_CLASSES = "torch.nn.CrossEntropyLoss"
-"""A loss that takes numbers for probabilities."""
-MIXING = {"mixup", "cutmix"}
-"""Augmentations that make probabilities of labels."""
+OF_CLASSES = "torch.nn.CrossEntropyLoss"  # a loss that takes numbers for probabilities
+MIXING = {"mixup", "cutmix"}  # augmentations that make probabilities of labels
 
 LENGTHS = ("epochs", "steps_per_epoch")
 """How a scheduler can be told its length besides the number of steps, which wins."""

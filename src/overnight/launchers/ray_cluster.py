@@ -23,8 +23,7 @@ from ray.exceptions import RayTaskError
 from overnight.config.folders import PROJECT
 from overnight.launchers.job import Job, Submit
 
-Told = tuple[JobReturn, str]
-"""A job's result, and what it printed."""
+Told = tuple[JobReturn, str]  # a job's result, and what it printed
 
 ASKED_FOR = re.compile(r"\$\{oc\.env:(\w+)")
 """A variable of the environment that a configuration asks for."""

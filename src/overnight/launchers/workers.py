@@ -20,8 +20,7 @@ from overnight.launchers.job import Submit
 
 PRELOADED = "overnight.launchers.preload"
 
-Hear = Callable[[Any], None]
-"""Takes what a task tells while it runs."""
+Hear = Callable[[Any], None]  # takes what a task tells while it runs
 
 Task = Callable[[Hear], Any]
 """What a process is given to do; its result goes back to the parent, and what it tells before that."""

@@ -21,8 +21,7 @@ SCHEMA = 2
 RECORD_FILE = "run.json"
 
 STATUSES = ("completed", "diverged", "pruned", "failed")
-SETTLED = {*STATUSES} - {"failed"}
-"""What failed may succeed the next time."""
+SETTLED = {*STATUSES} - {"failed"}  # what failed may succeed the next time
 
 Record = dict[str, Any]
 

@@ -11,16 +11,11 @@ from pathlib import Path
 
 from overnight.config.folders import PROJECT
 
-LONGEST_DIFF = 200_000
-"""Bytes; somebody may have left data beside the code."""
-LARGEST_FILE = 1_000_000
-"""Bytes of a file that git is asked to compare: it reads all of it into memory."""
-MOST_FILES = 1000
-"""Files that git is asked to compare: hardly more fit into a diff of this length."""
-LONGEST_LIST = 1_000_000
-"""Bytes of whatever else git prints."""
-MOST_NAMES = 20
-"""Files left out that are named; of the others the number is told."""
+LONGEST_DIFF = 200_000  # bytes; somebody may have left data beside the code
+LARGEST_FILE = 1_000_000  # bytes of a file that git is asked to compare: it reads all into memory
+MOST_FILES = 1000  # files that git is asked to compare: hardly more fit into a diff of this length
+LONGEST_LIST = 1_000_000  # bytes of whatever else git prints
+MOST_NAMES = 20  # files left out that are named; of the others the number is told
 
 PLAIN = ("HEAD", "--no-renames", "--no-color", "--no-ext-diff", "--no-textconv")
 FORM = ("--src-prefix=a/", "--dst-prefix=b/")

@@ -23,8 +23,7 @@ from overnight.training.trust import trusted
 Config = dict[str, Any]
 
 
-REMEDY = "--trust {}"
-"""What to type, behind report.py, to trust a package."""
+REMEDY = "--trust {}"  # what to type, behind report.py, to trust a package
 
 
 class CloseUp(NamedTuple):

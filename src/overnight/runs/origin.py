@@ -25,8 +25,7 @@ UNKNOWN = (
 )
 """What a record says of a run only when it has been trained."""
 
-DATA_PATHS = ("root", "path")
-"""Arguments of a data module that name where its files lie."""
+DATA_PATHS = ("root", "path")  # arguments of a data module that name where its files lie
 
 WHY_ALONE = ContextVar("why_alone", default="")
 """Why a run of a stacked sweep is trained the ordinary way; "" where that needs no reason."""

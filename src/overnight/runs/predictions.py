@@ -17,10 +17,8 @@ from overnight.training.measure import WITHOUT_CALLBACKS, build_measuring_traine
 
 Config = dict[str, Any]
 
-HEAD = b"index,target"
-"""The beginning of a file of predictions."""
-WRITTEN: set[Path] = set()
-"""The files that this command has written."""
+HEAD = b"index,target"  # the beginning of a file of predictions
+WRITTEN: set[Path] = set()  # the files that this command has written
 
 
 class Predicted(NamedTuple):

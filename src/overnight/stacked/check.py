@@ -28,8 +28,7 @@ DOUBLE = 1e-6
 """How far a number may be from the task's own, as a share of its tensor's largest element, in float64."""
 FP32, BF16 = (1e-5, 1e-3), (2e-2, 0.2)
 """The same of a loss and of gradients in the run's own precision."""
-SMALL = 1e-3
-"""What counts as nothing there."""
+SMALL = 1e-3  # what counts as nothing there
 
 
 def check(

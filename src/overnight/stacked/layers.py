@@ -14,8 +14,7 @@ from torch.nn import functional
 from overnight.stacked.products import shared_inputs
 from overnight.stacked.vmap import function_with
 
-NUMBERS = 2**31
-"""How many ``random_`` draws from for an int32: all that are not negative."""
+NUMBERS = 2**31  # how many ``random_`` draws from for an int32: all that are not negative
 
 
 def dense(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

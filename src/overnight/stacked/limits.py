@@ -6,10 +6,8 @@ from dataclasses import dataclass
 
 from overnight.config.resolvers import cores
 
-SEVERAL = 6
-"""Runs of which groups may be trained side by side, in other processes."""
-FEW = 3
-"""Members that a group should have at least."""
+SEVERAL = 6  # runs of which groups may be trained side by side, in other processes
+FEW = 3  # members that a group should have at least
 GB = 1e9
 
 

@@ -10,8 +10,7 @@ from overnight.stacked.traces import Begun, Numbers, ordinary, stacked
 
 EXACT = 1e-9
 """How far a number may be from the ordinary one's in float64, as a share of its tensor's largest element."""
-LOGGED = 1e-6
-"""The same of metrics, which Lightning keeps in float32."""
+LOGGED = 1e-6  # the same of metrics, which Lightning keeps in float32
 
 
 def prove(runs: Sequence[Begun]) -> None:

@@ -15,8 +15,7 @@ from overnight.stacked.layers import exchange_layers
 from overnight.stacked.stack import State
 from overnight.stacked.vmap import Level
 
-Outputs = dict[str, Tensor]
-"""What a step returns for all members: [members, ...] each."""
+Outputs = dict[str, Tensor]  # what a step returns for all members: [members, ...] each
 
 
 class Steps(nn.Module):
@@ -50,8 +49,7 @@ class Steps(nn.Module):
             return {name: level.unbatched(value) for name, value in outputs.items()}
 
 
-LOGGED = "logged "
-"""Before the names of what a step logged, among its outputs."""
+LOGGED = "logged "  # before the names of what a step logged, among its outputs
 
 
 def call_step(task: L.LightningModule, step: str, batch: Samples, *arguments: Any) -> Outputs:

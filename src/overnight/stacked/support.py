@@ -9,8 +9,7 @@ from overnight.data.in_memory import InMemoryData
 
 Config = dict[str, Any]
 
-ANYTHING = frozenset({"*"})
-"""A value that is handed on to what a run of its own would give it to."""
+ANYTHING = frozenset({"*"})  # a value that is handed on to what a run of its own would give it to
 
 OURS = "overnight.training."
 

@@ -19,8 +19,7 @@ from overnight.training.parts import build_task
 
 Config = dict[str, Any]
 Numbers = dict[str, Tensor]
-Begun = tuple[Config, Path]
-"""The configuration of a run and its directory."""
+Begun = tuple[Config, Path]  # the configuration of a run and its directory
 
 VALIDATED, BLOCK = 700, 270
 """Samples of the validation, and in a stacked batch of it: what depends on batches is another number."""

@@ -16,8 +16,7 @@ from overnight.training.generators import seeded
 
 log = logging.getLogger(__name__)
 
-SEEDS = 2**32
-"""How many there are."""
+SEEDS = 2**32  # how many there are
 LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader", "predict_dataloader")
 
 
