@@ -43,7 +43,9 @@ def evaluate(loop: StackedLoop, weights: dict[int, tuple[Member, State]]) -> dic
         return {}
     owners = [member for member, _ in weights.values()]
     loop.build_steps(owners)
-    state = stack_checkpoints(loop, [member.unsaved | saved for member, saved in weights.values()])
+    whole = [member.unsaved | saved for member, saved in weights.values()]  # as built, where none is saved
+    names = named_tensors(loop.prototype)
+    state = {name: torch.stack([each[name].to(loop.device) for each in whole]) for name in names}
     with ExitStack() as everywhere:
         for member in owners:
             member.trainer.state.fn = TrainerFn.VALIDATING
@@ -51,9 +53,3 @@ def evaluate(loop: StackedLoop, weights: dict[int, tuple[Member, State]]) -> dic
         rows = loop.evaluate(state, owners, "validation", ("val", "train"))
     tests = loop.evaluate(state, owners, "test", ("test",))
     return {number: of_test(test, row) | row for number, row, test in zip(weights, rows, tests, strict=True)}
-
-
-def stack_checkpoints(loop: StackedLoop, own: Sequence[State]) -> State:
-    """Return the state of checkpoints, with what they do not hold as it was built."""
-    names = named_tensors(loop.prototype)
-    return {name: torch.stack([each[name].to(loop.device) for each in own]) for name in names}
