@@ -87,8 +87,9 @@ def apart(kind: Sequence[Run], enough: float) -> list[list[Run]]:
     has its own images.
     """
     alike = by(sorted(kind, key=sees), sees)
-    few = [run for runs in alike for run in runs if len(runs) < enough]
-    return [part for part in (*(runs for runs in alike if len(runs) >= enough), few) if part]
+    many = [runs for runs in alike if len(runs) >= enough]
+    few = [run for runs in alike if len(runs) < enough for run in runs]
+    return [*many, few] if few else many
 
 
 def sees(run: Run) -> tuple[int, ...]:
