@@ -7,7 +7,6 @@ then, and what each has of its own, such as the learning rate that it logs, show
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from typing import Any
 
 import lightning as L
 from torch import Tensor, nn
@@ -20,7 +19,7 @@ from overnight.stacked.proof import compare
 from overnight.stacked.stack import State, load
 from overnight.stacked.steps import Steps, call_step
 from overnight.stacked.traces import drop_nothing, gradients
-from overnight.training.plain import OF_MODULES
+from overnight.training.plain import OF_MODULES, tensors_in
 
 MEMBERS, SAMPLES = 8, 32
 """How many are looked at: of more members all at first, and then so many in turn."""
@@ -80,16 +79,11 @@ def compare_with_all(
 def own_task(member: Member, *, training: bool) -> L.LightningModule:
     """Return a copy of a member's task in float64; layers that it has in evaluation mode stay so."""
     own = (value for name, value in vars(member.task).items() if name not in OF_MODULES)
-    seen = {id(value): value for value in own if holds_tensors(value)}  # of an epoch, and large
+    held = (value for value in own if isinstance(value, list | dict) and [*tensors_in(value)])
+    seen = {id(value): value for value in held}  # of an epoch, and large
     task: L.LightningModule = deepcopy(member.task, seen)
     task.trainer = member.trainer  # a copy has none
     return task.double() if training else task.double().eval()
-
-
-def holds_tensors(value: Any) -> bool:
-    """Tell whether a value is a list or dict with tensors in it."""
-    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return any(isinstance(part, Tensor) or holds_tensors(part) for part in parts)
 
 
 def double(tensor: Tensor) -> Tensor:
