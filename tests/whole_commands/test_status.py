@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from commands import SHORT, Command, ran, started
+from overnight.records import sweep_state
 from overnight.records.record import find_runs
 
 
@@ -29,6 +30,14 @@ def test_a_finished_sweep(command: Command, tmp_path: Path) -> None:
     assert "2 left of 4" in shown.stdout
     assert f"damaged: outputs/sweeps/mixed/{other.parent.name}/run.json (" in shown.stdout
     assert "to go on after an interruption:" in shown.stdout
+
+
+def test_a_sweep_that_begins_again_after_nothing_but_failures(command: Command, tmp_path: Path) -> None:
+    assert command("train.py", *SHORT, "-m", "data.val_size=700", "task_name=failed").status == 1
+    sweep_state.begin(tmp_path / "outputs" / "sweeps" / "failed", 2, "python train.py -m")
+    shown = command("status.py", "failed")
+    assert (shown.status, shown.stderr) == (0, "")
+    assert "0 failed, 0 running, 2 left of 2" in shown.stdout
 
 
 @pytest.mark.parametrize("arguments", [[], ["nowhere"]])
