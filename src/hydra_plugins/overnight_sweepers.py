@@ -61,7 +61,8 @@ class GridSweeper(CheckingSweeper):
         """Check all jobs (ConfigError), say what is planned, and return them; Hydra runs them next."""
         from overnight.config.errors import ConfigError, needed  # noqa: PLC0415
 
-        needed("hydra.sweeper.max_batch_size", max_batch_size or 1, lambda n: n > 0, "1 or more, or null", 8)
+        size = 1 if max_batch_size is None else max_batch_size
+        needed("hydra.sweeper.max_batch_size", size, lambda n: n > 0, "1 or more, or null", 8)
         for override in overrides:
             if override.is_interval_sweep() or getattr(override.value(), "tags", None):
                 raise ConfigError(
@@ -69,11 +70,11 @@ class GridSweeper(CheckingSweeper):
                     f"Type for example: {override.get_key_element()}=1e-3,1e-2, or for a search: "
                     f"hparams_search=tpe"
                 )
-        batches = super().split_arguments(overrides, max_batch_size)
-        jobs = [job for batch in batches for job in batch]
+        (combined,) = super().split_arguments(overrides, None)
+        jobs = [list(job) for job in dict.fromkeys(map(tuple, combined))]  # a value may have been typed twice
         self.refuse(jobs)
-        self.begin(len(set(map(tuple, jobs))))  # a value may have been typed twice
-        return list(batches)
+        self.begin(len(jobs))
+        return list(self.split_overrides_to_chunks(jobs, max_batch_size))
 
 
 GRID = BasicSweeperConf(_target_="hydra_plugins.overnight_sweepers.GridSweeper")

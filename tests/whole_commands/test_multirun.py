@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hydra._internal.core_plugins.basic_launcher import BasicLauncher
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn
+from hydra.plugins.launcher import Launcher
 
 from commands import CONF, ROOT, SHORT, Command, every
 from overnight.records import sweep_state
@@ -16,6 +18,7 @@ from overnight.study.design import varying
 from overnight.study.frames import load
 from overnight.sweeps.leaderboard import leaderboard
 
+BASIC = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 PLANNED: dict[str, tuple[list[str], int]] = {
     "a study with other values typed": (["experiment=init", "init=zeros,normal", "lr=0.1", "seed=0"], 2),
     "a product": (["optimizer=sgd,adam,rmsprop", "lr=0.1,0.01"], 6),
@@ -23,6 +26,7 @@ PLANNED: dict[str, tuple[list[str], int]] = {
     "a range": (["seed=range(5)"], 5),
     "files that match": (["optimizer=glob(ada*)"], 3),
     "batches": (["seed=range(5)", "hydra.sweeper.max_batch_size=2"], 5),
+    "a value twice": (["lr=0.1,0.2,0.1", "hydra.sweeper.max_batch_size=1"], 2),
 }
 
 
@@ -31,9 +35,18 @@ def test_the_number_of_runs_is_said_before_the_first_one(
     name: str, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     typed, count = PLANNED[name]
-    monkeypatch.setattr(BasicLauncher, "launch", lambda *_, **__: [])
+    launched: list[list[str]] = []
+
+    def launch(_: Launcher, job_overrides: list[list[str]], initial_job_idx: int) -> list[JobReturn]:
+        assert initial_job_idx == len(launched)
+        launched.extend(job_overrides)
+        return []
+
+    launcher = Plugins.instance().class_name_to_class[BASIC]  # Hydra imports its plugins once more
+    monkeypatch.setattr(launcher, "launch", launch)
     told = command("train.py", "-m", *SHORT, *typed).stdout
     assert told.startswith(f"{count} runs; ")
+    assert len(launched) == count
 
 
 @pytest.mark.slow

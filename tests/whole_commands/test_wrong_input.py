@@ -48,6 +48,7 @@ def test_a_wrong_value_is_refused(arguments: list[str], message: str, compose: C
 WRONG = {
     "a word for a number": (["lr=abc"], "lr=abc: needed: a number above 0. Type for example: lr=0.001"),
     "a probability above 1": (["dropout=1.5"], "dropout=1.5: needed: a probability"),
+    "a choice without -m": (["lr=choice(0.1,0.2)"], "several values. Needed: one, or a list in brackets, or"),
     "a list of the wrong length": (["dropout=[0.1,0.2,0.3]"], "has 3 values for 2 hidden layers"),
     "a fold that is not there": (["data.folds=5", "data.fold=5"], "data.fold=5 with data.folds=5"),
     "a misspelt key of the study": (

@@ -21,6 +21,7 @@ from omegaconf.errors import (
     InterpolationKeyError,
     InterpolationResolutionError,
     MissingMandatoryValue,
+    ValidationError,
 )
 
 from overnight.config import folders
@@ -68,7 +69,8 @@ def _no_such_key(error: Any) -> str:
 @explain.register(ConfigCompositionException)
 def _not_composed(error: Any) -> str:
     """Explain several values without -m, a group that the script lacks, and a key that an option lacks."""
-    if several := re.match(r"Ambiguous value for argument '(.*)'$", str(error), flags=re.MULTILINE):
+    several = re.match(r"(?:Ambiguous value for argument|Sweep parameters) '(.*)'", str(error))
+    if several:
         needed = "Needed: one, or a list in brackets, or -m for each in turn"
         again = command(Path(sys.argv[0]).name, "-m", *sys.argv[1:])
         return f"{several[1]}: several values. {needed}. Type: {again}"
@@ -119,6 +121,23 @@ def _unreadable(error: Any) -> str:
     if re.fullmatch(r"[^][(){}\"',\s]+", value):
         needed = "Needed: quotes. Type: " + shlex.quote(f'{key}="{value}"')
     return f"{error.override}: cannot be read. {needed}"
+
+
+@explain.register(ValidationError)
+def _wrong_type(error: Any) -> str:
+    """Explain a value that a key of Hydra's own cannot have: Hydra knows the types of these."""
+    said = " ".join(str(error.msg or error).split()).partition(" full_key: ")[0]
+    said = said[:1].lower() + said[1:]
+    return f"{error.full_key}: {said}. Needed: another value. To see all keys of Hydra, type: --cfg hydra"
+
+
+@explain.register(TypeError)
+def _unknown_argument(error: Any) -> str:
+    """Explain a setting that a class of Hydra's does not take, such as its launcher."""
+    text = " ".join(str(error).split())
+    if unknown := re.fullmatch(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", text):
+        return f"{unknown[2]}: {unknown[1]} does not take it. Needed: only what it takes. Leave it out"
+    return text or "TypeError"
 
 
 @explain.register(MissingMandatoryValue)
