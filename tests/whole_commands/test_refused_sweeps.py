@@ -67,6 +67,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     ),
     f"{SEEDS} hydra.sweeper.max_batch_size=0": ("max_batch_size=0: needed: 1 or more", "or null"),
     f"{SEEDS} +hydra.launcher.foo=1": ("foo: BasicLauncher does not take it", "Leave it out"),
+    f"{SEEDS} hydra.launcher=null": ("hydra.launcher=null: needed: one", "hydra/launcher=basic"),
     f"{SEEDS} hydra.job.chdir=maybe": ("hydra.job.chdir: value 'maybe' is not a valid bool", "--cfg hydra"),
     "lr=interval(0.1,1)": ("no intervals", "hparams_search=tpe"),
     "experiment=confirm study.confirms=nowhere": ("nowhere", "there is no such folder"),

@@ -31,12 +31,24 @@ from overnight.config.habits import HABITS
 from overnight.config.keys import AS_OPTION
 from overnight.config.lookup import parameters_of
 
+OF_HYDRA = {
+    r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'": (
+        "{1}: {0} does not take it. Needed: only what it takes. Leave it out"
+    ),
+    r"Hydra (launcher|sweeper) is not configured": "hydra.{0}=null: needed: one. Type: hydra/{0}=basic",
+}
+"""What Hydra says of its own parts, and what to say instead."""
+
 
 @singledispatch
 def explain(error: Any) -> str:
     """Return what was given, what is needed and what to type, as far as the error tells."""
     cause = error.__cause__ if isinstance(error, HydraException) else None
-    return explain(cause) if cause else " ".join(str(error).split()) or type(error).__name__
+    text = " ".join(str(error).split()) or type(error).__name__
+    for pattern, said in OF_HYDRA.items():
+        if match := re.fullmatch(pattern, text):
+            return said.format(*match.groups())
+    return explain(cause) if cause else text
 
 
 @explain.register(MissingConfigException)
@@ -129,15 +141,6 @@ def _wrong_type(error: Any) -> str:
     said = " ".join(str(error.msg or error).split()).partition(" full_key: ")[0]
     said = said[:1].lower() + said[1:]
     return f"{error.full_key}: {said}. Needed: another value. To see all keys of Hydra, type: --cfg hydra"
-
-
-@explain.register(TypeError)
-def _unknown_argument(error: Any) -> str:
-    """Explain a setting that a class of Hydra's does not take, such as its launcher."""
-    text = " ".join(str(error).split())
-    if unknown := re.fullmatch(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", text):
-        return f"{unknown[2]}: {unknown[1]} does not take it. Needed: only what it takes. Leave it out"
-    return text or "TypeError"
 
 
 @explain.register(MissingMandatoryValue)
