@@ -76,13 +76,6 @@ def test_a_question_about_no_setting_is_refused() -> None:
         design(records.tuned(), ("optimiser",))
 
 
-def test_a_question_about_what_does_not_vary_is_refused() -> None:
-    runs = records.tuned().assign(init="zeros")
-    with pytest.raises(ValueError, match=r"init is zeros in all of these runs. Needed: one of.*: lr, optim"):
-        design(runs, ("init",))
-    assert design(runs.assign(**{"study.scientific": "[init]"})).scientific == ("init",)
-
-
 def test_runs_of_studies_with_different_questions_are_refused() -> None:
     runs = records.tuned()
     runs["study.scientific"] = ["[lr]", "[optimizer]"] * (len(runs) // 2)

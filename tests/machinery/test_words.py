@@ -143,6 +143,12 @@ def test_a_guessed_question_is_called_a_guess(tmp_path: Path) -> None:
     assert "question" not in declared
 
 
+def test_a_question_about_what_does_not_vary_is_refused(tmp_path: Path) -> None:
+    written(tmp_path, {"optimizer": ["adam", "sgd"], "lr": [0.1]})
+    with pytest.raises(ValueError, match=r"lr is 0.1 in all of these runs. Needed: one of.*: optimizer"):
+        gather([tmp_path], ("lr",))
+
+
 def test_runs_on_different_samples_are_a_caution(tmp_path: Path) -> None:
     evidence = written(tmp_path, STUDY | {"data.folds": [1, 5]})
     assert (

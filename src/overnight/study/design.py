@@ -60,8 +60,8 @@ def design(runs: pd.DataFrame, scientific: tuple[str, ...] = ()) -> Design:
     nuisance, declared or not, since runs that differ in it are no repetitions of each other.
 
     Raises:
-        ValueError: a key is no setting of these runs, or was given and does not vary; or the runs are of
-            studies with different questions, or were chosen by different metrics.
+        ValueError: a key is no setting of these runs; or the runs are of studies with different questions, or
+            were chosen by different metrics.
     """
     score, varied = score_of(runs), candidates(runs)
     tuned = [key for key in varied if key not in REPLICATES]
@@ -73,16 +73,19 @@ def design(runs: pd.DataFrame, scientific: tuple[str, ...] = ()) -> Design:
             f"scientific hyperparameters: {', '.join(unknown)} is no setting of these runs. "
             f"Needed: one of those that vary: {', '.join(tuned)}"
         )
-    same = [key for key in asked if len(runs[key].unique()) == 1]
-    if scientific and same and tuned:
-        value = legible(runs[same[0]].iloc[0])
-        raise ValueError(
-            f"scientific hyperparameters: {same[0]} is {value} in all of these runs. "
-            f"Needed: one of those that vary: {', '.join(tuned)}"
-        )
     repeated = [key for key in REPLICATES if key in runs and len(runs[key].dropna().unique()) > 1]
     nuisance, replicates = (tuple(key for key in keys if key not in asked) for keys in (tuned, repeated))
     return Design(asked, nuisance, replicates, score)
+
+
+def refuse_constant(runs: pd.DataFrame, plan: Design) -> None:
+    """Refuse a question about a setting that is the same in all runs, if others vary (ValueError)."""
+    for key in plan.scientific:
+        if len(values := runs[key].unique()) == 1 and plan.nuisance:
+            raise ValueError(
+                f"scientific hyperparameters: {key} is {legible(values[0])} in all of these runs. "
+                f"Needed: one of those that vary: {', '.join(plan.nuisance)}"
+            )
 
 
 def is_result(column: str) -> bool:

@@ -12,7 +12,7 @@ from overnight.config.commands import command
 from overnight.records import sweep_state
 from overnight.records.sweep_state import PLAN
 from overnight.study.arms import arms, settings, winners
-from overnight.study.design import Design, declared, design, labelled, legible
+from overnight.study.design import Design, declared, design, labelled, legible, refuse_constant
 from overnight.study.differences import differences
 from overnight.study.effort import budgets
 from overnight.study.frames import HISTORY, histories, load, unreadable
@@ -149,6 +149,8 @@ def gather(directories: Sequence[Path], scientific: tuple[str, ...] = ()) -> Evi
     runs, curves = read[~again], curves[curves["path"].isin(read["path"])]
     guessed = not scientific and not declared(runs)
     plan = design(runs, scientific)
+    if scientific:
+        refuse_constant(runs, plan)
     return Evidence(tuple(directories), runs, read[again], curves, broken, plan, guessed)
 
 
