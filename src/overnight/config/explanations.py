@@ -8,6 +8,7 @@ from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
+import hydra
 from hydra.errors import (
     ConfigCompositionException,
     HydraException,
@@ -29,7 +30,7 @@ from overnight.config.commands import command
 from overnight.config.errors import one_of
 from overnight.config.habits import HABITS
 from overnight.config.keys import AS_OPTION
-from overnight.config.lookup import parameters_of
+from overnight.config.schema import parameters_of
 
 OF_HYDRA = {
     r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'": (
@@ -119,7 +120,7 @@ def had_by(full_key: str) -> str:
 def to_add(full_key: str, key: str, section: Any) -> str:
     """Say how to add a key that what the section builds can take; "" if it cannot."""
     target = section.get("_target_") if isinstance(section, DictConfig) else None
-    takes = parameters_of(target) if target else {}
+    takes = parameters_of(hydra.utils.get_object(target)) if target else {}
     return f"To add it, type a plus: +{full_key}=VALUE" if key in takes else ""
 
 

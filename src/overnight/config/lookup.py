@@ -1,32 +1,9 @@
-"""What a ``_target_`` names: the arguments that it takes, or why it cannot be found."""
+"""Why what a ``_target_`` names cannot be found."""
 
 import difflib
 import importlib
-import inspect
-from collections.abc import Mapping
-from typing import Any
-
-import hydra
 
 NEEDED = "Needed: MODULE.CLASS, with the module in src/ or on PYTHONPATH"
-
-
-def parameters_of(target: str) -> Mapping[str, inspect.Parameter]:
-    """Return the parameters of what is named; of what does not tell them, as much in C, any.
-
-    Raises:
-        ImportError: there is no such thing.
-        ValueError: it is no dotted path.
-    """
-    thing = hydra.utils.get_object(target)
-    try:
-        return inspect.signature(thing).parameters
-    except ValueError:
-        return inspect.signature(anything).parameters
-
-
-def anything(**_: Any) -> None:
-    """Take any argument."""
 
 
 def why_not_found(target: str) -> str:

@@ -1,6 +1,7 @@
 """Every value of a composed configuration, checked once and before anything is read or built."""
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+import inspect
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import hydra
@@ -9,7 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 from overnight.config.errors import ConfigError, one_of
 from overnight.config.habits import HABITS
 from overnight.config.keys import AS_OPTION, OPTION, MachineryKeys, Section
-from overnight.config.lookup import parameters_of, why_not_found
+from overnight.config.lookup import why_not_found
 from overnight.config.refusals import BY_STEP, CALLBACKS, CHECKPOINTS, OF_STEPS, TRAINER, Refusals
 
 Config = dict[str, Any]
@@ -118,7 +119,7 @@ def unknown_arguments(node: Any, copies: Container[str], path: str = "") -> Iter
         return
     if "_target_" in node:
         try:
-            parameters = parameters_of(node["_target_"])
+            parameters = parameters_of(hydra.utils.get_object(node["_target_"]))
         except (ImportError, ValueError):
             yield f"{path}_target_={node['_target_']}: {why_not_found(node['_target_'])}"
             return
@@ -134,6 +135,18 @@ def unknown_arguments(node: Any, copies: Container[str], path: str = "") -> Iter
         yield from (misspelt(f"{path}{key}", parameters) for key in unknown)
     for key, value in node.items():
         yield from unknown_arguments(value, copies, f"{path}{key}.")
+
+
+def parameters_of(thing: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    """Return the parameters of a class or a function; of what does not tell them, as much in C, any."""
+    try:
+        return inspect.signature(thing).parameters
+    except ValueError:
+        return inspect.signature(anything).parameters
+
+
+def anything(**_: Any) -> None:
+    """Take any argument."""
 
 
 def refused_settings(config: Config) -> Iterator[str]:
