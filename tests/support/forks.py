@@ -1,6 +1,6 @@
 """What people change in a fork of fcnlab: nets, data, callbacks. Each is a change of a few lines."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import lightning as L
@@ -198,3 +198,12 @@ class Wrapped(L.Callback):
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if isinstance(pl_module.net.output, nn.Linear):  # type: ignore[union-attr]
             pl_module.net.output = nn.Sequential(pl_module.net.output)  # type: ignore[union-attr]
+
+
+class NeedsClosure(torch.optim.SGD):
+    """Cannot step without the closure that Lightning gives, as LBFGS cannot."""
+
+    def step(self, closure: Callable[[], float]) -> float:  # type: ignore[override]
+        loss = closure()
+        super().step()
+        return loss

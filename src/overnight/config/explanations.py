@@ -138,10 +138,10 @@ def _unreadable(error: Any) -> str:
 
 @explain.register(ValidationError)
 def _wrong_type(error: Any) -> str:
-    """Explain a value that a key of Hydra's own cannot have: Hydra knows the types of these."""
-    said = " ".join(str(error.msg or error).split()).partition(" full_key: ")[0]
-    said = said[:1].lower() + said[1:]
-    return f"{error.full_key}: {said}. Needed: another value. To see all keys of Hydra, type: --cfg hydra"
+    """Explain a value of a key whose type is declared: Hydra's own are, and some of a project's may be."""
+    key, said = str(error.full_key), " ".join(str(error.msg).split()).partition(" full_key: ")[0]
+    part = "hydra" if key.startswith("hydra") else "job"
+    return f"{key}: {said[:1].lower()}{said[1:]}. Needed: another value. To see all keys, type: --cfg {part}"
 
 
 @explain.register(MissingMandatoryValue)
