@@ -35,6 +35,9 @@ TINY = (
 )
 """Overrides of a fit of a fraction of a second: 500 images, 8 steps an epoch, the last batch smaller."""
 
+SMALL = ("logger=none", "optimizer=sgd", "model.hidden_sizes=[32,32]")
+"""Overrides of a fit that is stacked and made alone, and compared."""
+
 QUIET = ("logger=none", "callbacks=none")
 """Overrides of a fit that leaves nothing on disk."""
 
@@ -121,3 +124,14 @@ def unread_data(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.fail("data was read")
 
     monkeypatch.setattr(InMemoryData, "setup", read)
+
+
+@pytest.fixture
+def configured(compose: Compose, tmp_path: Path) -> Callable[..., tuple[dict[str, Any], Path]]:
+    """Give overrides, get the configuration of a small run and a folder of its own."""
+
+    def made(*overrides: str) -> tuple[dict[str, Any], Path]:
+        directory = Path(tempfile.mkdtemp(dir=tmp_path))
+        return compose(*TINY, *SMALL, *overrides, directory=directory), directory
+
+    return made
