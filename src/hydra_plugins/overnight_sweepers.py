@@ -36,8 +36,8 @@ class CheckingSweeper(BasicSweeper):
         from overnight.sweeps.jobs import refuse  # noqa: PLC0415
 
         if "sweep" in self.config.hydra.callbacks:
-            ready = getattr(self.launcher, "get_ready", lambda _: None)  # most launchers have none
-            refuse(self.hydra_context, self.config, jobs, meanwhile=lambda: ready(len(jobs)))
+            getattr(self.launcher, "get_ready", lambda _: None)(len(jobs))  # most launchers have none
+            refuse(self.hydra_context, self.config, jobs)
         else:
             super().validate_batch_is_legal(jobs)
 

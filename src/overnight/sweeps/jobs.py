@@ -1,6 +1,6 @@
 """The jobs of a sweep, composed and checked by its sweeper before anything is written, said or run."""
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +30,8 @@ PARTS = {"callbacks", "logger"}
 """Sections that nothing else judges, which take as long to resolve as all others."""
 
 
-def refuse(context: HydraContext, config: DictConfig, jobs: Batch, meanwhile: Callable[[], object]) -> None:
+def refuse(context: HydraContext, config: DictConfig, jobs: Batch) -> None:
     """Refuse a sweep one of whose jobs would be refused if it were run by itself.
-
-    ``meanwhile`` is called if nothing is wrong with the first one, and so probably with the others.
 
     Raises:
         ConfigError: says all that is wrong, and names the first job in which something is.
@@ -44,12 +42,7 @@ def refuse(context: HydraContext, config: DictConfig, jobs: Batch, meanwhile: Ca
     refuse_foreign_sweep(Path(config.hydra.sweep.dir))
     refuse_one_folder(config, len(jobs))
     built: dict[str, str] = {"": ""}
-    wrong = []
-    for number, job in enumerate(jobs):
-        if said := complaint(context, config, job, built):
-            wrong.append((job, said))
-        elif not number:
-            meanwhile()
+    wrong = [(job, said) for job in jobs if (said := complaint(context, config, job, built))]
     if wrong:
         lines = dict.fromkeys(line for _, said in wrong for line in said.splitlines())
         raise ConfigError(
