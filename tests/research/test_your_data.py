@@ -42,6 +42,17 @@ def test_classes_of_a_table_are_learned(votes: list[str], trained: Train) -> Non
     assert record["best"]["test/acc"] > 0.85  # 0.58 voted for Clinton
 
 
+def test_layers_in_a_list_ask_the_data_for_their_sizes(
+    votes: list[str], trained: Train, tmp_path: Path
+) -> None:
+    (tmp_path / "model").mkdir()
+    dense = "{_target_: torch.nn.Linear, in_features: '${of_data:in_features}', out_features: 2}"
+    (tmp_path / "model" / "mine.yaml").write_text(f"_target_: torch.nn.Sequential\n_args_: [{dense}]\n")
+    record = trained(*votes, f"hydra.searchpath=[file://{tmp_path}]", "model=mine")
+    assert record["checked"] is True
+    assert record["model"] == {"class": "torch.nn.modules.container.Sequential", "parameters": 34}
+
+
 def test_numbers_of_a_table_are_learned(meals: list[str], trained: Train) -> None:
     record = trained(*meals)
     assert record["checked"] is True

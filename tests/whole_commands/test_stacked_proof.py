@@ -11,11 +11,10 @@ from experiments import SMALL, Prepare
 from overnight.stacked.check import check
 from overnight.stacked.gates import obstacles
 from overnight.stacked.judging import why_alone
-from overnight.stacked.kinds import differences
 from overnight.stacked.loop import StackedLoop
 from overnight.stacked.measurement import measure
 from overnight.stacked.member import Member
-from overnight.stacked.proof import prove
+from overnight.stacked.proof import differences, prove
 
 AGREES = {
     "edited forward": "model._target_=forks.EditedForward",

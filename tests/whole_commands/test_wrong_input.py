@@ -75,7 +75,7 @@ WRONG = {
         "Needed with it: regularization=early_stopping",
     ),
     "a text that needs quotes": (["task_name=a=b"], "Needed: quotes. Type: 'task_name=\"a=b\"'"),
-    "a model without what others refer to": (["~model.out_features"], "Needed: model.out_features, in the"),
+    "a key less that others refer to": (["~l1"], "refers to ${l1}, and there is no such key. Needed: l1, in"),
     "an optimizer that is not called later": (["~optimizer._partial_"], "optimizer: Adam"),
     "the second name of a value": (["optimizer.lr=0.1"], "Needed: lr alone, which optimizer.lr follows"),
     "a misspelt key": (["lrr=0.1"], "lrr: there is no such key. Did you mean lr?"),

@@ -10,6 +10,8 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from overnight.records.nested import nodes
+
 TRAITS = "traits_of_data"
 PLACEHOLDER = "of_data:"
 
@@ -22,17 +24,17 @@ def of_data(name: str, *, _root_: DictConfig) -> Any:
 
 def asked(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """Yield the dotted key of each placeholder in a node, and the name of the value that it asks for."""
-    if isinstance(node, dict):
-        for key, value in node.items():
-            yield from asked(value, f"{path}.{key}" if path else str(key))
-    elif isinstance(node, str) and node.startswith(PLACEHOLDER):
-        yield path, node.removeprefix(PLACEHOLDER)
+    for key, value in nodes(node, path):
+        if isinstance(value, str) and value.startswith(PLACEHOLDER):
+            yield key, value.removeprefix(PLACEHOLDER)
 
 
 def filled(node: Any, traits: dict[str, Any]) -> Any:
     """Return a node in which each placeholder that the traits have a value for is replaced by it."""
     if isinstance(node, dict):
         return {key: filled(value, traits) for key, value in node.items()}
+    if isinstance(node, list):
+        return [filled(item, traits) for item in node]
     if isinstance(node, str) and node.startswith(PLACEHOLDER):
         return traits.get(node.removeprefix(PLACEHOLDER), node)
     return node

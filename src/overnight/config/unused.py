@@ -1,7 +1,6 @@
 """Hyperparameters that were set and that nothing takes: a record that names them would be untrue."""
 
 import re
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from overnight.config.errors import ConfigError, one_of
 from overnight.config.keys import MachineryKeys
 from overnight.config.overrides import as_typed
 from overnight.config.schema import at
+from overnight.records.nested import nodes
 
 Config = dict[str, Any]
 
@@ -91,18 +91,11 @@ def references(raw: Config) -> set[str]:
     found: set[str] = set()
     sections = [raw[key] for key in MACHINERY & raw.keys()]
     while sections:
-        new = set(words(sections.pop())) - found
+        texts = [node for _, node in nodes(sections.pop()) if isinstance(node, str) and "${" in node]
+        new = {word for text in texts for word in KEY.findall(text)} - found
         found |= new
         sections += [at(raw, path) for path in new]
     return found
-
-
-def words(node: Any) -> Iterator[str]:
-    """Yield all words of the interpolations in a section, at any depth."""
-    if isinstance(node, str) and "${" in node:
-        yield from KEY.findall(node)
-    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-        yield from words(child)
 
 
 def complaint(key: str, choices: Config, main: Config) -> str:

@@ -17,6 +17,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from overnight.records.nested import nodes, without_keys
+
 Config = dict[str, Any]
 Sources = dict[str, str]
 
@@ -78,15 +80,6 @@ def is_cosmetic(key: str, own: Iterable[str] = ()) -> bool:
     return any(f"{key}.".startswith(f"{listed}.") for listed in (*COSMETIC, *own))
 
 
-def without_keys(config: Config, keys: tuple[str, ...], prefix: str = "") -> Config:
-    """Return the nested dict less these dotted keys."""
-    return {
-        key: without_keys(value, keys, f"{prefix}{key}.") if isinstance(value, dict) else value
-        for key, value in config.items()
-        if f"{prefix}{key}" not in keys
-    }
-
-
 def sources(config: Config) -> Sources:
     """Return name and hash of each module that defines a part, and of those that they take names from."""
     found: Sources = {}
@@ -101,12 +94,9 @@ def sources(config: Config) -> Sources:
     return dict(sorted(found.items()))
 
 
-def targets(node: Any) -> Iterator[str]:
+def targets(config: Config) -> Iterator[str]:
     """Yield each ``_target_``, at any depth."""
-    if isinstance(node, dict):
-        yield from (str(value) for key, value in node.items() if key == "_target_")
-    for item in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-        yield from targets(item)
+    return (str(node) for key, node in nodes(config) if key.rpartition(".")[2] == "_target_")
 
 
 def defined_in(target: str) -> str:

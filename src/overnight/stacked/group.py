@@ -19,11 +19,11 @@ from overnight.stacked.check import check
 from overnight.stacked.delivery import Delivery
 from overnight.stacked.gates import obstacles
 from overnight.stacked.grouping import Run, by, shared_out
-from overnight.stacked.kinds import choices_of, differences, kind_of
 from overnight.stacked.loop import StackedLoop, Tell
 from overnight.stacked.measurement import measure
 from overnight.stacked.member import Member
 from overnight.stacked.pace import refuse_if_slow
+from overnight.stacked.proof import choices_of, differences, kind_of
 
 log = logging.getLogger(__name__)
 

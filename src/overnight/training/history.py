@@ -12,7 +12,8 @@ from torch import Tensor
 
 from overnight.config.errors import ConfigError
 from overnight.config.refusals import CALLBACKS
-from overnight.records.identity import fingerprint, sources, without_keys
+from overnight.records.identity import fingerprint, sources
+from overnight.records.nested import without_keys
 from overnight.training.foreign_data import tell_of_other_batches
 from overnight.training.generators import generator_states, restore_generators
 from overnight.training.optimizers import tell_of_others

@@ -16,6 +16,7 @@ from overnight.config.errors import ConfigError
 from overnight.config.of_data import TRAITS, filled
 from overnight.config.packages import HOMES, built_again, own_packages, untrusted_packages
 from overnight.config.schema import refused_settings
+from overnight.records.nested import nodes
 
 Config = dict[str, Any]
 Thing = TypeVar("Thing")
@@ -50,18 +51,13 @@ def trusted(config: Config, trust: Iterable[str] = (), remedy: str = "trust=[{}]
     return config
 
 
-def untrusted(node: Any, homes: Sequence[str], remedy: str) -> Iterator[str]:
+def untrusted(config: Config, homes: Sequence[str], remedy: str) -> Iterator[str]:
     """Yield what may not be built, at any depth; nothing is imported but these packages."""
-    if isinstance(node, str) and "${" in node:
-        yield f"{node}: an interpolation, which could stand for anything"
-    if isinstance(node, list | tuple):
-        for item in node:
-            yield from untrusted(item, homes, remedy)
-    if isinstance(node, dict):
-        if "_target_" in node:
-            yield from untrusted_target(node["_target_"], homes, remedy)
-        for item in node.values():
-            yield from untrusted(item, homes, remedy)
+    for key, node in nodes(config):
+        if isinstance(node, str) and "${" in node:
+            yield f"{node}: an interpolation, which could stand for anything"
+        if key.rpartition(".")[2] == "_target_":
+            yield from untrusted_target(node, homes, remedy)
 
 
 def untrusted_target(target: Any, homes: Sequence[str], remedy: str) -> Iterator[str]:
