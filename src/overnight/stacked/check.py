@@ -21,8 +21,8 @@ from overnight.stacked.steps import Steps, call_step
 from overnight.stacked.traces import drop_nothing, gradients
 from overnight.training.plain import OF_MODULES, tensors_in
 
-MEMBERS, SAMPLES = 8, 32
-"""How many are looked at: of more members all at first, and then so many in turn."""
+MEMBERS, SAMPLES = 3, 32
+"""How many are looked at: of more members all in the first epoch and the last, and else so many in turn."""
 DOUBLE = 1e-6
 """How far a number may be from the task's own, as a share of its tensor's largest element, in float64."""
 FP32, BF16 = (1e-5, 1e-3), (2e-2, 0.2)
@@ -38,21 +38,18 @@ def check(
     The steps of the loop are in the mode of the pass; ``rest`` is what the step takes after the batch.
     """
     trainer = members[0].trainer
-    if step == "training_step" and trainer.current_epoch + 1 in {1, trainer.max_epochs}:
+    at_an_end = trainer.current_epoch + 1 in {1, trainer.max_epochs}
+    if step == "training_step" and at_an_end:
         check_kernels(loop, drawn)
-    for places in in_turn(len(members), trainer.current_epoch):
+    each = [*range(len(members))]
+    parts = [each[start : start + MEMBERS] for start in each[::MEMBERS]]
+    for places in parts if at_an_end else [parts[trainer.current_epoch % len(parts)]]:
         few = Samples(*(double(t[places][:, :SAMPLES] if drawn.own else t[:SAMPLES]) for t in drawn.samples))
         some = {n: double(t.detach()[places]).requires_grad_(t.requires_grad) for n, t in state.items()}
         tasks = [own_task(members[place], training=loop.steps.training) for place in places]
         if state is not loop.stack.state:  # weights of a checkpoint
             load(tasks, some)
         compare_with_all(tasks, loop.steps, some, step, Drawn(few, drawn.own), *rest)
-
-
-def in_turn(number: int, epoch: int) -> list[list[int]]:
-    """Return the places of the members to look at, ``MEMBERS`` at a time."""
-    parts = [list(range(start, min(start + MEMBERS, number))) for start in range(0, number, MEMBERS)]
-    return [parts[epoch % len(parts)]] if epoch else parts
 
 
 def compare_with_all(
