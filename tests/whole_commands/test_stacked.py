@@ -10,6 +10,9 @@ from scipy.stats import ks_2samp
 from commands import every
 from experiments import Prepare
 from members import TWO_SEEDS, Build, assert_agree, options, solo, trained
+from overnight.data.batches import Samples
+from overnight.stacked.batches import Drawn
+from overnight.stacked.check import check_kernels
 from overnight.stacked.loop import StackedLoop
 from overnight.training.rows import Row
 
@@ -113,6 +116,16 @@ def test_divergence_is_told_as_of_a_run_by_itself(settings: str, build: Build, p
     assert member.outcome == alone.fit()
     assert [row["epoch"] for row in member.history.rows] == [row["epoch"] for row in alone.history.rows]
     assert member.seconds > 0
+
+
+def test_where_all_is_learned_rounding_is_no_difference(build: Build) -> None:
+    loop = StackedLoop([build(seed) for seed in TWO_SEEDS])
+    (features, targets), *_ = loop.samples("train")
+    known = Drawn(Samples(features[:128], torch.zeros_like(targets[:128])), own=False)
+    for certainty in range(8, 15):
+        with torch.no_grad():
+            loop.stack.state["net.output.bias"][:, 0] = certainty
+        check_kernels(loop, known)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,8 @@ DOUBLE = 1e-6
 """How far a number may be from the task's own, as a share of its tensor's largest element, in float64."""
 FP32, BF16 = (1e-5, 1e-3), (2e-2, 0.2)
 """The same of a loss and of gradients in the run's own precision."""
-SMALL = 1e-3  # what counts as nothing there
+SMALL, SMALL_LOSS = 1e-3, 0.1
+"""What counts as nothing among gradients; and as the least loss: where all is learned, rounding is 1e-8."""
 
 
 def check(
@@ -114,6 +115,6 @@ def check_kernels(loop: StackedLoop, drawn: Drawn) -> None:
     halved = loop.members[0].trainer.precision == "bf16-mixed"
     of_loss, of_gradients = BF16 if halved else FP32
     when = "in the run's own precision, "
-    compare({"loss": own.detach()}, {"loss": together[0].detach()}, of_loss, when)
+    compare({"loss": own.detach()}, {"loss": together[0].detach()}, of_loss, when, SMALL_LOSS)
     stacked = {f"gradient of {n}": t.grad[0] for n, t in copied.items() if t.grad is not None}
     compare(gradients(alone), stacked, of_gradients, when, SMALL)
