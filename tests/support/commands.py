@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from composing import compose_once, merge_once, read_once
-from overnight.records.identity import COSMETIC
-from overnight.records.nested import without_keys
+from overnight.records.identity import COSMETIC, without_keys
 from overnight.records.record import Record
 
 ROOT = Path(__file__).parents[2]

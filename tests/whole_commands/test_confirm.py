@@ -13,8 +13,7 @@ from overnight import study
 from overnight.config.errors import ConfigError
 from overnight.config.overrides import quote_value
 from overnight.records import sweep_state
-from overnight.records.identity import COSMETIC, fingerprint
-from overnight.records.nested import without_keys
+from overnight.records.identity import COSMETIC, fingerprint, without_keys
 from overnight.records.record import Record, find_runs, read_record
 from overnight.study.arms import arms
 from overnight.study.design import design

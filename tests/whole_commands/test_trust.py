@@ -11,6 +11,7 @@ import torch
 from commands import SHORT, Command
 from experiments import Compose
 from overnight.config.errors import ConfigError
+from overnight.config.packages import untrusted_packages
 from overnight.runs.examine import Examiner
 from overnight.training.checkpoints import load_task
 from overnight.training.trust import trusted
@@ -117,11 +118,25 @@ def test_an_interpolation_is_refused(text: str, compose: Compose) -> None:
         "metrics=calibration",
         "debug=profiler",
         "+loss.train.weight={_target_:torch.tensor,data:[1,2.5]}",
+        "task.eval_loss={_target_:torch.nn.functional.cross_entropy,_partial_:true}",
+        "+task.net.shape={_target_:torch.nn.functional.gelu,_partial_:true}",
     ],
 )
 def test_what_a_run_of_ours_saves_is_built(typed: str, compose: Compose) -> None:
     config = compose(typed)
     assert trusted(config) == config
+
+
+@pytest.mark.parametrize("target", ["torchvision.models.resnet18", "forks.make_net"])
+def test_a_function_that_makes_a_network_is_called_if_its_package_is_trusted_by_name(
+    target: str, compose: Compose
+) -> None:
+    config = put(compose(), "task.net", {"_target_": target})
+    package = target.partition(".")[0]
+    with pytest.raises(ConfigError, match=rf"trust=\[{package}\]"):
+        trusted(config)
+    assert trusted(config, trust=[package]) == config
+    assert untrusted_packages(config) == [package]  # so that printed commands have it
 
 
 def test_callbacks_of_a_checkpoint_are_not_even_imported(

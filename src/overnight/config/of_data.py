@@ -10,7 +10,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from overnight.records.nested import nodes
+from overnight.records.identity import nodes
 
 TRAITS = "traits_of_data"
 PLACEHOLDER = "of_data:"

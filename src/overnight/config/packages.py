@@ -11,6 +11,8 @@ from overnight.records.record import read_record
 
 HOMES = ("torch.nn", "torch.optim", "torchmetrics", "torchvision", "lightning.pytorch", "overnight")
 """Where the things that may be built are defined, whatever name leads to them; and in the project itself."""
+NUMBERS = ("torch.nn.init.", "torch.nn.functional.", "torch.tensor")
+"""Functions that anything may call."""
 REPLACED = ("profiler", "logger")
 """Parts of a Trainer that are not built when a checkpoint is measured."""
 
@@ -49,6 +51,13 @@ def foreign_packages(directory: str) -> list[str]:
 
 
 def untrusted_packages(config: dict[str, Any], trust: Iterable[str] = ()) -> list[str]:
-    """Return the packages whose things a configuration builds, and that nobody has trusted."""
-    known = {home.partition(".")[0] for home in (*HOMES, *own_packages(), *trust)}
-    return sorted({target.partition(".")[0] for target in targets(built_again(config))} - known)
+    """Return the packages whose things a configuration builds, and that nobody has trusted.
+
+    To call a function, in lower case by custom, its package must be trusted by name.
+    """
+    named = {name.partition(".")[0] for name in trust}
+    known = {home.partition(".")[0] for home in (*HOMES, *own_packages())}
+    built = [target for target in targets(built_again(config)) if not target.startswith(NUMBERS)]
+    calls = [target for target in built if target.rpartition(".")[2][:1].islower()]
+    packages = [{target.partition(".")[0] for target in listed} for listed in (built, calls)]
+    return sorted(packages[0] - known - named | packages[1] - named)

@@ -13,7 +13,7 @@ from overnight.config.errors import ConfigError, one_of
 from overnight.config.keys import MachineryKeys
 from overnight.config.overrides import as_typed
 from overnight.config.schema import at
-from overnight.records.nested import nodes
+from overnight.records.identity import nodes
 
 Config = dict[str, Any]
 

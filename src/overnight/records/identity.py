@@ -17,8 +17,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from overnight.records.nested import nodes, without_keys
-
 Config = dict[str, Any]
 Sources = dict[str, str]
 
@@ -78,6 +76,23 @@ def file_hash(path: Path, size: int, changed: int) -> str:  # noqa: ARG001 - key
 def is_cosmetic(key: str, own: Iterable[str] = ()) -> bool:
     """Tell whether no result depends on this dotted key; ``own`` are those of the project."""
     return any(f"{key}.".startswith(f"{listed}.") for listed in (*COSMETIC, *own))
+
+
+def nodes(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each node, at any depth, with its dotted key; items of a list have their number in it."""
+    yield path, node
+    listed = enumerate(node) if isinstance(node, list | tuple) else ()
+    for key, item in node.items() if isinstance(node, dict) else listed:
+        yield from nodes(item, f"{path}.{key}" if path else str(key))
+
+
+def without_keys(config: Config, keys: tuple[str, ...], prefix: str = "") -> Config:
+    """Return the nested dict less these dotted keys."""
+    return {
+        key: without_keys(value, keys, f"{prefix}{key}.") if isinstance(value, dict) else value
+        for key, value in config.items()
+        if f"{prefix}{key}" not in keys
+    }
 
 
 def sources(config: Config) -> Sources:

@@ -23,6 +23,7 @@ from overnight.training.optimizers import tell_of_others
 from overnight.training.results import Measured, facts, results
 from overnight.training.rows import draw_row
 from overnight.training.saving import AtomicCheckpointIO
+from overnight.training.trust import tell_of_unbuildable
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ class Delivery:
         make_room(origin)
         member = self.member
         tell_of_others(config["task"], member.trainer.optimizers)
+        tell_of_unbuildable(member.history.config)
         log.debug("stacked with %d others; its seconds are its share", self.others)
         disk = AtomicCheckpointIO()
         for path, checkpoint in member.checkpoints.held.items():

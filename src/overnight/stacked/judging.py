@@ -11,8 +11,7 @@ from torch import nn
 from overnight.config.errors import ConfigError
 from overnight.config.of_data import TRAITS, asked, filled
 from overnight.config.schema import check
-from overnight.records.identity import COSMETIC, sources
-from overnight.records.nested import without_keys
+from overnight.records.identity import COSMETIC, sources, without_keys
 from overnight.stacked.grouping import Judged
 from overnight.stacked.support import unsupported
 from overnight.training.parts import build_data, informed

@@ -12,8 +12,7 @@ from typing import Any
 import lightning as L
 
 from overnight.config.errors import ConfigError, counted
-from overnight.records.identity import fingerprint, sources
-from overnight.records.nested import without_keys
+from overnight.records.identity import fingerprint, sources, without_keys
 from overnight.records.record import LAST, SETTLED, Record, edited
 from overnight.training.checkpoints import read_checkpoint
 from overnight.training.measure import build_measuring_trainer

@@ -12,13 +12,13 @@ from torch import Tensor
 
 from overnight.config.errors import ConfigError
 from overnight.config.refusals import CALLBACKS
-from overnight.records.identity import fingerprint, sources
-from overnight.records.nested import without_keys
+from overnight.records.identity import fingerprint, sources, without_keys
 from overnight.training.foreign_data import tell_of_other_batches
 from overnight.training.generators import generator_states, restore_generators
 from overnight.training.optimizers import tell_of_others
 from overnight.training.plain import is_plain
 from overnight.training.rows import Row, check_loss, check_row, draw_row, plain_metrics
+from overnight.training.trust import tell_of_unbuildable
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +61,7 @@ class History(Checkpoint):
         Lightning steps them after it saves, and after every epoch unless it is told otherwise.
         """
         tell_of_others(self.config["task"], trainer.optimizers)
+        tell_of_unbuildable(self.config)
         if trainer.ckpt_path:
             tell_of_other_batches(trainer)
         done = int(self.rows[-1]["epoch"] or 0)

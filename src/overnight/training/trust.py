@@ -1,8 +1,10 @@
 """What may be built from a configuration that a file brings along: a checkpoint, or a record."""
 
 import inspect
+import logging
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from contextlib import suppress
+from typing import Any, TypeVar, get_type_hints
 
 import hydra
 import lightning as L
@@ -16,17 +18,20 @@ from overnight.config.errors import ConfigError
 from overnight.config.of_data import TRAITS, filled
 from overnight.config.packages import HOMES, built_again, own_packages, untrusted_packages
 from overnight.config.schema import refused_settings
-from overnight.records.nested import nodes
+from overnight.records.identity import nodes
+
+log = logging.getLogger(__name__)
 
 Config = dict[str, Any]
 Thing = TypeVar("Thing")
 
 KINDS = (nn.Module, L.LightningDataModule, L.Trainer, Optimizer, LRScheduler, Metric)
+NUMBERS, FUNCTIONS = (nn.init, nn.functional), ("torch.nn.init", "torch.nn.functional", "torch._C._nn")
 BUILDABLE: list[Any] = []
 
 
 def buildable(thing: Thing) -> Thing:
-    """Mark a class as one that a configuration in a file may build: building it reads and writes nothing."""
+    """Mark a class or a function as one that a file may name: to call it reads and writes nothing."""
     BUILDABLE.append(thing)
     return thing
 
@@ -43,24 +48,35 @@ def trusted(config: Config, trust: Iterable[str] = (), remedy: str = "trust=[{}]
         ConfigError: names what may not be built.
     """
     config = config | {"task": filled(config["task"], config.get(TRAITS, {}))}
-    known, parts = (*HOMES, *own_packages()), built_again(config)
-    more = remedy.format(",".join([*trust, *untrusted_packages(config, trust)]))
-    complaints = untrusted(parts, (*known, *trust), more)
+    known, parts, named = (*HOMES, *own_packages()), built_again(config), [*trust]
+    more = remedy.format(",".join([*named, *untrusted_packages(config, named)]))
+    complaints = untrusted(parts, (*known, *named), named, more)
     for complaint in (*complaints, *refused_settings(parts | {"callbacks": {}})):
         raise ConfigError(f"in the file: {complaint}")
     return config
 
 
-def untrusted(config: Config, homes: Sequence[str], remedy: str) -> Iterator[str]:
-    """Yield what may not be built, at any depth; nothing is imported but these packages."""
+def tell_of_unbuildable(config: Config) -> None:
+    """Say so, before hours of training, if ``eval.py`` would not build a run's module again."""
+    try:
+        trusted(config, untrusted_packages(config))
+    except (ConfigError, ImportError) as error:
+        log.warning("eval.py will not measure the checkpoints of this run. %s", error)
+
+
+def untrusted(config: Config, homes: Sequence[str], named: Sequence[str], remedy: str) -> Iterator[str]:
+    """Yield what may not be built, at any depth; nothing is imported but these packages.
+
+    Of those that were ``named``, functions that make modules are called, too.
+    """
     for key, node in nodes(config):
         if isinstance(node, str) and "${" in node:
             yield f"{node}: an interpolation, which could stand for anything"
         if key.rpartition(".")[2] == "_target_":
-            yield from untrusted_target(node, homes, remedy)
+            yield from untrusted_target(node, homes, named, remedy)
 
 
-def untrusted_target(target: Any, homes: Sequence[str], remedy: str) -> Iterator[str]:
+def untrusted_target(target: Any, homes: Sequence[str], named: Sequence[str], remedy: str) -> Iterator[str]:
     """Yield why a target may not be built: the package that it names, or the thing that it is."""
     package = str(target).partition(".")[0]
     known = sorted({home.partition(".")[0] for home in homes})
@@ -69,20 +85,43 @@ def untrusted_target(target: Any, homes: Sequence[str], remedy: str) -> Iterator
             f"_target_={target}: a file may name things of {', '.join(known)} only. If you trust "
             f"it, type: {remedy}"
         )
-    elif not is_buildable(thing := hydra.utils.get_object(str(target)), homes):
+    elif not is_buildable(thing := hydra.utils.get_object(str(target)), homes, named):
         yield (
             f"_target_={target}: a file may name modules, data modules, optimizers, schedulers, metrics, "
-            f"initializations and what is marked as buildable, all from {', '.join(homes)}; this is {thing}"
+            f"initializations and what overnight.training.trust.buildable marks, all from "
+            f"{', '.join(homes)}; this is {thing}"
+            + (f", which makes modules. If you trust it, type: {remedy}" if makes_modules(thing) else "")
         )
 
 
-def is_buildable(thing: Any, homes: Sequence[str]) -> bool:
+def is_buildable(thing: Any, homes: Sequence[str], named: Sequence[str]) -> bool:
     """Tell by what a thing is, and where it is defined, whether it may be built."""
-    if thing is torch.tensor:  # numbers, such as the weights of classes in a loss
+    if computes(thing):
         return True
-    home = f"{getattr(thing, '__module__', '')}."
-    if not home.startswith(tuple(f"{known}." for known in homes)):
-        return False
-    if inspect.isclass(thing):
-        return thing in BUILDABLE or issubclass(thing, KINDS)
-    return inspect.isfunction(thing) and home == f"{nn.init.__name__}." and not thing.__name__.startswith("_")
+    if inspect.isclass(thing) and issubclass(thing, KINDS):
+        return is_of(thing, homes)
+    return (thing in BUILDABLE and is_of(thing, homes)) or (makes_modules(thing) and is_of(thing, named))
+
+
+def is_of(thing: Any, homes: Sequence[str]) -> bool:
+    """Tell whether a thing is defined in one of these packages or modules."""
+    return f"{getattr(thing, '__module__', '')}.".startswith(tuple(f"{home}." for home in homes))
+
+
+def computes(thing: Any) -> bool:
+    """Tell whether a thing is one of torch's functions that do nothing but compute numbers."""
+    name = str(getattr(thing, "__name__", "_"))
+    own = any(getattr(module, name, None) is thing and is_of(thing, FUNCTIONS) for module in NUMBERS)
+    return thing is torch.tensor or (own and not name.startswith("_") and not inspect.isclass(thing))
+
+
+def makes_modules(thing: Any) -> bool:
+    """Tell whether a thing is a function that is annotated to return a module.
+
+    None of ours is: they build whatever they are given.
+    """
+    made: Any = None
+    if inspect.isfunction(thing) and not is_of(thing, ["overnight"]):
+        with suppress(Exception):  # an annotation of what cannot be imported
+            made = get_type_hints(thing).get("return")
+    return inspect.isclass(made) and issubclass(made, KINDS)
