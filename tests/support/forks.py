@@ -211,3 +211,7 @@ class NeedsClosure(torch.optim.SGD):
 
 def make_net() -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+
+
+def anything() -> float:
+    return 0.5

@@ -14,7 +14,7 @@ from overnight.config.errors import ConfigError
 from overnight.config.packages import untrusted_packages
 from overnight.runs.examine import Examiner
 from overnight.training.checkpoints import load_task
-from overnight.training.trust import trusted
+from overnight.training.trust import tell_of_unbuildable, trusted
 
 FUNCTIONS = (
     *("os.system", "os.popen", "subprocess.run", "builtins.exec", "builtins.eval", "builtins.open"),
@@ -137,6 +137,16 @@ def test_a_function_that_makes_a_network_is_called_if_its_package_is_trusted_by_
         trusted(config)
     assert trusted(config, trust=[package]) == config
     assert untrusted_packages(config) == [package]  # so that printed commands have it
+
+
+def test_what_could_not_be_measured_is_said_before_it_is_trained(
+    compose: Compose, caplog: pytest.LogCaptureFixture
+) -> None:
+    for typed in ("", "model._target_=forks.Residual", "metrics=f1"):
+        tell_of_unbuildable(compose(*typed.split()))
+    assert caplog.messages == []
+    tell_of_unbuildable(put(compose(), "task.loss", {"_target_": "forks.anything"}))
+    assert "eval.py will not measure this run: _target_=forks.anything" in caplog.text
 
 
 def test_callbacks_of_a_checkpoint_are_not_even_imported(

@@ -96,9 +96,12 @@ def at(config: Config, dotted: str, default: Any = None) -> Any:
 def contradiction(name: str, one: Any, other: str, two: Any) -> Iterator[str]:
     """Say so if two keys that are two names of one value have two different ones."""
     if one is not two and one != two:
+        example = f"Type for example: {name}={two}"
+        if isinstance(two, dict | list):
+            example = f"In the file of an option, write {other.rpartition('.')[2]}: ${{{name}}}"
         yield (
             f"{name}={one} and {other}={two}: these are two names of one value. Needed: {name} alone, which "
-            f"{other} follows. Type for example: {name}={two}"
+            f"{other} follows. {example}"
         )
 
 

@@ -27,6 +27,8 @@ Thing = TypeVar("Thing")
 
 KINDS = (nn.Module, L.LightningDataModule, L.Trainer, Optimizer, LRScheduler, Metric)
 NUMBERS, FUNCTIONS = (nn.init, nn.functional), ("torch.nn.init", "torch.nn.functional", "torch._C._nn")
+IN_FILE = "in the file: "
+ANNOTATED = ". Needed of a function that makes a module: to say so, as in def make() -> torch.nn.Module"
 BUILDABLE: list[Any] = []
 
 
@@ -52,7 +54,7 @@ def trusted(config: Config, trust: Iterable[str] = (), remedy: str = "trust=[{}]
     more = remedy.format(",".join([*named, *untrusted_packages(config, named)]))
     complaints = untrusted(parts, (*known, *named), named, more)
     for complaint in (*complaints, *refused_settings(parts | {"callbacks": {}})):
-        raise ConfigError(f"in the file: {complaint}")
+        raise ConfigError(f"{IN_FILE}{complaint}")
     return config
 
 
@@ -61,7 +63,7 @@ def tell_of_unbuildable(config: Config) -> None:
     try:
         trusted(config, untrusted_packages(config))
     except (ConfigError, ImportError) as error:
-        log.warning("eval.py will not measure the checkpoints of this run. %s", error)
+        log.warning("eval.py will not measure this run: %s", str(error).removeprefix(IN_FILE))
 
 
 def untrusted(config: Config, homes: Sequence[str], named: Sequence[str], remedy: str) -> Iterator[str]:
@@ -89,9 +91,15 @@ def untrusted_target(target: Any, homes: Sequence[str], named: Sequence[str], re
         yield (
             f"_target_={target}: a file may name modules, data modules, optimizers, schedulers, metrics, "
             f"initializations and what overnight.training.trust.buildable marks, all from "
-            f"{', '.join(homes)}; this is {thing}"
-            + (f", which makes modules. If you trust it, type: {remedy}" if makes_modules(thing) else "")
+            f"{', '.join(dict.fromkeys(homes))}; this is {thing}{of_function(thing, remedy)}"
         )
+
+
+def of_function(thing: Any, remedy: str) -> str:
+    """Say what is needed of a function that makes modules, so that it is called."""
+    if makes_modules(thing):
+        return f", which makes modules. If you trust it, type: {remedy}"
+    return ANNOTATED if inspect.isfunction(thing) else ""
 
 
 def is_buildable(thing: Any, homes: Sequence[str], named: Sequence[str]) -> bool:
