@@ -76,6 +76,11 @@ WRONG = {
     ),
     "a text that needs quotes": (["task_name=a=b"], "Needed: quotes. Type: 'task_name=\"a=b\"'"),
     "a key less that others refer to": (["~l1"], "refers to ${l1}, and there is no such key. Needed: l1, in"),
+    "a part that is added": (["callbacks.swa=1"], "To add it, type a plus: +callbacks.swa=VALUE"),
+    "a key of another class": (
+        ["loss.train._target_=torch.nn.MultiMarginLoss"],
+        "To leave it out, type: ~loss.train.label_smoothing",
+    ),
     "an optimizer that is not called later": (["~optimizer._partial_"], "optimizer: Adam"),
     "the second name of a value": (["optimizer.lr=0.1"], "Needed: lr alone, which optimizer.lr follows"),
     "a misspelt key": (["lrr=0.1"], "lrr: there is no such key. Did you mean lr?"),

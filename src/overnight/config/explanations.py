@@ -32,6 +32,9 @@ from overnight.config.habits import HABITS
 from overnight.config.keys import AS_OPTION
 from overnight.config.schema import parameters_of
 
+LISTS = {"callbacks", "logger"}
+"""Sections of parts, to which others may be added under any name."""
+
 OF_HYDRA = {
     r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'": (
         "{1}: {0} does not take it. Needed: only what it takes. Leave it out"
@@ -75,8 +78,10 @@ def _no_such_key(error: Any) -> str:
     if key in groups:
         return f"{key}: this group has no options yet. Needed: a file of one, conf/{key}/NAME.yaml"
     hint = HABITS.get(full_key) or to_add(full_key, key, parent) or deeper(full_key, key, parent)
-    hint = hint or had_by(full_key)
-    return f"{full_key}: there is no such key. {hint or one_of(key, {*known, *groups} - {'hydra'})}"
+    hint = hint or had_by(full_key) or one_of(key, {*known, *groups} - {"hydra"})
+    if full_key.rpartition(".")[0] in LISTS and "Did you mean" not in hint:
+        hint += f". To add it, type a plus: +{full_key}=VALUE"
+    return f"{full_key}: there is no such key. {hint}"
 
 
 @explain.register(ConfigCompositionException)

@@ -135,7 +135,9 @@ def unknown_arguments(node: Any, copies: Container[str], path: str = "") -> Iter
                 f"__init__ with these, or with **settings that it passes on to its base"
             )
             return
-        yield from (misspelt(f"{path}{key}", parameters) for key in unknown)
+        for key in unknown:
+            said = misspelt(f"{path}{key}", parameters)
+            yield said if "Did you mean" in said else f"{said}. To leave it out, type: ~{path}{key}"
     for key, value in node.items():
         yield from unknown_arguments(value, copies, f"{path}{key}.")
 
