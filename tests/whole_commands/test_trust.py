@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 import torch
 
+import forks
 from commands import SHORT, Command
 from experiments import Compose
 from overnight.config.errors import ConfigError
 from overnight.config.packages import untrusted_packages
 from overnight.runs.examine import Examiner
+from overnight.training import trust
 from overnight.training.checkpoints import load_task
 from overnight.training.trust import tell_of_unbuildable, trusted
 
@@ -137,6 +139,32 @@ def test_a_function_that_makes_a_network_is_called_if_its_package_is_trusted_by_
         trusted(config)
     assert trusted(config, trust=[package]) == config
     assert untrusted_packages(config) == [package]  # so that printed commands have it
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "torch.fx.graph_module.reduce_graph_module",
+        "torch.fx.symbolic_trace",
+        "overnight.training.parts.build_task",
+    ],
+)
+def test_a_function_that_runs_what_it_is_given_is_not_called_whoever_is_trusted(
+    target: str, compose: Compose
+) -> None:
+    config = put(compose(), "task.net", {"_target_": target})
+    assert untrusted_packages(config) == []  # nobody is told to trust it
+    for names in ([], ["torch", "overnight"]):
+        with pytest.raises(ConfigError, match=f"_target_={target}: a file may name modules") as refused:
+            trusted(config, names)
+        assert "If you trust it" not in str(refused.value)
+
+
+def test_a_function_that_is_marked_is_called(compose: Compose, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = put(compose(), "task.loss", {"_target_": "forks.anything"})
+    monkeypatch.setattr(trust, "BUILDABLE", [*trust.BUILDABLE])
+    trust.buildable(forks.anything)
+    assert trusted(config, ["forks"]) == config
 
 
 def test_what_could_not_be_measured_is_said_before_it_is_trained(

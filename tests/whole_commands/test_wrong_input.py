@@ -82,6 +82,10 @@ WRONG = {
         "To leave it out, type: ~loss.train.label_smoothing",
     ),
     "an optimizer that is not called later": (["~optimizer._partial_"], "optimizer: Adam"),
+    "the second name of a part": (
+        ["model.activation={_target_:torch.nn.Tanh,_partial_:true}"],
+        "In the file of an option, write activation: ${activation.module}",
+    ),
     "the second name of a value": (["optimizer.lr=0.1"], "Needed: lr alone, which optimizer.lr follows"),
     "a misspelt key": (["lrr=0.1"], "lrr: there is no such key. Did you mean lr?"),
     "a misspelt key of a group": (["trainer.max_epoch=3"], "Did you mean max_epochs?"),

@@ -11,8 +11,8 @@ from overnight.records.record import read_record
 
 HOMES = ("torch.nn", "torch.optim", "torchmetrics", "torchvision", "lightning.pytorch", "overnight")
 """Where the things that may be built are defined, whatever name leads to them; and in the project itself."""
-NUMBERS = ("torch.nn.init.", "torch.nn.functional.", "torch.tensor")
-"""Functions that anything may call."""
+NOT_CALLED = ("torch", "torchmetrics", "lightning", "overnight")
+"""Whose functions no file may call, whoever trusts them: some run the code that they are given."""
 REPLACED = ("profiler", "logger")
 """Parts of a Trainer that are not built when a checkpoint is measured."""
 
@@ -55,9 +55,8 @@ def untrusted_packages(config: dict[str, Any], trust: Iterable[str] = ()) -> lis
 
     To call a function, in lower case by custom, its package must be trusted by name.
     """
-    named = {name.partition(".")[0] for name in trust}
     known = {home.partition(".")[0] for home in (*HOMES, *own_packages())}
-    built = [target for target in targets(built_again(config)) if not target.startswith(NUMBERS)]
-    calls = [target for target in built if target.rpartition(".")[2][:1].islower()]
-    packages = [{target.partition(".")[0] for target in listed} for listed in (built, calls)]
-    return sorted(packages[0] - known - named | packages[1] - named)
+    built = {target.partition(".")[::2] for target in targets(built_again(config))}
+    calls = {package for package, name in built if name.rpartition(".")[2][:1].islower()}
+    asked = ({package for package, _ in built} - known) | calls.difference(NOT_CALLED)
+    return sorted(asked - {name.partition(".")[0] for name in trust})

@@ -16,7 +16,7 @@ from torchmetrics import Metric
 
 from overnight.config.errors import ConfigError
 from overnight.config.of_data import TRAITS, filled
-from overnight.config.packages import HOMES, built_again, own_packages, untrusted_packages
+from overnight.config.packages import HOMES, NOT_CALLED, built_again, own_packages, untrusted_packages
 from overnight.config.schema import refused_settings
 from overnight.records.identity import nodes
 
@@ -26,7 +26,7 @@ Config = dict[str, Any]
 Thing = TypeVar("Thing")
 
 KINDS = (nn.Module, L.LightningDataModule, L.Trainer, Optimizer, LRScheduler, Metric)
-NUMBERS, FUNCTIONS = (nn.init, nn.functional), ("torch.nn.init", "torch.nn.functional", "torch._C._nn")
+COMPUTING, DEFINED = (nn.init, nn.functional), ("torch.nn.init", "torch.nn.functional", "torch._C._nn")
 IN_FILE = "in the file: "
 ANNOTATED = ". Needed of a function that makes a module: to say so, as in def make() -> torch.nn.Module"
 BUILDABLE: list[Any] = []
@@ -99,7 +99,7 @@ def of_function(thing: Any, remedy: str) -> str:
     """Say what is needed of a function that makes modules, so that it is called."""
     if makes_modules(thing):
         return f", which makes modules. If you trust it, type: {remedy}"
-    return ANNOTATED if inspect.isfunction(thing) else ""
+    return ANNOTATED if inspect.isfunction(thing) and not is_of(thing, NOT_CALLED) else ""
 
 
 def is_buildable(thing: Any, homes: Sequence[str], named: Sequence[str]) -> bool:
@@ -108,7 +108,8 @@ def is_buildable(thing: Any, homes: Sequence[str], named: Sequence[str]) -> bool
         return True
     if inspect.isclass(thing) and issubclass(thing, KINDS):
         return is_of(thing, homes)
-    return (thing in BUILDABLE and is_of(thing, homes)) or (makes_modules(thing) and is_of(thing, named))
+    marked = any(thing is each for each in BUILDABLE)
+    return (marked and is_of(thing, homes)) or (makes_modules(thing) and is_of(thing, named))
 
 
 def is_of(thing: Any, homes: Sequence[str]) -> bool:
@@ -119,17 +120,14 @@ def is_of(thing: Any, homes: Sequence[str]) -> bool:
 def computes(thing: Any) -> bool:
     """Tell whether a thing is one of torch's functions that do nothing but compute numbers."""
     name = str(getattr(thing, "__name__", "_"))
-    own = any(getattr(module, name, None) is thing and is_of(thing, FUNCTIONS) for module in NUMBERS)
+    own = any(getattr(module, name, None) is thing and is_of(thing, DEFINED) for module in COMPUTING)
     return thing is torch.tensor or (own and not name.startswith("_") and not inspect.isclass(thing))
 
 
 def makes_modules(thing: Any) -> bool:
-    """Tell whether a thing is a function that is annotated to return a module.
-
-    None of ours is: they build whatever they are given.
-    """
+    """Tell whether a thing is a function that is annotated to return a module, and may be called."""
     made: Any = None
-    if inspect.isfunction(thing) and not is_of(thing, ["overnight"]):
+    if inspect.isfunction(thing) and not is_of(thing, NOT_CALLED):
         with suppress(Exception):  # an annotation of what cannot be imported
             made = get_type_hints(thing).get("return")
     return inspect.isclass(made) and issubclass(made, KINDS)
